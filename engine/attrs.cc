@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The kernel's rules for monitoring attributes, so that what it would refuse is refused here too.
+#include "damon_statfs/attrs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+
+namespace damon_statfs {
+
+Result<void> validate(const MonitoringAttrs& attrs) {
+  if (attrs.min_nr_regions < 3) {
+    return failure(EINVAL, fmt::format("min_nr_regions={}: at least 3", attrs.min_nr_regions));
+  }
+  if (attrs.min_nr_regions > attrs.max_nr_regions) {
+    return failure(EINVAL, fmt::format("max_nr_regions={}: at least min_nr_regions={}",
+                                       attrs.max_nr_regions, attrs.min_nr_regions));
+  }
+  if (attrs.sample_us > attrs.aggr_us) {
+    return failure(EINVAL, fmt::format("aggr_us={}: at least sample_us={}", attrs.aggr_us,
+                                       attrs.sample_us));
+  }
+  const IntervalsGoal& goal = attrs.goal;
+  if (goal.aggrs == 0) return outcome::success();
+  if (goal.min_sample_us > goal.max_sample_us) {
+    return failure(EINVAL, fmt::format("max_sample_us={}: at least min_sample_us={}",
+                                       goal.max_sample_us, goal.min_sample_us));
+  }
+  if (attrs.sample_us < goal.min_sample_us || attrs.sample_us > goal.max_sample_us) {
+    return failure(EINVAL, fmt::format("sample_us={}: from min_sample_us={} to max_sample_us={}, "
+                                       "or aggrs=0",
+                                       attrs.sample_us, goal.min_sample_us, goal.max_sample_us));
+  }
+  return outcome::success();
+}
+
+uint32_t samples_per_aggr(const MonitoringAttrs& attrs) {
+  const uint64_t samples = attrs.aggr_us / std::max<uint64_t>(attrs.sample_us, 1);
+  return static_cast<uint32_t>(
+      std::clamp<uint64_t>(samples, 1, std::numeric_limits<uint32_t>::max()));
+}
+
+}  // namespace damon_statfs

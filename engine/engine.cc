@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The engine thread. Snapshots leave it through a SnapshotCell, commands reach it through a lock-free
+// queue; the two eventfds only say that there is something to look at.
+#include "damon_statfs/engine.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <boost/lockfree/spsc_queue.hpp>
+#include <cerrno>
+#include <new>
+#include <random>
+#include <thread>
+
+#include "damon_statfs/fd.h"
+#include "damon_statfs/snapshot_cell.h"
+#include "engine/sampler.h"
+#include "engine/stats.h"
+
+namespace damon_statfs {
+namespace {
+
+enum class Command { kStop };
+
+void signal_eventfd(int fd) {
+  const uint64_t one = 1;
+  // It can fail only if the counter is full, and then the other side is signalled anyway.
+  [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof one);
+}
+
+uint64_t seed_or_random(uint64_t seed) {
+  if (seed != 0) return seed;
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+}  // namespace
+
+class Engine::Thread final : private SamplerObserver {
+ public:
+  Thread(EngineConfig config, const OperationsContext& context, const OperationsRegistry& registry,
+         int wake_fd)
+      : config_(std::move(config)),
+        context_(context),
+        registry_(registry),
+        wake_fd_(wake_fd),
+        command_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+  ~Thread() override {
+    request_stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  Result<void> start() {
+    if (thread_.joinable()) thread_.join();  // the last one, which has said that it ends
+    forget_commands();
+    latest_.status = {EngineState::kStarting, 0, -1};
+    cell_.publish(latest_);
+    try {
+      thread_ = std::thread(&Thread::run, this);
+    } catch (const std::system_error& error) {
+      publish_end(error.code().value());
+      return failure(error.code().value(), fmt::format("no engine thread: {}", error.what()));
+    }
+    return outcome::success();
+  }
+
+  void request_stop() {
+    commands_.push(Command::kStop);  // a full queue already holds one
+    signal_eventfd(command_fd_.get());
+  }
+
+  const Snapshot& newest() { return cell_.newest(); }
+
+ private:
+  // The thread's body.
+  void run() noexcept {
+    pthread_setname_np(pthread_self(), "damon_engine");
+    int errno_value = 0;
+    try {
+      const Result<void> ended = monitor();
+      if (!ended) {
+        errno_value = ended.error().code.value();
+        context_.log(LogLevel::kError, fmt::format("monitoring is off: {}", ended.error().context));
+      }
+    } catch (const std::bad_alloc&) {
+      errno_value = ENOMEM;
+      context_.log(LogLevel::kError, "monitoring is off: out of memory");
+    } catch (const std::exception& error) {
+      errno_value = EIO;
+      context_.log(LogLevel::kError, fmt::format("monitoring is off: {}", error.what()));
+    }
+    publish_end(errno_value);
+    signal_eventfd(wake_fd_);
+  }
+
+  // Monitors until told to stop. Returns: why it could not start, or could not go on.
+  Result<void> monitor() {
+    BOOST_OUTCOME_TRYA(set, registry_.select(config_.ops, context_));
+    const std::unique_ptr<Operations> operations = set->create(context_);
+    SamplerConfig sampler_config;
+    sampler_config.attrs = config_.attrs;
+    sampler_config.max_cpu_percent = config_.max_cpu_percent;
+    sampler_config.min_region_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+    sampler_config.seed = seed_or_random(config_.seed);
+    sampler_config.cancelled = [this] { return stop_requested(); };
+    Sampler sampler(sampler_config, *operations, *context_.clock, *this);
+    BOOST_OUTCOME_TRYV(sampler.start());
+    last_refresh_ns_ = context_.clock->now_ns();
+    context_.log(LogLevel::kInfo, fmt::format("monitoring is on: {}, {} MiB", set->name,
+                                              total_bytes(sampler.regions()) >> 20));
+    publish_on();
+
+    Result<void> ended = outcome::success();
+    while (ended && !stop_requested()) {
+      if (context_.clock->wait_until(sampler.deadline_ns(), command_fd_.get())) continue;
+      ended = sampler.step();
+    }
+    sampler.stop();
+    if (stop_requested()) {
+      context_.log(LogLevel::kInfo, "monitoring is off: stopped");
+      return outcome::success();
+    }
+    return ended;
+  }
+
+  bool stop_requested() {
+    commands_.consume_all([this](Command) { stop_requested_ = true; });
+    return stop_requested_;
+  }
+
+  // Precondition: no thread runs, so that its end of the queue is free.
+  void forget_commands() {
+    commands_.reset();
+    stop_requested_ = false;
+    uint64_t signals = 0;
+    [[maybe_unused]] const ssize_t drained = read(command_fd_.get(), &signals, sizeof signals);
+  }
+
+  void publish_on() {
+    latest_.status.state = EngineState::kOn;
+    latest_.status.tid = gettid();
+    cell_.publish(latest_);
+    signal_eventfd(wake_fd_);
+  }
+
+  void publish_end(int errno_value) {
+    latest_.status.state = EngineState::kOff;
+    latest_.status.errno_value = errno_value;
+    latest_.status.tid = -1;
+    cell_.publish(latest_);
+  }
+
+  // The kernel's rule: a refresh at the first aggregation that ends later than refresh_ms after the
+  // last one, or after the start.
+  void after_aggregation(const RegionsView& view) override {
+    if (view.now_ns <= last_refresh_ns_ + static_cast<int64_t>(config_.refresh_ms) * kNsPerMs) return;
+    last_refresh_ns_ = view.now_ns;
+    latest_.statistics = make_statistics(view.regions, view.attrs.aggr_us, view.now_ns);
+    cell_.publish(latest_);
+    context_.log(LogLevel::kDebug,
+                 fmt::format("refreshed: {} regions, sample_us={} aggr_us={}", view.regions.size(),
+                             view.attrs.sample_us, view.attrs.aggr_us));
+  }
+
+  const EngineConfig config_;
+  const OperationsContext& context_;
+  const OperationsRegistry& registry_;
+  const int wake_fd_;
+
+  SnapshotCell cell_;                                                           // engine -> owner
+  boost::lockfree::spsc_queue<Command, boost::lockfree::capacity<4>> commands_;  // owner -> engine
+  const UniqueFd command_fd_;  // readable from the first command on
+
+  // The thread's while it runs, else the owner's.
+  Snapshot latest_;
+  int64_t last_refresh_ns_ = 0;
+  bool stop_requested_ = false;
+
+  std::thread thread_;
+};
+
+Engine::Engine(EngineConfig config, const OperationsContext& context,
+               const OperationsRegistry& registry, int wake_fd)
+    : thread_(std::make_unique<Thread>(std::move(config), context, registry, wake_fd)) {}
+
+Engine::~Engine() = default;
+
+Result<void> Engine::start() { return thread_->start(); }
+
+void Engine::request_stop() { thread_->request_stop(); }
+
+const Snapshot& Engine::newest() { return thread_->newest(); }
+
+}  // namespace damon_statfs

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Reads /proc/iomem anew at each call, so that memory plugged in or taken away is followed.
+#include "engine/memory_ranges.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cinttypes>
+#include <cstdio>
+#include <fstream>
+#include <optional>
+
+namespace damon_statfs {
+namespace {
+
+// A line such as "  00100000-bffdffff : System RAM". Memory of drivers, "System RAM (virtio_mem)", is
+// nested below its device, so indentation does not count.
+std::optional<AddressRange> parse_system_ram(const std::string& line) {
+  uint64_t first = 0;
+  uint64_t last = 0;
+  int name_at = -1;
+  if (sscanf(line.c_str(), " %" SCNx64 "-%" SCNx64 " : %n", &first, &last, &name_at) != 2 ||
+      name_at < 0) {
+    return std::nullopt;
+  }
+  const std::string name = line.substr(static_cast<size_t>(name_at));
+  if (name != "System RAM" && name.rfind("System RAM (", 0) != 0) return std::nullopt;
+  return AddressRange{first, last + 1};
+}
+
+// Ranges that share a page after alignment, or touch, are one.
+void append_joined(std::vector<AddressRange>& ranges, AddressRange range) {
+  const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  range.start &= ~(page - 1);
+  range.end = (range.end + page - 1) & ~(page - 1);
+  if (!ranges.empty() && range.start <= ranges.back().end) {
+    ranges.back().end = std::max(ranges.back().end, range.end);
+  } else {
+    ranges.push_back(range);
+  }
+}
+
+}  // namespace
+
+Result<std::vector<AddressRange>> read_system_ram(const std::string& rootfs) {
+  const std::string path = rootfs + "/proc/iomem";
+  std::ifstream file(path);
+  if (!file) return failure(ENODEV, fmt::format("{}: cannot be read", path));
+  std::vector<AddressRange> found;
+  bool hidden = false;
+  for (std::string line; std::getline(file, line);) {
+    const std::optional<AddressRange> range = parse_system_ram(line);
+    if (!range) continue;
+    if (range->end <= 1) {
+      hidden = true;
+    } else if (range->start < range->end) {
+      found.push_back(*range);
+    }
+  }
+  if (found.empty() && hidden) {
+    return failure(EACCES, fmt::format("{}: all addresses read as zero; this needs CAP_SYS_ADMIN "
+                                       "(run it as root)",
+                                       path));
+  }
+  if (found.empty()) return failure(ENODEV, fmt::format("{}: has no System RAM", path));
+  std::sort(found.begin(), found.end(),
+            [](const AddressRange& a, const AddressRange& b) { return a.start < b.start; });
+  std::vector<AddressRange> ranges;
+  for (const AddressRange& range : found) append_joined(ranges, range);
+  return ranges;
+}
+
+std::vector<AddressRange> select_ranges(const RamSelection& selection,
+                                        const std::vector<AddressRange>& ram) {
+  switch (selection.kind) {
+    case RamSelection::Kind::kAll:
+      return ram;
+    case RamSelection::Kind::kBiggest:
+      return {*std::max_element(ram.begin(), ram.end(),
+                                [](const AddressRange& a, const AddressRange& b) {
+                                  return a.size_bytes() < b.size_bytes();
+                                })};
+    case RamSelection::Kind::kSpan:
+      return {{ram.front().start, ram.back().end}};
+    case RamSelection::Kind::kRanges:
+      return selection.ranges;
+  }
+  return ram;
+}
+
+}  // namespace damon_statfs

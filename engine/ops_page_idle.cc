@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Marks pages idle and looks whether they still are. A bit of the bitmap reads 0 for "accessed" and for
+// "cannot be tracked" alike, so a page counts as accessed only if it was, and still is, trackable.
+#include "engine/ops_page_idle.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include "engine/folio.h"
+#include "engine/idle_flag_users.h"
+#include "engine/memory_ranges.h"
+#include "engine/word_file.h"
+
+namespace damon_statfs {
+namespace {
+
+constexpr uint64_t kPagesPerWord = 64;
+
+struct Files {
+  WordFile bitmap;
+  WordFile kpageflags;
+};
+
+std::string bitmap_path(const OperationsContext& context) {
+  return context.rootfs + "/sys/kernel/mm/page_idle/bitmap";
+}
+
+Result<Files> open_files(const OperationsContext& context) {
+  BOOST_OUTCOME_TRYA(bitmap,
+                    WordFile::open(bitmap_path(context), O_RDWR,
+                                   "the kernel is built without CONFIG_IDLE_PAGE_TRACKING"));
+  BOOST_OUTCOME_TRYA(kpageflags,
+                    WordFile::open(context.rootfs + "/proc/kpageflags", O_RDONLY,
+                                   "the kernel is built without CONFIG_PROC_PAGE_MONITOR"));
+  return Files{std::move(bitmap), std::move(kpageflags)};
+}
+
+Result<std::vector<AddressRange>> monitored_ranges(const OperationsContext& context) {
+  BOOST_OUTCOME_TRYA(ram, read_system_ram(context.rootfs));
+  return select_ranges(context.ram, ram);
+}
+
+// A page prepared for a check.
+struct Mark {
+  uint64_t head_pfn = 0;
+  bool tracked = false;  // its folio carries the idle flag
+
+  uint64_t word() const { return head_pfn / kPagesPerWord; }
+  uint64_t bit() const { return uint64_t{1} << (head_pfn % kPagesPerWord); }
+};
+
+class PageIdleOperations final : public Operations {
+ public:
+  explicit PageIdleOperations(const OperationsContext& context) : context_(context) {}
+
+  Result<std::vector<AddressRange>> open() override {
+    BOOST_OUTCOME_TRYA(files, open_files(context_));
+    BOOST_OUTCOME_TRYV(refuse_running_kdamonds(context_.rootfs));
+    BOOST_OUTCOME_TRYA(lock, lock_idle_flags(context_.rootfs));
+    files_ = std::move(files);
+    lock_ = std::move(lock);
+    return monitored_ranges(context_);
+  }
+
+  Result<void> prepare_access_checks(std::span<Region> regions) override {
+    const size_t first = marks_.size();
+    for (const Region& region : regions) {
+      BOOST_OUTCOME_TRYA(mark, make_mark(region.sampling_addr / page_bytes_));
+      marks_.push_back(mark);
+    }
+    const std::span<Mark> marks = std::span(marks_).subspan(first);
+    BOOST_OUTCOME_TRYV(set_idle(marks));
+    return verify_idle(marks);
+  }
+
+  Result<void> check_accesses(std::span<Region> regions) override {
+    std::optional<uint64_t> idle_bits;
+    uint64_t read_word = ~uint64_t{0};
+    for (Region& region : regions) {
+      const Mark mark = marks_[next_mark_++];
+      if (!mark.tracked) continue;
+      if (mark.word() != read_word) {
+        read_word = mark.word();
+        BOOST_OUTCOME_TRYA(bits, files_.bitmap.read(read_word));
+        idle_bits = bits;
+      }
+      if (!idle_bits) {
+        drop_sample("page_idle/bitmap", mark.head_pfn);
+        continue;
+      }
+      if ((*idle_bits & mark.bit()) != 0) continue;
+      BOOST_OUTCOME_TRYA(same, still_tracked(region.sampling_addr / page_bytes_, mark));
+      if (same) ++region.nr_accesses;
+    }
+    if (next_mark_ == marks_.size()) {
+      marks_.clear();
+      next_mark_ = 0;
+    }
+    return outcome::success();
+  }
+
+  Result<std::vector<AddressRange>> update() override {
+    if (access(bitmap_path(context_).c_str(), F_OK) != 0) {
+      return failure(ENODEV, fmt::format("{}: is gone", bitmap_path(context_)));
+    }
+    const Result<void> alone = refuse_running_kdamonds(context_.rootfs);
+    if (!alone && !warned_of_kdamond_) {
+      context_.log(LogLevel::kWarning, alone.error().context + "; values are unreliable until it stops");
+    }
+    warned_of_kdamond_ = !alone;
+    return monitored_ranges(context_);
+  }
+
+  void close() noexcept override {
+    files_ = Files();
+    lock_ = UniqueFd();
+    if (dropped_samples_ == 0) return;
+    context_.log(LogLevel::kInfo, fmt::format("page_idle: dropped {} samples", dropped_samples_));
+  }
+
+ private:
+  // Finds the folio of a page frame. Not tracked: free, kernel or hugetlb memory, or no memory at all.
+  Result<Mark> make_mark(uint64_t pfn) {
+    BOOST_OUTCOME_TRYA(folio, find_folio(files_.kpageflags, pfn));
+    if (!folio) {
+      drop_sample("/proc/kpageflags", pfn);
+      return Mark{};
+    }
+    return Mark{folio->head_pfn, folio->trackable()};
+  }
+
+  // Sets the idle flags, with one write for all marks in a word. Marks ascend as regions do.
+  Result<void> set_idle(std::span<Mark> marks) {
+    uint64_t mask = 0;
+    for (size_t i = 0; i < marks.size(); ++i) {
+      if (marks[i].tracked) mask |= marks[i].bit();
+      const bool last_of_word = i + 1 == marks.size() || marks[i + 1].word() != marks[i].word();
+      if (!last_of_word || mask == 0) continue;
+      BOOST_OUTCOME_TRYA(written, files_.bitmap.write(marks[i].word(), mask));
+      if (!written) drop_sample("page_idle/bitmap", marks[i].head_pfn);
+      mask = 0;
+    }
+    return outcome::success();
+  }
+
+  // The kernel ignores a mark, for example of a page that is isolated just now, without saying so.
+  Result<void> verify_idle(std::span<Mark> marks) {
+    for (size_t i = 0; i < marks.size(); ++i) {
+      if (!marks[i].tracked) continue;
+      if (i > 0 && marks[i - 1].head_pfn == marks[i].head_pfn) {
+        marks[i].tracked = marks[i - 1].tracked;
+        continue;
+      }
+      BOOST_OUTCOME_TRYA(flags,
+                        files_.kpageflags.read(marks[i].head_pfn));
+      marks[i].tracked = flags && (*flags & kPageIdle) != 0;
+    }
+    return outcome::success();
+  }
+
+  // Between mark and check a page may have been freed, and its folio split or made anew.
+  Result<bool> still_tracked(uint64_t pfn, const Mark& mark) {
+    BOOST_OUTCOME_TRYA(folio, find_folio(files_.kpageflags, pfn));
+    return folio && folio->head_pfn == mark.head_pfn && folio->trackable();
+  }
+
+  void drop_sample(const char* file, uint64_t pfn) {
+    if (dropped_samples_++ > 0) return;
+    context_.log(LogLevel::kWarning,
+                 fmt::format("{}: no usable answer for page frame {:#x}; its sample is dropped, and "
+                             "further ones without a message",
+                             file, pfn));
+  }
+
+  const OperationsContext& context_;
+  const uint64_t page_bytes_ = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  Files files_;
+  UniqueFd lock_;
+  std::vector<Mark> marks_;  // of the regions prepared and not yet checked, in their order
+  size_t next_mark_ = 0;     // the first of them not yet checked
+  uint64_t dropped_samples_ = 0;
+  bool warned_of_kdamond_ = false;
+};
+
+Result<std::string> probe(const OperationsContext& context) {
+  BOOST_OUTCOME_TRYV(open_files(context));
+  BOOST_OUTCOME_TRYA(ranges, monitored_ranges(context));
+  BOOST_OUTCOME_TRYV(refuse_running_kdamonds(context.rootfs));
+  BOOST_OUTCOME_TRYV(refuse_locked_idle_flags(context.rootfs));
+  uint64_t size_bytes = 0;
+  for (const AddressRange& range : ranges) size_bytes += range.size_bytes();
+  return fmt::format("{}, {} MiB in {} range{}", bitmap_path(context), size_bytes >> 20,
+                     ranges.size(), ranges.size() == 1 ? "" : "s");
+}
+
+}  // namespace
+
+OperationsSet page_idle_operations() {
+  return {"page_idle", true, probe,
+          [](const OperationsContext& context) -> std::unique_ptr<Operations> {
+            return std::make_unique<PageIdleOperations>(context);
+          }};
+}
+
+}  // namespace damon_statfs

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The simulated memory. A page was accessed between two moments if a multiple of its part's period lies
+// between them, so nothing has to be stored per page.
+#include "engine/ops_sim.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "engine/memory_ranges.h"
+
+namespace damon_statfs {
+namespace {
+
+class SimOperations final : public Operations {
+ public:
+  explicit SimOperations(const OperationsContext& context) : context_(context) {
+    uint64_t end = 0;
+    for (const SimPart& part : context.sim) {
+      end += part.size_bytes;
+      parts_.push_back({end, part.period_ns, false});
+    }
+  }
+
+  Result<std::vector<AddressRange>> open() override {
+    if (parts_.empty()) return failure(EINVAL, "ops=sim needs sim=SIZE@PERIOD[+SIZE@PERIOD...]");
+    context_.log(LogLevel::kWarning,
+                 fmt::format("memory is simulated ({} MiB): the values are not this machine's",
+                             parts_.back().end >> 20));
+    return update();
+  }
+
+  Result<void> prepare_access_checks(std::span<Region> /*regions*/) override {
+    if (!prepared_) prepared_ns_ = context_.clock->now_ns();
+    prepared_ = true;
+    return outcome::success();
+  }
+
+  Result<void> check_accesses(std::span<Region> regions) override {
+    prepared_ = false;
+    const int64_t now_ns = context_.clock->now_ns();
+    for (Part& part : parts_) {
+      part.accessed = part.period_ns > 0 && now_ns / part.period_ns > prepared_ns_ / part.period_ns;
+    }
+    for (Region& region : regions) {
+      const auto part = std::upper_bound(
+          parts_.begin(), parts_.end(), region.sampling_addr,
+          [](uint64_t address, const Part& candidate) { return address < candidate.end; });
+      if (part != parts_.end() && part->accessed) ++region.nr_accesses;
+    }
+    return outcome::success();
+  }
+
+  Result<std::vector<AddressRange>> update() override {
+    return select_ranges(context_.ram, {{0, parts_.back().end}});
+  }
+
+  void close() noexcept override {}
+
+ private:
+  struct Part {
+    uint64_t end;  // address; the part begins where the one before ends
+    int64_t period_ns;
+    bool accessed;  // in the sampling interval being checked
+  };
+
+  const OperationsContext& context_;
+  std::vector<Part> parts_;
+  bool prepared_ = false;  // since the last checks
+  int64_t prepared_ns_ = 0;
+};
+
+Result<std::string> probe(const OperationsContext& context) {
+  uint64_t size_bytes = 0;
+  for (const SimPart& part : context.sim) size_bytes += part.size_bytes;
+  if (size_bytes == 0) return std::string("simulated memory, of the sizes that sim= gives");
+  return fmt::format("simulated memory, {} MiB", size_bytes >> 20);
+}
+
+}  // namespace
+
+OperationsSet sim_operations() {
+  return {"sim", false, probe, [](const OperationsContext& context) -> std::unique_ptr<Operations> {
+            return std::make_unique<SimOperations>(context);
+          }};
+}
+
+}  // namespace damon_statfs

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Writes to `enabled`: one switch of the engine at a time, each answered when it is done or has failed.
+// Nothing here waits; the FUSE thread goes on answering readers.
+#pragma once
+
+#include <deque>
+#include <functional>
+
+#include "damon_statfs/engine.h"
+
+namespace damon_statfs {
+
+class EnabledFile {
+ public:
+  // Gets 0, or the positive errno that the writer shall see. Called exactly once per write.
+  using Reply = std::function<void(int)>;
+
+  explicit EnabledFile(Engine& engine) : engine_(engine) {}
+
+  // Asks for monitoring to be on or off. writer: anything that tells this write from others.
+  void write(const void* writer, bool on, Reply reply);
+
+  // Answers a waiting write with EINTR. It is forgotten if its turn has not come; else the switch
+  // completes all the same.
+  void interrupt(const void* writer);
+
+  // Goes on after the engine's status has changed.
+  void engine_changed();
+
+  // Answers all waiting writes with the given errno.
+  void abandon(int errno_value);
+
+ private:
+  struct Write {
+    const void* writer;
+    bool on;
+    Reply reply;  // empty once it was called
+    bool begun = false;
+  };
+
+  void proceed();
+  bool begin(Write& write);
+  bool complete(Write& write);
+  static void answer(Write& write, int errno_value);
+
+  Engine& engine_;
+  std::deque<Write> writes_;  // the first one is in progress
+};
+
+}  // namespace damon_statfs

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The FUSE side of the directory: what each request does. Requests are answered from memory at once; a
+// write that switches the engine is answered when the engine has done so.
+#pragma once
+
+#include <fuse_lowlevel.h>
+
+#include <functional>
+
+#include "damon_statfs/engine.h"
+#include "fs/enabled_file.h"
+#include "fs/tree.h"
+
+namespace damon_statfs {
+
+// The state behind a mount. It is the userdata of the FUSE session and belongs to its thread.
+struct Filesystem {
+  Filesystem(Abi abi_in, Engine& engine_in)
+      : abi(abi_in), engine(engine_in), tree(abi_in), enabled(engine_in) {}
+
+  const Abi abi;
+  Engine& engine;
+  Tree tree;
+  EnabledFile enabled;
+  bool initialised = false;  // the kernel has begun to talk to us
+};
+
+// The callbacks for fuse_session_new(), whose userdata is a Filesystem.
+const fuse_lowlevel_ops& filesystem_ops();
+
+}  // namespace damon_statfs

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Mounting, the loop and unmounting, with libfuse's public API only. The FUSE descriptor does not block,
+// so one thread can wait for requests, signals and the engine at once.
+#include "fs/session.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+
+namespace damon_statfs {
+namespace {
+
+std::string join(const std::vector<std::string>& words) {
+  std::string joined;
+  for (const std::string& word : words) {
+    if (!joined.empty()) joined += ',';
+    for (const char character : word) {  // libfuse splits at commas that are not escaped
+      if (character == ',' || character == '\\') joined += '\\';
+      joined += character;
+    }
+  }
+  return joined;
+}
+
+}  // namespace
+
+void Session::Destroy::operator()(fuse_session* session) const {
+  fuse_session_unmount(session);
+  fuse_session_destroy(session);
+}
+
+Result<Session> Session::mount(const SessionConfig& config, Filesystem& fs) {
+  fuse_args args = FUSE_ARGS_INIT(0, nullptr);
+  fuse_opt_add_arg(&args, "damon-statfs");
+  fuse_opt_add_arg(&args, "-o");
+  fuse_opt_add_arg(&args, join(config.mount_options).c_str());
+  if (config.debug) fuse_opt_add_arg(&args, "-d");
+  const fuse_lowlevel_ops& ops = filesystem_ops();
+  std::unique_ptr<fuse_session, Destroy> session(fuse_session_new(&args, &ops, sizeof ops, &fs));
+  fuse_opt_free_args(&args);
+  if (!session) return failure(EINVAL, "libfuse refused the mount options");
+  if (fuse_session_mount(session.get(), config.mountpoint.c_str()) != 0) {
+    return failure(EIO, fmt::format("{}: could not be mounted", config.mountpoint));
+  }
+  const int fd = fuse_session_fd(session.get());
+  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return Session(std::move(session), fs);
+}
+
+bool Session::run(const Events& events) {
+  std::array<pollfd, 3> fds{{{fuse_session_fd(session_.get()), POLLIN, 0},
+                             {events.wake_fd, POLLIN, 0},
+                             {events.signal_fd, POLLIN, 0}}};
+  bool announced = false;
+  while (fuse_session_exited(session_.get()) == 0) {
+    if (::poll(fds.data(), fds.size(), -1) < 0) continue;  // EINTR: a debugger
+    if (fds[2].revents != 0) return false;
+    if (fds[1].revents != 0) {
+      uint64_t count = 0;
+      [[maybe_unused]] const ssize_t bytes = ::read(events.wake_fd, &count, sizeof count);
+      events.on_wake();
+    }
+    if (fds[0].revents != 0) process_requests();
+    if (fs_->initialised && !announced) {
+      announced = true;
+      events.on_initialised();
+    }
+    if (events.done()) return false;
+  }
+  return true;
+}
+
+// One request per call: the engine and signals get their turn in between. When the filesystem has been
+// unmounted, libfuse marks the session as exited.
+void Session::process_requests() {
+  const int received = fuse_session_receive_buf(session_.get(), &buffer_);
+  if (received > 0) {
+    fuse_session_process_buf(session_.get(), &buffer_);
+  } else if (received < 0 && received != -EAGAIN && received != -EINTR) {
+    fuse_session_exit(session_.get());
+  }
+}
+
+}  // namespace damon_statfs

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The FUSE session and its loop. The loop is our own poll() over three descriptors, as libfuse's cannot
+// be woken from outside before 3.19.
+#pragma once
+
+#include <fuse_lowlevel.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "damon_statfs/result.h"
+#include "fs/ops.h"
+
+namespace damon_statfs {
+
+struct SessionConfig {
+  std::string mountpoint;
+  std::vector<std::string> mount_options;  // words for -o: fsname=..., nosuid, ...
+  bool debug = false;                      // libfuse prints every request
+};
+
+// A mounted filesystem; unmounts itself, lazily, when destroyed.
+class Session {
+ public:
+  // Mounts. `fs` outlives the session. Returns: why the mount failed; libfuse may have printed more.
+  static Result<Session> mount(const SessionConfig& config, Filesystem& fs);
+
+  // Called from the loop, in its thread.
+  struct Events {
+    int signal_fd = -1;                 // ends the loop when readable
+    int wake_fd = -1;                   // eventfd; emptied before on_wake
+    std::function<void()> on_wake;
+    std::function<void()> on_initialised;  // once, when the mount answers requests
+    std::function<bool()> done;            // asked after every event; true ends the loop
+  };
+
+  // Answers requests until it is unmounted (returns true) or `signal_fd` or `done` ends it (false).
+  bool run(const Events& events);
+
+ private:
+  struct Destroy {
+    void operator()(fuse_session* session) const;
+  };
+
+  Session(std::unique_ptr<fuse_session, Destroy> session, Filesystem& fs)
+      : session_(std::move(session)), fs_(&fs) {}
+
+  void process_requests();
+
+  std::unique_ptr<fuse_session, Destroy> session_;
+  Filesystem* fs_;
+  fuse_buf buffer_{};  // libfuse allocates it at the first request
+};
+
+}  // namespace damon_statfs

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// DAMON's monitoring attributes under the names of its own sysfs files. They are what a user may set
+// as mount options and what the interval tuning changes while the engine runs.
+#pragma once
+
+#include <cstdint>
+
+#include "damon_statfs/result.h"
+
+namespace damon_statfs {
+
+// What the interval tuning aims at (kernel doc: "Monitoring Intervals Auto-Tuning").
+struct IntervalsGoal {
+  uint64_t access_bp = 400;             // share of access events to observe, in 1/10,000
+  uint64_t aggrs = 3;                   // tune every so many aggregations; 0: never
+  uint64_t min_sample_us = 5'000;       // bounds of the tuned sampling interval
+  uint64_t max_sample_us = 10'000'000;  //
+
+  bool operator==(const IntervalsGoal&) const = default;
+};
+
+// The defaults are DAMON_STAT's.
+struct MonitoringAttrs {
+  uint64_t sample_us = 5'000;
+  uint64_t aggr_us = 100'000;
+  uint64_t update_us = 60'000'000;
+  uint64_t min_nr_regions = 10;
+  uint64_t max_nr_regions = 1'000;
+  IntervalsGoal goal;
+
+  bool operator==(const MonitoringAttrs&) const = default;
+};
+
+// Limits that keep sums and products of attributes within their types; far beyond any use.
+constexpr uint64_t kMaxIntervalUs = 1'000'000'000'000'000;  // 31 years
+constexpr uint64_t kMaxCount = 1U << 31;                    // regions, aggrs, access_bp
+
+// Returns: EINVAL and the rule that is broken, as the kernel's damon_set_attrs() would refuse it.
+Result<void> validate(const MonitoringAttrs& attrs);
+
+// Samples in one aggregation: aggr_us / sample_us, at least 1 and at most UINT32_MAX.
+uint32_t samples_per_aggr(const MonitoringAttrs& attrs);
+
+}  // namespace damon_statfs

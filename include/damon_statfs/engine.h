@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The engine as its users see it: start it, ask it to stop, read its newest Snapshot. It runs in one
+// thread of its own while monitoring is on, and in none while it is off.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "damon_statfs/attrs.h"
+#include "damon_statfs/registry.h"
+#include "damon_statfs/snapshot.h"
+
+namespace damon_statfs {
+
+struct EngineConfig {
+  std::string ops = "auto";  // an operations set's name, or auto
+  MonitoringAttrs attrs;
+  uint64_t refresh_ms = 5'000;   // publish at the first aggregation that ends later than this
+  double max_cpu_percent = 1.0;  // of one CPU, for the engine thread
+  uint64_t seed = 0;             // of the random source; 0: a different one at each start
+};
+
+// All methods belong to one thread, the owner's.
+class Engine {
+ public:
+  // `context`, its clock and `registry` outlive the engine. wake_fd: an eventfd that the engine adds
+  // 1 to whenever its status has changed; the owner keeps it open.
+  Engine(EngineConfig config, const OperationsContext& context, const OperationsRegistry& registry,
+         int wake_fd);
+  ~Engine();  // stops the engine and waits for it
+
+  // Starts the thread and returns; the state is then kStarting, and becomes kOn, or kOff with the
+  // errno why not. Precondition: it is kOff. Returns: EAGAIN if there is no thread to be had.
+  Result<void> start();
+
+  // Asks the thread to stop and returns; the status becomes kOff when sampling has ended.
+  void request_stop();
+
+  // Returns: the newest snapshot; valid until the next call. Never waits.
+  const Snapshot& newest();
+
+ private:
+  class Thread;
+  std::unique_ptr<Thread> thread_;
+};
+
+}  // namespace damon_statfs

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The one interface for operations sets: where page checks, or whole regions, come from. A new source
+// of access information implements Operations, and engine/registry.cc gets one row for it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "damon_statfs/clock.h"
+#include "damon_statfs/log.h"
+#include "damon_statfs/region.h"
+#include "damon_statfs/result.h"
+
+namespace damon_statfs {
+
+// Which physical memory is monitored (mount option ram=).
+struct RamSelection {
+  enum class Kind { kAll, kBiggest, kSpan, kRanges };
+  Kind kind = Kind::kAll;
+  std::vector<AddressRange> ranges;  // kRanges only: ascending, not overlapping, not empty
+};
+
+// One part of the simulated memory (mount option sim=).
+struct SimPart {
+  uint64_t size_bytes = 0;
+  int64_t period_ns = 0;  // every page is touched at each multiple of this; 0: never
+};
+
+// What an operations set may depend on. It outlives the set.
+struct OperationsContext {
+  std::string rootfs;  // put before every /proc, /sys and /run path; empty on a real machine
+  RamSelection ram;
+  std::vector<SimPart> sim;
+  const Clock* clock = nullptr;
+  LogSink log;
+};
+
+// One aggregation of a source that splits, merges and ages regions by itself.
+struct Aggregation {
+  std::vector<Region> regions;  // since_ns set by the source
+  uint64_t sample_us = 0;
+  uint64_t aggr_us = 0;
+};
+
+// A source of access information. The engine thread calls it, one call at a time: open(), then any
+// number of the others, then close(). An Error from any of them stops the engine with that reason.
+class Operations {
+ public:
+  virtual ~Operations() = default;
+
+  // Takes hold of the source. Returns: the ranges to monitor, ascending and not overlapping.
+  virtual Result<std::vector<AddressRange>> open() = 0;
+
+  // Marks the page at each region's sampling_addr as not accessed. Regions are ascending.
+  virtual Result<void> prepare_access_checks(std::span<Region> regions) = 0;
+
+  // Adds 1 to nr_accesses of each region whose marked page was accessed since. Called with the same
+  // regions, in the same portions, as prepare_access_checks() before it.
+  virtual Result<void> check_accesses(std::span<Region> regions) = 0;
+
+  // Called every update_us. Returns: the ranges to monitor from now on, or why the source is gone.
+  virtual Result<std::vector<AddressRange>> update() = 0;
+
+  // Lets go of the source. Called once after a successful open().
+  virtual void close() noexcept = 0;
+
+  // True for a source that delivers regions: the engine then calls collect() once per sampling
+  // interval instead of preparing and checking pages.
+  virtual bool delivers_regions() const { return false; }
+
+  // Returns: the aggregation completed since the last call, if any.
+  virtual Result<std::optional<Aggregation>> collect() { return std::optional<Aggregation>(); }
+};
+
+}  // namespace damon_statfs

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The operations sets by name. --probe lists them, ops= picks one, ops=auto picks the first usable.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "damon_statfs/operations.h"
+#include "damon_statfs/result.h"
+
+namespace damon_statfs {
+
+struct OperationsSet {
+  std::string name;
+  bool automatic = true;  // whether ops=auto may pick it
+
+  // Returns: what the set would work with, or the one reason why it cannot. Changes nothing.
+  Result<std::string> (*probe)(const OperationsContext& context) = nullptr;
+
+  std::unique_ptr<Operations> (*create)(const OperationsContext& context) = nullptr;
+};
+
+class OperationsRegistry {
+ public:
+  // Returns: EEXIST if a set of that name is there.
+  Result<void> add(OperationsSet set);
+
+  // Returns: the set of that name, or nullptr.
+  const OperationsSet* find(std::string_view name) const;
+
+  // All sets, in the order in which ops=auto tries them.
+  std::span<const OperationsSet> sets() const { return sets_; }
+
+  // The set that ops=`name` means on this machine. Returns for auto: the first automatic set whose
+  // probe succeeds, else the reasons of all of them. ENODEV for an unknown name.
+  Result<const OperationsSet*> select(std::string_view name,
+                                      const OperationsContext& context) const;
+
+ private:
+  std::vector<OperationsSet> sets_;
+};
+
+// The sets this program is built with.
+OperationsRegistry built_in_operations();
+
+}  // namespace damon_statfs

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What has to be so of a mountpoint before anything is mounted on it, and what was left there by a
+// daemon that died.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "damon_statfs/fd.h"
+#include "damon_statfs/result.h"
+
+namespace damon_statfs {
+
+inline constexpr char kSubtype[] = "damon-statfs";
+
+// A mountpoint that is ours to mount on for as long as `lock` is open: two daemons starting at once on
+// one directory do not both get it.
+struct ClaimedMountpoint {
+  std::string path;  // absolute, without symbolic links
+  UniqueFd lock;
+};
+
+// Removes a dead mount of our own type and takes the directory. Returns: ENOENT, ENOTDIR, or EBUSY where
+// one of us is mounted or starting, ENOTCONN for another filesystem's dead mount.
+Result<ClaimedMountpoint> claim_mountpoint(const std::string& path);
+
+// Returns: the type of the topmost mount on exactly this absolute path, or none.
+std::optional<std::string> mounted_type(const std::string& path);
+
+// mount -o remount: changes ro, nosuid and the like of our mount at `path`. words: as from fstab.
+Result<void> remount(const std::string& path, const std::vector<std::string>& words);
+
+}  // namespace damon_statfs

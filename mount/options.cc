@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// libfuse's option parser splits the command line; two tables here say what the words mean: our own
+// options, and the generic words of fstab and FUSE.
+#include "mount/options.h"
+
+#include <fmt/format.h>
+#include <fuse_opt.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+#include "damon_statfs/version.h"
+#include "mount/values.h"
+
+namespace damon_statfs {
+namespace {
+
+// One of our NAME=VALUE options. set() returns false if the value is not allowed.
+struct Option {
+  const char* name;
+  const char* allowed;
+  const char* help;
+  bool (*set)(Options& options, std::string_view value);
+};
+
+template <class Field, class Value>
+bool assign(Field& field, const std::optional<Value>& value) {
+  if (value) field = *value;
+  return value.has_value();
+}
+
+bool set_interval(uint64_t& field, std::string_view value) {
+  return assign(field, parse_count(value, 0, kMaxIntervalUs));
+}
+
+bool set_number(uint64_t& field, std::string_view value) {
+  return assign(field, parse_count(value, 0, kMaxCount));
+}
+
+bool set_abi(Options& options, std::string_view value) {
+  if (value == "6.17") options.abi = Abi::k6_17;
+  if (value == "6.18") options.abi = Abi::k6_18;
+  if (value == "7.2") options.abi = Abi::k7_2;
+  return value == "6.17" || value == "6.18" || value == "7.2";
+}
+
+bool set_enabled(Options& options, std::string_view value) {
+  options.enabled = value == "Y";
+  return value == "Y" || value == "N";
+}
+
+constexpr char kMicroseconds[] = "microseconds";
+constexpr char kNumber[] = "a number";
+
+constexpr std::array kOptions = {
+    Option{"ops", "auto or the name of an operations set", "where page checks come from (auto); see --probe",
+           [](Options& o, std::string_view v) { return !(o.engine.ops = v).empty(); }},
+    Option{"enabled", "Y or N", "whether monitoring is on from the start", set_enabled},
+    Option{"abi", "6.17, 6.18 or 7.2", "the kernel whose files are shown (6.17)", set_abi},
+    Option{"ram", "all, biggest, span or START-END[+START-END...], in multiples of 4K",
+           "which memory is monitored (all)",
+           [](Options& o, std::string_view v) { return assign(o.context.ram, parse_ram(v)); }},
+    Option{"max_cpu", "above 0, to 100", "limit of the engine's CPU time, in % of one CPU (1)",
+           [](Options& o, std::string_view v) {
+             return assign(o.engine.max_cpu_percent, parse_percent(v));
+           }},
+    Option{"sim", "SIZE@PERIOD[+SIZE@PERIOD...], such as 4G@10ms+1T@never", "memory of ops=sim",
+           [](Options& o, std::string_view v) { return assign(o.context.sim, parse_sim(v)); }},
+    Option{"seed", kNumber, "of the random source (0: another at each start)",
+           [](Options& o, std::string_view v) {
+             return assign(o.engine.seed, parse_count(v, 0, ~uint64_t{0}));
+           }},
+    Option{"refresh_ms", "milliseconds", "least time between two refreshes of the values (5000)",
+           [](Options& o, std::string_view v) {
+             return assign(o.engine.refresh_ms, parse_count(v, 0, kMaxIntervalUs / 1000));
+           }},
+    Option{"rootfs", "a directory", "put before /proc, /sys and /run (containers, tests)",
+           [](Options& o, std::string_view v) { return !(o.context.rootfs = v).empty(); }},
+    Option{"sample_us", kMicroseconds, "sampling interval (5000)",
+           [](Options& o, std::string_view v) { return set_interval(o.engine.attrs.sample_us, v); }},
+    Option{"aggr_us", kMicroseconds, "aggregation interval (100000)",
+           [](Options& o, std::string_view v) { return set_interval(o.engine.attrs.aggr_us, v); }},
+    Option{"update_us", kMicroseconds, "how often the memory ranges are read again (60000000)",
+           [](Options& o, std::string_view v) { return set_interval(o.engine.attrs.update_us, v); }},
+    Option{"min_nr_regions", kNumber, "least number of regions (10)",
+           [](Options& o, std::string_view v) {
+             return set_number(o.engine.attrs.min_nr_regions, v);
+           }},
+    Option{"max_nr_regions", kNumber, "greatest number of regions (1000)",
+           [](Options& o, std::string_view v) {
+             return set_number(o.engine.attrs.max_nr_regions, v);
+           }},
+    Option{"access_bp", kNumber, "share of accesses that the tuning aims at, in 1/10000 (400)",
+           [](Options& o, std::string_view v) {
+             return set_number(o.engine.attrs.goal.access_bp, v);
+           }},
+    Option{"aggrs", kNumber, "tune the intervals every so many aggregations; 0: never (3)",
+           [](Options& o, std::string_view v) { return set_number(o.engine.attrs.goal.aggrs, v); }},
+    Option{"min_sample_us", kMicroseconds, "shortest tuned sampling interval (5000)",
+           [](Options& o, std::string_view v) {
+             return set_interval(o.engine.attrs.goal.min_sample_us, v);
+           }},
+    Option{"max_sample_us", kMicroseconds, "longest tuned sampling interval (10000000)",
+           [](Options& o, std::string_view v) {
+             return set_interval(o.engine.attrs.goal.max_sample_us, v);
+           }},
+};
+
+// Words that the mount itself gets.
+constexpr std::array kMountWords = {"ro", "sync", "dirsync", "noatime", "nodiratime"};
+
+// Words that say what is so anyway, or that are for mount(8) and not for us.
+constexpr std::array kSilentWords = {
+    "rw",         "async",       "dev",      "nodev",    "suid",        "nosuid",
+    "exec",       "noexec",      "auto",     "noauto",   "user",        "nouser",
+    "users",      "owner",       "group",    "nofail",   "_netdev",     "defaults",
+    "atime",      "diratime",    "relatime", "norelatime", "strictatime", "nostrictatime",
+    "lazytime",   "nolazytime",  "mand",     "nomand",   "iversion",    "noiversion",
+    "silent",     "loud",        "nonempty", "allow_other", "default_permissions"};
+
+// Beginnings of words of the same kind.
+constexpr std::array kSilentPrefixes = {"x-", "X-", "comment=", "subtype=", "fsname=",
+                                        "user_id=", "group_id=", "rootmode="};
+
+// FUSE words that other filesystems know and that change nothing here.
+constexpr std::array kIgnoredPrefixes = {"uid=", "gid=", "umask=", "max_read=", "allow_root",
+                                         "auto_unmount"};
+
+template <class Words>
+bool has_word(const Words& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+template <class Prefixes>
+bool has_prefix_of(const Prefixes& prefixes, std::string_view word) {
+  return std::any_of(prefixes.begin(), prefixes.end(), [&](const char* prefix) {
+    return word.substr(0, std::strlen(prefix)) == prefix;
+  });
+}
+
+struct Parser {
+  Options options;
+  std::vector<std::string> positional;
+  std::optional<std::string> error;  // the first one
+};
+
+constexpr int kTaken = 0;
+
+int reject(Parser& parser, std::string message) {
+  if (!parser.error) parser.error = std::move(message);
+  return kTaken;
+}
+
+// A word of -o that is NAME=VALUE with one of our names. Returns: whether it is.
+bool take_own_option(Parser& parser, std::string_view word) {
+  const size_t equals = word.find('=');
+  const std::string_view name = word.substr(0, equals);
+  const auto option = std::find_if(kOptions.begin(), kOptions.end(),
+                                   [&](const Option& candidate) { return candidate.name == name; });
+  if (option == kOptions.end()) return false;
+  const bool has_value = equals != std::string_view::npos;
+  if (!has_value || !option->set(parser.options, word.substr(equals + 1))) {
+    reject(parser, fmt::format("{}: {}= takes {}", word, name, option->allowed));
+  }
+  return true;
+}
+
+int take_word(Parser& parser, std::string_view word) {
+  Options& options = parser.options;
+  if (take_own_option(parser, word)) return kTaken;
+  if (word == "remount") {
+    options.action = Options::Action::kRemount;
+  } else if (has_word(kMountWords, word)) {
+    options.mount_words.emplace_back(word);
+  } else if (has_prefix_of(kIgnoredPrefixes, word)) {
+    options.ignored_words.emplace_back(word);
+  } else if (!has_word(kSilentWords, word) && !has_prefix_of(kSilentPrefixes, word)) {
+    return reject(parser, fmt::format("{}: unknown option; --help lists them", word));
+  }
+  return kTaken;
+}
+
+int take_flag(Parser& parser, std::string_view flag) {
+  Options& options = parser.options;
+  if (flag == "-f") {
+    options.foreground = true;
+  } else if (flag == "-d") {
+    options.foreground = options.debug = true;
+  } else if (flag == "-h" || flag == "--help") {
+    options.action = Options::Action::kHelp;
+  } else if (flag == "-V" || flag == "--version") {
+    options.action = Options::Action::kVersion;
+  } else if (flag == "--probe") {
+    options.action = Options::Action::kProbe;
+  } else {
+    return reject(parser, fmt::format("{}: unknown option; --help lists them", flag));
+  }
+  return kTaken;
+}
+
+// libfuse's callback. For it, -x and a word x of -o are both FUSE_OPT_KEY_OPT.
+int take_argument(void* data, const char* argument, int key, fuse_args*) noexcept {
+  auto& parser = *static_cast<Parser*>(data);
+  try {
+    if (key == FUSE_OPT_KEY_NONOPT) {
+      parser.positional.emplace_back(argument);
+      return kTaken;
+    }
+    return argument[0] == '-' ? take_flag(parser, argument) : take_word(parser, argument);
+  } catch (...) {
+    return -1;
+  }
+}
+
+Result<void> take_positional(Options& options, const std::vector<std::string>& positional) {
+  const bool wanted =
+      options.action == Options::Action::kMount || options.action == Options::Action::kRemount;
+  if (!wanted) return outcome::success();
+  if (positional.empty()) return failure(EINVAL, "MOUNTPOINT is missing; --help shows the usage");
+  if (positional.size() > 2) {
+    return failure(EINVAL, fmt::format("{}: one word too many after [SOURCE] MOUNTPOINT",
+                                       positional[2]));
+  }
+  options.mountpoint = positional.back();
+  options.source = positional.size() == 2 ? positional.front() : "";
+  return outcome::success();
+}
+
+std::string set_names(const OperationsRegistry& registry) {
+  std::string names = "auto";
+  for (const OperationsSet& set : registry.sets()) names += ", " + set.name;
+  return names;
+}
+
+Result<void> check_together(const Options& options, const OperationsRegistry& registry) {
+  const std::string& ops = options.engine.ops;
+  if (ops != "auto" && registry.find(ops) == nullptr) {
+    return failure(EINVAL, fmt::format("ops={}: ops= takes {}", ops, set_names(registry)));
+  }
+  if (ops == "sim" && options.context.sim.empty()) {
+    return failure(EINVAL, "ops=sim: needs sim=SIZE@PERIOD[+SIZE@PERIOD...] too");
+  }
+  if (ops != "sim" && !options.context.sim.empty()) {
+    return failure(EINVAL, fmt::format("sim=: only with ops=sim, not with ops={}", ops));
+  }
+  return validate(options.engine.attrs);
+}
+
+}  // namespace
+
+Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& registry) {
+  Parser parser;
+  parser.options.enabled = kEnabledDefault;
+  fuse_args args = FUSE_ARGS_INIT(argc, argv);
+  const int parsed = fuse_opt_parse(&args, &parser, nullptr, take_argument);
+  fuse_opt_free_args(&args);
+  if (parser.error) return failure(EINVAL, *parser.error);
+  if (parsed != 0) return failure(EINVAL, "the command line could not be parsed");
+  BOOST_OUTCOME_TRYV(take_positional(parser.options, parser.positional));
+  if (parser.options.action == Options::Action::kMount) {
+    BOOST_OUTCOME_TRYV(check_together(parser.options, registry));
+  }
+  return parser.options;
+}
+
+std::string usage() {
+  std::string text =
+      "usage: damon-statfs [-f] [-d] [-o OPT[,OPT...]] [SOURCE] MOUNTPOINT\n"
+      "       damon-statfs --probe | --help | --version\n\n"
+      "Shows how hot and how cold this machine's memory is, in the files of\n"
+      "/sys/module/damon_stat/parameters, at MOUNTPOINT.\n\n"
+      "  -f         stay in the foreground, log to standard error\n"
+      "  -d         the same, and print every FUSE request\n"
+      "  --probe    tell which operations sets are usable on this machine\n\n"
+      "options for -o, with their defaults:\n";
+  for (const Option& option : kOptions) {
+    text += fmt::format("  {:<16} {}\n", fmt::format("{}=", option.name), option.help);
+  }
+  return text;
+}
+
+}  // namespace damon_statfs

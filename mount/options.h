@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The command line: damon-statfs [-f] [-d] [-o OPT[,OPT...]] [SOURCE] MOUNTPOINT, as people type it and as
+// mount(8) and systemd pass it on from fstab.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "damon_statfs/engine.h"
+#include "fs/params.h"
+
+namespace damon_statfs {
+
+struct Options {
+  enum class Action { kMount, kRemount, kHelp, kVersion, kProbe };
+
+  Action action = Action::kMount;
+  std::string source;
+  std::string mountpoint;
+  bool foreground = false;  // -f
+  bool debug = false;       // -d, which means -f too
+
+  bool enabled = false;
+  Abi abi = Abi::k6_17;
+  EngineConfig engine;
+  OperationsContext context;  // its clock and log are left to main()
+
+  std::vector<std::string> mount_words;    // for the mount itself: ro, nosuid, ...
+  std::vector<std::string> ignored_words;  // accepted, but without effect here; worth a warning
+};
+
+// Returns: the options, or EINVAL with one line that names the wrong word and what is allowed.
+Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& registry);
+
+// The text for --help.
+std::string usage();
+
+}  // namespace damon_statfs
