@@ -20,8 +20,8 @@ Result<void> validate(const MonitoringAttrs& attrs) {
                                        attrs.max_nr_regions, attrs.min_nr_regions));
   }
   if (attrs.sample_us > attrs.aggr_us) {
-    return failure(EINVAL, fmt::format("aggr_us={}: at least sample_us={}", attrs.aggr_us,
-                                       attrs.sample_us));
+    return failure(
+        EINVAL, fmt::format("aggr_us={}: at least sample_us={}", attrs.aggr_us, attrs.sample_us));
   }
   const IntervalsGoal& goal = attrs.goal;
   if (goal.aggrs == 0) return outcome::success();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The budget is a leaky bucket over the thread's CPU clock (delays single ticks at once) and an average
-// per aggregation (stretches the intervals, so that what is published tells the truth about them).
+// The budget is a leaky bucket over the thread's CPU clock (delays single ticks at once) and an
+// average per aggregation (stretches the intervals, so that what is published tells the truth about
+// them).
 #include "engine/cpu_budget.h"
 
 #include <algorithm>
@@ -28,8 +29,8 @@ int64_t CpuBudget::account_tick(int64_t now_ns, int64_t thread_cpu_ns) {
 uint64_t CpuBudget::end_aggregation_min_sample_us() {
   const double per_tick_ns =
       static_cast<double>(aggr_cpu_ns_) / static_cast<double>(std::max<int64_t>(aggr_ticks_, 1));
-  const auto needed_us =
-      static_cast<uint64_t>(std::ceil(per_tick_ns * ns_per_cpu_ns_ / static_cast<double>(kNsPerUs)));
+  const auto needed_us = static_cast<uint64_t>(
+      std::ceil(per_tick_ns * ns_per_cpu_ns_ / static_cast<double>(kNsPerUs)));
   aggr_cpu_ns_ = 0;
   aggr_ticks_ = 0;
   if (needed_us > min_sample_us_ || needed_us < min_sample_us_ / 4 * 3) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The engine thread. Snapshots leave it through a SnapshotCell, commands reach it through a lock-free
-// queue; the two eventfds only say that there is something to look at.
+// The engine thread. Snapshots leave it through a SnapshotCell, commands reach it through a
+// lock-free queue; the two eventfds only say that there is something to look at.
 #include "damon_statfs/engine.h"
 
 #include <fmt/format.h>
@@ -157,7 +157,8 @@ class Engine::Thread final : private SamplerObserver {
   // The kernel's rule: a refresh at the first aggregation that ends later than refresh_ms after the
   // last one, or after the start.
   void after_aggregation(const RegionsView& view) override {
-    if (view.now_ns <= last_refresh_ns_ + static_cast<int64_t>(config_.refresh_ms) * kNsPerMs) return;
+    if (view.now_ns <= last_refresh_ns_ + static_cast<int64_t>(config_.refresh_ms) * kNsPerMs)
+      return;
     last_refresh_ns_ = view.now_ns;
     latest_.statistics = make_statistics(view.regions, view.attrs.aggr_us, view.now_ns);
     cell_.publish(latest_);
@@ -171,7 +172,7 @@ class Engine::Thread final : private SamplerObserver {
   const OperationsRegistry& registry_;
   const int wake_fd_;
 
-  SnapshotCell cell_;                                                           // engine -> owner
+  SnapshotCell cell_;                                                            // engine -> owner
   boost::lockfree::spsc_queue<Command, boost::lockfree::capacity<4>> commands_;  // owner -> engine
   const UniqueFd command_fd_;  // readable from the first command on
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Finds a folio's head. Folios are aligned to their size, so only the frames with one more low bit
-// cleared each can be the head: at most nine reads for a 2 MiB folio, where scanning takes up to 511.
+// cleared each can be the head: at most nine reads for a 2 MiB folio, where scanning takes up to
+// 511.
 #include "engine/folio.h"
 
 namespace damon_statfs {

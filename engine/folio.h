@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// From a page frame to its folio: page_idle answers for the first page of a folio only (a transparent
-// huge page, a large page-cache folio), and only for folios on an LRU list.
+// From a page frame to its folio: page_idle answers for the first page of a folio only (a
+// transparent huge page, a large page-cache folio), and only for folios on an LRU list.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ struct Folio {
   }
 };
 
-// Returns: the folio that page frame `pfn` belongs to, or none if the flags do not make one: a frame
-// without memory, a folio that changed while it was looked at, or garbage.
+// Returns: the folio that page frame `pfn` belongs to, or none if the flags do not make one: a
+// frame without memory, a folio that changed while it was looked at, or garbage.
 Result<std::optional<Folio>> find_folio(const WordFile& kpageflags, uint64_t pfn);
 
 }  // namespace damon_statfs

@@ -17,7 +17,8 @@
 namespace damon_statfs {
 namespace {
 
-// Field 9 of /proc/PID/stat (proc(5)); any program may call itself kdamond, only the kernel sets this.
+// Field 9 of /proc/PID/stat (proc(5)); any program may call itself kdamond, only the kernel sets
+// this.
 constexpr unsigned long kKernelThreadFlag = 0x00200000;
 
 // A /proc/PID/stat line starts with: pid (comm) state ppid pgrp session tty_nr tpgid flags.
@@ -61,8 +62,9 @@ Result<void> refuse_running_kdamonds(const std::string& rootfs) {
                            line.substr(name, line.rfind(')') - name), pid);
   }
   if (holders.empty()) return outcome::success();
-  return failure(EBUSY, fmt::format("the kernel's DAMON is running, {}, and uses the same idle flags",
-                                    holders));
+  return failure(
+      EBUSY,
+      fmt::format("the kernel's DAMON is running, {}, and uses the same idle flags", holders));
 }
 
 Result<UniqueFd> lock_idle_flags(const std::string& rootfs) {

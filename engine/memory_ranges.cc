@@ -16,8 +16,8 @@
 namespace damon_statfs {
 namespace {
 
-// A line such as "  00100000-bffdffff : System RAM". Memory of drivers, "System RAM (virtio_mem)", is
-// nested below its device, so indentation does not count.
+// A line such as "  00100000-bffdffff : System RAM". Memory of drivers, "System RAM (virtio_mem)",
+// is nested below its device, so indentation does not count.
 std::optional<AddressRange> parse_system_ram(const std::string& line) {
   uint64_t first = 0;
   uint64_t last = 0;

@@ -10,11 +10,12 @@
 
 namespace damon_statfs {
 
-// The "System RAM" ranges of ROOTFS/proc/iomem, ascending. Returns: ENODEV if there are none, EACCES
-// if the kernel hides the addresses (they read as zeros without CAP_SYS_ADMIN).
+// The "System RAM" ranges of ROOTFS/proc/iomem, ascending. Returns: ENODEV if there are none,
+// EACCES if the kernel hides the addresses (they read as zeros without CAP_SYS_ADMIN).
 Result<std::vector<AddressRange>> read_system_ram(const std::string& rootfs);
 
-// The ranges that `selection` means where `ram` is the memory there is. Precondition: ram not empty.
+// The ranges that `selection` means where `ram` is the memory there is. Precondition: ram not
+// empty.
 std::vector<AddressRange> select_ranges(const RamSelection& selection,
                                         const std::vector<AddressRange>& ram);
 

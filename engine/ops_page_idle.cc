@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Marks pages idle and looks whether they still are. A bit of the bitmap reads 0 for "accessed" and for
-// "cannot be tracked" alike, so a page counts as accessed only if it was, and still is, trackable.
+// Marks pages idle and looks whether they still are. A bit of the bitmap reads 0 for "accessed" and
+// for "cannot be tracked" alike, so a page counts as accessed only if it was, and still is,
+// trackable.
 #include "engine/ops_page_idle.h"
 
 #include <fcntl.h>
@@ -31,11 +32,11 @@ std::string bitmap_path(const OperationsContext& context) {
 
 Result<Files> open_files(const OperationsContext& context) {
   BOOST_OUTCOME_TRYA(bitmap,
-                    WordFile::open(bitmap_path(context), O_RDWR,
-                                   "the kernel is built without CONFIG_IDLE_PAGE_TRACKING"));
+                     WordFile::open(bitmap_path(context), O_RDWR,
+                                    "the kernel is built without CONFIG_IDLE_PAGE_TRACKING"));
   BOOST_OUTCOME_TRYA(kpageflags,
-                    WordFile::open(context.rootfs + "/proc/kpageflags", O_RDONLY,
-                                   "the kernel is built without CONFIG_PROC_PAGE_MONITOR"));
+                     WordFile::open(context.rootfs + "/proc/kpageflags", O_RDONLY,
+                                    "the kernel is built without CONFIG_PROC_PAGE_MONITOR"));
   return Files{std::move(bitmap), std::move(kpageflags)};
 }
 
@@ -109,7 +110,8 @@ class PageIdleOperations final : public Operations {
     }
     const Result<void> alone = refuse_running_kdamonds(context_.rootfs);
     if (!alone && !warned_of_kdamond_) {
-      context_.log(LogLevel::kWarning, alone.error().context + "; values are unreliable until it stops");
+      context_.log(LogLevel::kWarning,
+                   alone.error().context + "; values are unreliable until it stops");
     }
     warned_of_kdamond_ = !alone;
     return monitored_ranges(context_);
@@ -123,7 +125,8 @@ class PageIdleOperations final : public Operations {
   }
 
  private:
-  // Finds the folio of a page frame. Not tracked: free, kernel or hugetlb memory, or no memory at all.
+  // Finds the folio of a page frame. Not tracked: free, kernel or hugetlb memory, or no memory at
+  // all.
   Result<Mark> make_mark(uint64_t pfn) {
     BOOST_OUTCOME_TRYA(folio, find_folio(files_.kpageflags, pfn));
     if (!folio) {
@@ -155,8 +158,7 @@ class PageIdleOperations final : public Operations {
         marks[i].tracked = marks[i - 1].tracked;
         continue;
       }
-      BOOST_OUTCOME_TRYA(flags,
-                        files_.kpageflags.read(marks[i].head_pfn));
+      BOOST_OUTCOME_TRYA(flags, files_.kpageflags.read(marks[i].head_pfn));
       marks[i].tracked = flags && (*flags & kPageIdle) != 0;
     }
     return outcome::success();
@@ -170,10 +172,11 @@ class PageIdleOperations final : public Operations {
 
   void drop_sample(const char* file, uint64_t pfn) {
     if (dropped_samples_++ > 0) return;
-    context_.log(LogLevel::kWarning,
-                 fmt::format("{}: no usable answer for page frame {:#x}; its sample is dropped, and "
-                             "further ones without a message",
-                             file, pfn));
+    context_.log(
+        LogLevel::kWarning,
+        fmt::format("{}: no usable answer for page frame {:#x}; its sample is dropped, and "
+                    "further ones without a message",
+                    file, pfn));
   }
 
   const OperationsContext& context_;

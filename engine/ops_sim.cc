@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The simulated memory. A page was accessed between two moments if a multiple of its part's period lies
-// between them, so nothing has to be stored per page.
+// The simulated memory. A page was accessed between two moments if a multiple of its part's period
+// lies between them, so nothing has to be stored per page.
 #include "engine/ops_sim.h"
 
 #include <fmt/format.h>

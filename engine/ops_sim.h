@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// ops=sim: simulated physical memory of known hotness, of any size at constant cost. It is for trying
-// things out, for tests and for benchmarks.
+// ops=sim: simulated physical memory of known hotness, of any size at constant cost. It is for
+// trying things out, for tests and for benchmarks.
 #pragma once
 
 #include "damon_statfs/registry.h"

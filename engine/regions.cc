@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// How regions change over time, after the kernel's documentation of DAMON's design. Averages are taken
-// with 128-bit products, where the kernel's wrap on large memory after some weeks.
+// How regions change over time, after the kernel's documentation of DAMON's design. Averages are
+// taken with 128-bit products, where the kernel's wrap on large memory after some weeks.
 #include "engine/regions.h"
 
 #include <fmt/format.h>
@@ -49,8 +49,8 @@ Result<std::vector<AddressRange>> align_ranges(std::span<const AddressRange> ran
   return aligned;
 }
 
-// Appends to `fitted` what covers `range`: the regions that intersect it, the outer two stretched or
-// cut to its ends, and new ones in the holes between them.
+// Appends to `fitted` what covers `range`: the regions that intersect it, the outer two stretched
+// or cut to its ends, and new ones in the holes between them.
 void cover_range(Regions& fitted, const AddressRange& range, std::span<const Region> intersecting,
                  int64_t now_ns) {
   if (intersecting.empty()) {
@@ -71,8 +71,7 @@ void cover_range(Regions& fitted, const AddressRange& range, std::span<const Reg
 // Left part of a cut of `region` at a random tenth, in bytes; 0 if there is no place to cut.
 uint64_t random_cut_bytes(const Region& region, uint64_t min_region_bytes, Random& random) {
   const uint64_t size = region.size_bytes();
-  const uint64_t left =
-      align_down(mul_div(random.in_range(1, 10), size, 10), min_region_bytes);
+  const uint64_t left = align_down(mul_div(random.in_range(1, 10), size, 10), min_region_bytes);
   return left < size ? left : 0;
 }
 
@@ -111,14 +110,13 @@ void join(Region& left, const Region& right) {
 
 Result<void> set_regions(Regions& regions, std::span<const AddressRange> ranges,
                          uint64_t min_region_bytes, int64_t now_ns) {
-  BOOST_OUTCOME_TRYA(aligned,
-                    align_ranges(ranges, min_region_bytes));
+  BOOST_OUTCOME_TRYA(aligned, align_ranges(ranges, min_region_bytes));
   Regions fitted;
   for (const AddressRange& range : aligned) {
     const auto first = std::find_if(regions.begin(), regions.end(),
                                     [&](const Region& r) { return r.end > range.start; });
-    const auto last = std::find_if(first, regions.end(),
-                                   [&](const Region& r) { return r.start >= range.end; });
+    const auto last =
+        std::find_if(first, regions.end(), [&](const Region& r) { return r.start >= range.end; });
     cover_range(fitted, range, std::span<const Region>(first, last), now_ns);
   }
   regions = std::move(fitted);
@@ -133,8 +131,8 @@ uint64_t total_bytes(std::span<const Region> regions) {
 
 uint64_t apply_min_nr_regions(Regions& regions, uint64_t min_nr_regions,
                               uint64_t min_region_bytes) {
-  const uint64_t limit = align_up(
-      std::max(total_bytes(regions) / min_nr_regions, min_region_bytes), min_region_bytes);
+  const uint64_t limit =
+      align_up(std::max(total_bytes(regions) / min_nr_regions, min_region_bytes), min_region_bytes);
   const bool fits = std::all_of(regions.begin(), regions.end(),
                                 [&](const Region& r) { return r.size_bytes() <= limit; });
   if (fits) return limit;
@@ -183,7 +181,8 @@ void merge_to_fit(Regions& regions, uint32_t threshold, uint64_t max_region_byte
                   uint64_t max_nr_regions, uint32_t max_threshold) {
   merge_regions(regions, threshold, max_region_bytes);
   while (regions.size() > max_nr_regions && threshold < max_threshold) {
-    threshold = threshold < max_threshold / 2 ? std::max<uint32_t>(1, 2 * threshold) : max_threshold;
+    threshold =
+        threshold < max_threshold / 2 ? std::max<uint32_t>(1, 2 * threshold) : max_threshold;
     merge_regions(regions, threshold, max_region_bytes);
   }
 }
@@ -206,8 +205,8 @@ void rescale(Region& region, const MonitoringAttrs& from, const MonitoringAttrs&
   region.nr_accesses = scaled(region.nr_accesses);
   region.last_nr_accesses = scaled(region.last_nr_accesses);
   constexpr uint64_t kMaxAge = std::numeric_limits<uint32_t>::max();
-  region.age = static_cast<uint32_t>(
-      std::min(mul_div(region.age, from.aggr_us, to.aggr_us), kMaxAge));
+  region.age =
+      static_cast<uint32_t>(std::min(mul_div(region.age, from.aggr_us, to.aggr_us), kMaxAge));
 }
 
 void Splitter::split(Regions& regions, uint64_t max_nr_regions, uint64_t min_region_bytes,

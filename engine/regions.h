@@ -20,7 +20,8 @@ using Regions = std::vector<Region>;
 
 // Fits `regions` to `ranges`, whose ends are first aligned outwards to min_region_bytes (a power of
 // two). Regions inside a range keep their history and are stretched or cut to its ends; everything
-// else is new and begins at now_ns. Returns: EINVAL if a range is empty, or not after the one before.
+// else is new and begins at now_ns. Returns: EINVAL if a range is empty, or not after the one
+// before.
 Result<void> set_regions(Regions& regions, std::span<const AddressRange> ranges,
                          uint64_t min_region_bytes, int64_t now_ns);
 
@@ -34,8 +35,9 @@ uint64_t apply_min_nr_regions(Regions& regions, uint64_t min_nr_regions, uint64_
 // more than `threshold`, or between zero and not zero; elsewhere age grows by 1.
 void age_regions(std::span<Region> regions, uint32_t threshold, int64_t aggr_start_ns);
 
-// One pass: joins neighbours whose nr_accesses differ by at most `threshold`, up to max_region_bytes.
-// Counts, ages and since_ns of the joined are averages weighted by size, rounded down.
+// One pass: joins neighbours whose nr_accesses differ by at most `threshold`, up to
+// max_region_bytes. Counts, ages and since_ns of the joined are averages weighted by size, rounded
+// down.
 void merge_regions(Regions& regions, uint32_t threshold, uint64_t max_region_bytes);
 
 // Passes with a doubling threshold, until there are at most max_nr_regions or it reaches
@@ -46,15 +48,15 @@ void merge_to_fit(Regions& regions, uint32_t threshold, uint64_t max_region_byte
 // The end of an aggregation: nr_accesses becomes last_nr_accesses and starts from 0.
 void reset_aggregated(std::span<Region> regions);
 
-// The counts and the age of `region` as they would be under the new attributes. Nothing if one of the
-// four intervals is 0.
+// The counts and the age of `region` as they would be under the new attributes. Nothing if one of
+// the four intervals is 0.
 void rescale(Region& region, const MonitoringAttrs& from, const MonitoringAttrs& to);
 
 // Splits regions at random, once per aggregation. Remembers what the next split depends on.
 class Splitter {
  public:
-  // Splits each region in two, or in three if the last split changed nothing; only every n-th region
-  // when that could exceed max_nr_regions, none when that is reached.
+  // Splits each region in two, or in three if the last split changed nothing; only every n-th
+  // region when that could exceed max_nr_regions, none when that is reached.
   void split(Regions& regions, uint64_t max_nr_regions, uint64_t min_region_bytes, Random& random);
 
  private:

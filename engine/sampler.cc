@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // One sampling interval in the kernel's order: check, and at the end of an aggregation age, merge,
-// publish, tune, reset, split; then prepare the next checks. Unlike the kernel's it lives in real time.
+// publish, tune, reset, split; then prepare the next checks. Unlike the kernel's it lives in real
+// time.
 #include "engine/sampler.h"
 
 #include <algorithm>
@@ -151,8 +152,8 @@ void Sampler::set_sample_us(uint64_t sample_us) {
   attrs_ = changed;
 }
 
-// What a suspended machine did not access is not idle, and what its waking up accessed is not hot: this
-// aggregation's counts are dropped.
+// What a suspended machine did not access is not idle, and what its waking up accessed is not hot:
+// this aggregation's counts are dropped.
 void Sampler::restart_aggregation() {
   aggr_suspended_ns_ = clock_.suspended_ns();
   aggr_start_ns_ = clock_.now_ns();
@@ -169,8 +170,8 @@ Result<void> Sampler::update_if_due() {
   return fit_to_ranges(ranges);
 }
 
-// One sampling interval after the last deadline, or after now when the work has fallen behind: checking
-// right after preparing would find everything idle.
+// One sampling interval after the last deadline, or after now when the work has fallen behind:
+// checking right after preparing would find everything idle.
 void Sampler::arm_deadline() {
   const int64_t now_ns = clock_.now_ns();
   const int64_t interval_ns = static_cast<int64_t>(attrs_.sample_us) * kNsPerUs;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// DAMON's main loop without the loop: step() does the work of one sampling interval, deadline_ns() says
-// when the next is due. It never waits, so tests drive it through days of virtual time.
+// DAMON's main loop without the loop: step() does the work of one sampling interval, deadline_ns()
+// says when the next is due. It never waits, so tests drive it through days of virtual time.
 #pragma once
 
 #include <cstdint>
@@ -56,7 +56,8 @@ class Sampler {
   // When step() is due, by the clock.
   int64_t deadline_ns() const { return deadline_ns_; }
 
-  // Does one sampling interval's work. Returns: why monitoring cannot go on; ECANCELED if cancelled.
+  // Does one sampling interval's work. Returns: why monitoring cannot go on; ECANCELED if
+  // cancelled.
   Result<void> step();
 
   // Closes the operations set. Precondition: start() succeeded.
@@ -91,8 +92,8 @@ class Sampler {
   Splitter splitter_;
   CpuBudget budget_;
 
-  MonitoringAttrs attrs_;      // in force: the tuned interval, or a longer one for max_cpu
-  uint64_t tuned_sample_us_;   // what the tuning, or the user, wants
+  MonitoringAttrs attrs_;     // in force: the tuned interval, or a longer one for max_cpu
+  uint64_t tuned_sample_us_;  // what the tuning, or the user, wants
   uint64_t max_region_bytes_ = 0;
   Regions regions_;
 

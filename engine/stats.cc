@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The two formulas of DAMON_STAT. Every product is taken with 128 bits: the kernel's bandwidth wraps
-// from 859 GiB of hot memory.
+// The two formulas of DAMON_STAT. Every product is taken with 128 bits: the kernel's bandwidth
+// wraps from 859 GiB of hot memory.
 #include "engine/stats.h"
 
 #include <algorithm>
@@ -25,7 +25,8 @@ uint64_t bandwidth_bytes_per_s(std::span<const Region> regions, uint64_t aggr_us
     access_bytes += static_cast<uint128_t>(region.size_bytes()) * region.nr_accesses;
   }
   constexpr uint128_t kMax = ~uint64_t{0};
-  return static_cast<uint64_t>(std::min(access_bytes * 1'000'000 / std::max<uint64_t>(aggr_us, 1), kMax));
+  return static_cast<uint64_t>(
+      std::min(access_bytes * 1'000'000 / std::max<uint64_t>(aggr_us, 1), kMax));
 }
 
 int64_t idle_ms(const Region& region, int64_t now_ns) {

@@ -21,7 +21,8 @@ int64_t read_ns(clockid_t id) {
 
 int64_t SystemClock::now_ns() const { return read_ns(CLOCK_MONOTONIC); }
 
-// Between the two reads the thread may be preempted: in this order, that can only make the value smaller.
+// Between the two reads the thread may be preempted: in this order, that can only make the value
+// smaller.
 int64_t SystemClock::suspended_ns() const {
   const int64_t boottime_ns = read_ns(CLOCK_BOOTTIME);
   return boottime_ns - read_ns(CLOCK_MONOTONIC);

@@ -13,7 +13,8 @@ namespace {
 
 constexpr uint64_t kGoalBp = 10'000;
 
-// The feedback loop's next input for its present input 10^8: above it when the score is under the goal.
+// The feedback loop's next input for its present input 10^8: above it when the score is under the
+// goal.
 uint64_t feed_loop_next(uint64_t score_bp) {
   constexpr uint64_t kInput = 100'000'000;
   constexpr uint64_t kMinInput = 10'000;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Products of two 64-bit numbers that must not wrap: the kernel's own wrap above 859 GiB of hot memory
-// (bandwidth) and after 19 days (ages of large regions).
+// Products of two 64-bit numbers that must not wrap: the kernel's own wrap above 859 GiB of hot
+// memory (bandwidth) and after 19 days (ages of large regions).
 #pragma once
 
 #include <cstdint>

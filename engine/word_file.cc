@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// pread and pwrite of single words, with the errors told apart that mean "no such page" and "no such
-// file any more".
+// pread and pwrite of single words, with the errors told apart that mean "no such page" and "no
+// such file any more".
 #include "engine/word_file.h"
 
 #include <fcntl.h>
@@ -27,8 +27,7 @@ Result<WordFile> WordFile::open(const std::string& path, int flags, const std::s
 Result<std::optional<uint64_t>> WordFile::read(uint64_t index) const {
   uint64_t word = 0;
   const auto offset = static_cast<off_t>(index * sizeof word);
-  BOOST_OUTCOME_TRYA(whole,
-                    whole_word(pread(fd_.get(), &word, sizeof word, offset), "read"));
+  BOOST_OUTCOME_TRYA(whole, whole_word(pread(fd_.get(), &word, sizeof word, offset), "read"));
   return whole ? std::optional<uint64_t>(word) : std::nullopt;
 }
 
@@ -37,7 +36,8 @@ Result<bool> WordFile::write(uint64_t index, uint64_t word) const {
   return whole_word(pwrite(fd_.get(), &word, sizeof word, offset), "write");
 }
 
-// ENXIO: beyond the last page of memory, which may have been unplugged. EINTR: a signal to a debugger.
+// ENXIO: beyond the last page of memory, which may have been unplugged. EINTR: a signal to a
+// debugger.
 Result<bool> WordFile::whole_word(ssize_t bytes, const char* call) const {
   if (bytes >= 0) return bytes == sizeof(uint64_t);
   if (errno == ENXIO || errno == EINTR) return false;

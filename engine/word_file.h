@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Kernel files that are arrays of 64-bit words: the page_idle bitmap and /proc/kpageflags. A word that
-// cannot be had is an ordinary answer here, as memory comes and goes; a broken file is an error.
+// Kernel files that are arrays of 64-bit words: the page_idle bitmap and /proc/kpageflags. A word
+// that cannot be had is an ordinary answer here, as memory comes and goes; a broken file is an
+// error.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Writes to `enabled`: one switch of the engine at a time, each answered when it is done or has failed.
-// Nothing here waits; the FUSE thread goes on answering readers.
+// Writes to `enabled`: one switch of the engine at a time, each answered when it is done or has
+// failed. Nothing here waits; the FUSE thread goes on answering readers.
 #pragma once
 
 #include <deque>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// One open of a parameter file. It holds the text of one moment, so that a reader who goes on reading
-// gets the rest of what it began with.
+// One open of a parameter file. It holds the text of one moment, so that a reader who goes on
+// reading gets the rest of what it began with.
 #pragma once
 
 #include <cstdint>

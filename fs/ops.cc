@@ -46,8 +46,8 @@ void refused(fuse_req_t req, Args...) noexcept {
 }
 
 void init(void* userdata, fuse_conn_info* connection) noexcept {
-  // All data is small and in memory: splicing costs more than it saves. Truncation by open() would set
-  // the size that the kernel knows to 0.
+  // All data is small and in memory: splicing costs more than it saves. Truncation by open() would
+  // set the size that the kernel knows to 0.
   connection->want &= ~static_cast<unsigned>(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
                                              FUSE_CAP_SPLICE_MOVE | FUSE_CAP_ATOMIC_O_TRUNC);
   static_cast<Filesystem*>(userdata)->initialised = true;
@@ -120,8 +120,7 @@ void release(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
 
 void read(fuse_req_t req, fuse_ino_t, size_t size, off_t offset, fuse_file_info* info) {
   const Snapshot& newest = filesystem(req).engine.newest();
-  const std::string_view part =
-      open_file(info).read(size, static_cast<uint64_t>(offset), newest);
+  const std::string_view part = open_file(info).read(size, static_cast<uint64_t>(offset), newest);
   fuse_reply_buf(req, part.data(), part.size());
 }
 
@@ -168,8 +167,8 @@ void readdir(fuse_req_t req, fuse_ino_t, size_t size, off_t offset, fuse_file_in
   if (offset < 2) entries.push_back({"..", &root, static_cast<off_t>(files[0].param->name_hash)});
   for (size_t i = 0; i < files.size(); ++i) {
     if (static_cast<off_t>(files[i].param->name_hash) < offset) continue;
-    const off_t next = i + 1 < files.size() ? static_cast<off_t>(files[i + 1].param->name_hash)
-                                            : kEndOfDirectory;
+    const off_t next =
+        i + 1 < files.size() ? static_cast<off_t>(files[i + 1].param->name_hash) : kEndOfDirectory;
     entries.push_back({files[i].param->name, &files[i].attributes, next});
   }
   std::string buffer(size, '\0');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The FUSE side of the directory: what each request does. Requests are answered from memory at once; a
-// write that switches the engine is answered when the engine has done so.
+// The FUSE side of the directory: what each request does. Requests are answered from memory at
+// once; a write that switches the engine is answered when the engine has done so.
 #pragma once
 
 #include <fuse_lowlevel.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The files of /sys/module/damon_stat/parameters as one table: name, mode, since when, what a read shows.
-// A new file is one row.
+// The files of /sys/module/damon_stat/parameters as one table: name, mode, since when, what a read
+// shows. A new file is one row.
 #pragma once
 
 #include <sys/types.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Mounting, the loop and unmounting, with libfuse's public API only. The FUSE descriptor does not block,
-// so one thread can wait for requests, signals and the engine at once.
+// Mounting, the loop and unmounting, with libfuse's public API only. The FUSE descriptor does not
+// block, so one thread can wait for requests, signals and the engine at once.
 #include "fs/session.h"
 
 #include <fcntl.h>
@@ -77,8 +77,8 @@ bool Session::run(const Events& events) {
   return true;
 }
 
-// One request per call: the engine and signals get their turn in between. When the filesystem has been
-// unmounted, libfuse marks the session as exited.
+// One request per call: the engine and signals get their turn in between. When the filesystem has
+// been unmounted, libfuse marks the session as exited.
 void Session::process_requests() {
   const int received = fuse_session_receive_buf(session_.get(), &buffer_);
   if (received > 0) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The FUSE session and its loop. The loop is our own poll() over three descriptors, as libfuse's cannot
-// be woken from outside before 3.19.
+// The FUSE session and its loop. The loop is our own poll() over three descriptors, as libfuse's
+// cannot be woken from outside before 3.19.
 #pragma once
 
 #include <fuse_lowlevel.h>
@@ -25,13 +25,14 @@ struct SessionConfig {
 // A mounted filesystem; unmounts itself, lazily, when destroyed.
 class Session {
  public:
-  // Mounts. `fs` outlives the session. Returns: why the mount failed; libfuse may have printed more.
+  // Mounts. `fs` outlives the session. Returns: why the mount failed; libfuse may have printed
+  // more.
   static Result<Session> mount(const SessionConfig& config, Filesystem& fs);
 
   // Called from the loop, in its thread.
   struct Events {
-    int signal_fd = -1;                 // ends the loop when readable
-    int wake_fd = -1;                   // eventfd; emptied before on_wake
+    int signal_fd = -1;  // ends the loop when readable
+    int wake_fd = -1;    // eventfd; emptied before on_wake
     std::function<void()> on_wake;
     std::function<void()> on_initialised;  // once, when the mount answers requests
     std::function<bool()> done;            // asked after every event; true ends the loop

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The directory and its files as inodes: attributes and extended attributes, which root may change for
-// as long as the mount lives, as in sysfs.
+// The directory and its files as inodes: attributes and extended attributes, which root may change
+// for as long as the mount lives, as in sysfs.
 #pragma once
 
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// fork() first, threads later: a pipe carries one byte from the daemon when all is well, and its end when
-// the daemon has given up.
+// fork() first, threads later: a pipe carries one byte from the daemon when all is well, and its
+// end when the daemon has given up.
 #include "mount/background.h"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Going into the background the way mount(8) and systemd expect it: the process they started ends when
-// the mount works, or says by its exit status that it does not.
+// Going into the background the way mount(8) and systemd expect it: the process they started ends
+// when the mount works, or says by its exit status that it does not.
 #pragma once
 
 #include <optional>
@@ -12,8 +12,8 @@ namespace damon_statfs {
 
 class Background {
  public:
-  // In the process that was started: waits for the daemon's report. Returns: that exit status. In the
-  // daemon: returns none. Precondition: there is one thread.
+  // In the process that was started: waits for the daemon's report. Returns: that exit status. In
+  // the daemon: returns none. Precondition: there is one thread.
   std::optional<int> fork();
 
   // In the daemon: lets the starting process end with 0, and lets go of its terminal.
@@ -23,7 +23,8 @@ class Background {
   UniqueFd report_;  // to the process that waits; closed after the report
 };
 
-// Closes what was inherited beyond the three standard descriptors, and opens those that are missing.
+// Closes what was inherited beyond the three standard descriptors, and opens those that are
+// missing.
 void sanitize_descriptors();
 
 }  // namespace damon_statfs

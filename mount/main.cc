@@ -31,7 +31,8 @@ void log_to_stderr(bool debug) {
 }
 
 void log_to_syslog() {
-  spdlog::set_default_logger(spdlog::syslog_logger_mt("syslog", "damon-statfs", LOG_PID, LOG_DAEMON));
+  spdlog::set_default_logger(
+      spdlog::syslog_logger_mt("syslog", "damon-statfs", LOG_PID, LOG_DAEMON));
   spdlog::set_pattern("%v");
 }
 
@@ -54,9 +55,13 @@ UniqueFd take_signals() {
 std::vector<std::string> mount_options(const Options& options) {
   std::string source = options.source;
   if (source.empty()) source = options.engine.ops == "sim" ? "simulated" : kSubtype;
-  std::vector<std::string> words = {"fsname=" + source, std::string("subtype=") + kSubtype,
-                                    "default_permissions", "allow_other",
-                                    "nosuid", "nodev", "noexec"};
+  std::vector<std::string> words = {"fsname=" + source,
+                                    std::string("subtype=") + kSubtype,
+                                    "default_permissions",
+                                    "allow_other",
+                                    "nosuid",
+                                    "nodev",
+                                    "noexec"};
   words.insert(words.end(), options.mount_words.begin(), options.mount_words.end());
   return words;
 }
@@ -69,8 +74,8 @@ int mount_failed(const Error& error) {
 Result<void> check_rights() {
   if (geteuid() != 0) return failure(EPERM, "must be run as root");
   if (access("/dev/fuse", R_OK | W_OK) == 0) return outcome::success();
-  return failure(errno, fmt::format("/dev/fuse: {} (is the fuse module loaded?)",
-                                    std::strerror(errno)));
+  return failure(errno,
+                 fmt::format("/dev/fuse: {} (is the fuse module loaded?)", std::strerror(errno)));
 }
 
 // Mounts, and serves the mount until it is unmounted or a signal comes. Returns: the exit status.
@@ -91,8 +96,8 @@ int serve(const Options& options, const OperationsRegistry& registry, Background
   const UniqueFd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   Engine engine(options.engine, context, registry, wake.get());
   Filesystem filesystem(options.abi, engine);
-  Result<Session> session = Session::mount(
-      {mountpoint.value().path, mount_options(options), options.debug}, filesystem);
+  Result<Session> session =
+      Session::mount({mountpoint.value().path, mount_options(options), options.debug}, filesystem);
   if (!session) return mount_failed(session.error());
   mountpoint.value().lock = UniqueFd();
 
@@ -104,7 +109,8 @@ int serve(const Options& options, const OperationsRegistry& registry, Background
       done = true;
       return;
     }
-    spdlog::info("mounted on {}", mountpoint.value().path);
+    spdlog::info("mounted on {}{}", mountpoint.value().path,
+                 options.engine.ops == "sim" ? ": simulated memory" : "");
     if (!options.foreground) log_to_syslog();
     background.detach();
   };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A FUSE mount outlives a daemon that is killed, and then every access to it fails; mounting over it does
-// too. The corpse is taken away here, if it is ours.
+// A FUSE mount outlives a daemon that is killed, and then every access to it fails; mounting over
+// it does too. The corpse is taken away here, if it is ours.
 #include "mount/mountpoint.h"
 
 #include <fcntl.h>
@@ -71,8 +71,8 @@ Result<void> remove_dead_mounts(const std::string& path) {
                                            type.value_or("unknown")));
     }
     if (umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
-      return failure(errno, fmt::format("{}: a dead mount cannot be removed: {}", path,
-                                        std::strerror(errno)));
+      return failure(
+          errno, fmt::format("{}: a dead mount cannot be removed: {}", path, std::strerror(errno)));
     }
   }
   return outcome::success();

@@ -15,15 +15,15 @@ namespace damon_statfs {
 
 inline constexpr char kSubtype[] = "damon-statfs";
 
-// A mountpoint that is ours to mount on for as long as `lock` is open: two daemons starting at once on
-// one directory do not both get it.
+// A mountpoint that is ours to mount on for as long as `lock` is open: two daemons starting at once
+// on one directory do not both get it.
 struct ClaimedMountpoint {
   std::string path;  // absolute, without symbolic links
   UniqueFd lock;
 };
 
-// Removes a dead mount of our own type and takes the directory. Returns: ENOENT, ENOTDIR, or EBUSY where
-// one of us is mounted or starting, ENOTCONN for another filesystem's dead mount.
+// Removes a dead mount of our own type and takes the directory. Returns: ENOENT, ENOTDIR, or EBUSY
+// where one of us is mounted or starting, ENOTCONN for another filesystem's dead mount.
 Result<ClaimedMountpoint> claim_mountpoint(const std::string& path);
 
 // Returns: the type of the topmost mount on exactly this absolute path, or none.

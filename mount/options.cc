@@ -58,7 +58,8 @@ constexpr char kMicroseconds[] = "microseconds";
 constexpr char kNumber[] = "a number";
 
 constexpr std::array kOptions = {
-    Option{"ops", "auto or the name of an operations set", "where page checks come from (auto); see --probe",
+    Option{"ops", "auto or the name of an operations set",
+           "where page checks come from (auto); see --probe",
            [](Options& o, std::string_view v) { return !(o.engine.ops = v).empty(); }},
     Option{"enabled", "Y or N", "whether monitoring is on from the start", set_enabled},
     Option{"abi", "6.17, 6.18 or 7.2", "the kernel whose files are shown (6.17)", set_abi},
@@ -81,12 +82,14 @@ constexpr std::array kOptions = {
            }},
     Option{"rootfs", "a directory", "put before /proc, /sys and /run (containers, tests)",
            [](Options& o, std::string_view v) { return !(o.context.rootfs = v).empty(); }},
-    Option{"sample_us", kMicroseconds, "sampling interval (5000)",
-           [](Options& o, std::string_view v) { return set_interval(o.engine.attrs.sample_us, v); }},
+    Option{
+        "sample_us", kMicroseconds, "sampling interval (5000)",
+        [](Options& o, std::string_view v) { return set_interval(o.engine.attrs.sample_us, v); }},
     Option{"aggr_us", kMicroseconds, "aggregation interval (100000)",
            [](Options& o, std::string_view v) { return set_interval(o.engine.attrs.aggr_us, v); }},
-    Option{"update_us", kMicroseconds, "how often the memory ranges are read again (60000000)",
-           [](Options& o, std::string_view v) { return set_interval(o.engine.attrs.update_us, v); }},
+    Option{
+        "update_us", kMicroseconds, "how often the memory ranges are read again (60000000)",
+        [](Options& o, std::string_view v) { return set_interval(o.engine.attrs.update_us, v); }},
     Option{"min_nr_regions", kNumber, "least number of regions (10)",
            [](Options& o, std::string_view v) {
              return set_number(o.engine.attrs.min_nr_regions, v);
@@ -116,20 +119,21 @@ constexpr std::array kMountWords = {"ro", "sync", "dirsync", "noatime", "nodirat
 
 // Words that say what is so anyway, or that are for mount(8) and not for us.
 constexpr std::array kSilentWords = {
-    "rw",         "async",       "dev",      "nodev",    "suid",        "nosuid",
-    "exec",       "noexec",      "auto",     "noauto",   "user",        "nouser",
-    "users",      "owner",       "group",    "nofail",   "_netdev",     "defaults",
-    "atime",      "diratime",    "relatime", "norelatime", "strictatime", "nostrictatime",
-    "lazytime",   "nolazytime",  "mand",     "nomand",   "iversion",    "noiversion",
-    "silent",     "loud",        "nonempty", "allow_other", "default_permissions"};
+    "rw",         "async",      "dev",         "nodev",         "suid",
+    "nosuid",     "exec",       "noexec",      "auto",          "noauto",
+    "user",       "nouser",     "users",       "owner",         "group",
+    "nofail",     "_netdev",    "defaults",    "atime",         "diratime",
+    "relatime",   "norelatime", "strictatime", "nostrictatime", "lazytime",
+    "nolazytime", "mand",       "nomand",      "iversion",      "noiversion",
+    "silent",     "loud",       "nonempty",    "allow_other",   "default_permissions"};
 
 // Beginnings of words of the same kind.
-constexpr std::array kSilentPrefixes = {"x-", "X-", "comment=", "subtype=", "fsname=",
-                                        "user_id=", "group_id=", "rootmode="};
+constexpr std::array kSilentPrefixes = {
+    "x-", "X-", "comment=", "subtype=", "fsname=", "user_id=", "group_id=", "rootmode="};
 
 // FUSE words that other filesystems know and that change nothing here.
-constexpr std::array kIgnoredPrefixes = {"uid=", "gid=", "umask=", "max_read=", "allow_root",
-                                         "auto_unmount"};
+constexpr std::array kIgnoredPrefixes = {
+    "uid=", "gid=", "umask=", "max_read=", "allow_root", "auto_unmount"};
 
 template <class Words>
 bool has_word(const Words& words, std::string_view word) {
@@ -223,8 +227,8 @@ Result<void> take_positional(Options& options, const std::vector<std::string>& p
   if (!wanted) return outcome::success();
   if (positional.empty()) return failure(EINVAL, "MOUNTPOINT is missing; --help shows the usage");
   if (positional.size() > 2) {
-    return failure(EINVAL, fmt::format("{}: one word too many after [SOURCE] MOUNTPOINT",
-                                       positional[2]));
+    return failure(EINVAL,
+                   fmt::format("{}: one word too many after [SOURCE] MOUNTPOINT", positional[2]));
   }
   options.mountpoint = positional.back();
   options.source = positional.size() == 2 ? positional.front() : "";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The command line: damon-statfs [-f] [-d] [-o OPT[,OPT...]] [SOURCE] MOUNTPOINT, as people type it and as
-// mount(8) and systemd pass it on from fstab.
+// The command line: damon-statfs [-f] [-d] [-o OPT[,OPT...]] [SOURCE] MOUNTPOINT, as people type it
+// and as mount(8) and systemd pass it on from fstab.
 #pragma once
 
 #include <string>

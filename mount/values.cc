@@ -53,8 +53,8 @@ std::optional<int64_t> parse_period(std::string_view text) {
   return static_cast<int64_t>(*number) * unit_ns;
 }
 
-// Calls take(part) for each part of `text` between plus signs, until it returns false. Returns: whether
-// it never did.
+// Calls take(part) for each part of `text` between plus signs, until it returns false. Returns:
+// whether it never did.
 template <class Take>
 bool for_each_part(std::string_view text, const Take& take) {
   for (;;) {
@@ -75,8 +75,8 @@ std::optional<uint64_t> parse_count(std::string_view text, uint64_t min, uint64_
 
 std::optional<double> parse_percent(std::string_view text) {
   double percent = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), percent,
-                                             std::chars_format::fixed);
+  const auto [rest, error] =
+      std::from_chars(text.data(), text.data() + text.size(), percent, std::chars_format::fixed);
   const bool whole = error == std::errc() && rest == text.data() + text.size();
   if (!whole || !(percent > 0 && percent <= 100)) return std::nullopt;
   return percent;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The values of mount options as text. Each parser takes the whole text or nothing; what is allowed is
-// said by the option table, which knows the option's name.
+// The values of mount options as text. Each parser takes the whole text or nothing; what is allowed
+// is said by the option table, which knows the option's name.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ std::optional<uint64_t> parse_count(std::string_view text, uint64_t min, uint64_
 // A percentage above 0, at most 100; decimals allowed.
 std::optional<double> parse_percent(std::string_view text);
 
-// SIZE@PERIOD[+SIZE@PERIOD...]: sizes with K, M, G, T or P (powers of 1,024), multiples of 4K; periods
-// with us, ms or s, or "never".
+// SIZE@PERIOD[+SIZE@PERIOD...]: sizes with K, M, G, T or P (powers of 1,024), multiples of 4K;
+// periods with us, ms or s, or "never".
 std::optional<std::vector<SimPart>> parse_sim(std::string_view text);
 
 // all, biggest, span or START-END[+START-END...]: ascending addresses, multiples of 4K, decimal, 0x

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// DAMON's monitoring attributes under the names of its own sysfs files. They are what a user may set
-// as mount options and what the interval tuning changes while the engine runs.
+// DAMON's monitoring attributes under the names of its own sysfs files. They are what a user may
+// set as mount options and what the interval tuning changes while the engine runs.
 #pragma once
 
 #include <cstdint>

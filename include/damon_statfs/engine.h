@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The engine as its users see it: start it, ask it to stop, read its newest Snapshot. It runs in one
-// thread of its own while monitoring is on, and in none while it is off.
+// The engine as its users see it: start it, ask it to stop, read its newest Snapshot. It runs in
+// one thread of its own while monitoring is on, and in none while it is off.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,8 @@ struct EngineConfig {
 // All methods belong to one thread, the owner's.
 class Engine {
  public:
-  // `context`, its clock and `registry` outlive the engine. wake_fd: an eventfd that the engine adds
-  // 1 to whenever its status has changed; the owner keeps it open.
+  // `context`, its clock and `registry` outlive the engine. wake_fd: an eventfd that the engine
+  // adds 1 to whenever its status has changed; the owner keeps it open.
   Engine(EngineConfig config, const OperationsContext& context, const OperationsRegistry& registry,
          int wake_fd);
   ~Engine();  // stops the engine and waits for it

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The one interface for operations sets: where page checks, or whole regions, come from. A new source
-// of access information implements Operations, and engine/registry.cc gets one row for it.
+// The one interface for operations sets: where page checks, or whole regions, come from. A new
+// source of access information implements Operations, and engine/registry.cc gets one row for it.
 #pragma once
 
 #include <cstdint>

@@ -17,8 +17,9 @@ struct AddressRange {
   bool operator==(const AddressRange&) const = default;
 };
 
-// A region, [start, end) in bytes, as in the kernel's struct damon_region. `since_ns` is ours: ages in
-// aggregations lose time whenever intervals change or sampling runs late, a point in time does not.
+// A region, [start, end) in bytes, as in the kernel's struct damon_region. `since_ns` is ours: ages
+// in aggregations lose time whenever intervals change or sampling runs late, a point in time does
+// not.
 struct Region {
   uint64_t start = 0;
   uint64_t end = 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Result<T>: a value, or an Error that says which errno a caller of ours should see and one sentence
-// why. It is Boost.Outcome's result with that error type; exceptions are left for bugs and bad_alloc.
+// Result<T>: a value, or an Error that says which errno a caller of ours should see and one
+// sentence why. It is Boost.Outcome's result with that error type; exceptions are left for bugs and
+// bad_alloc.
 #pragma once
 
 #include <boost/outcome/result.hpp>

@@ -15,8 +15,8 @@ enum class EngineState { kOff, kStarting, kOn };
 
 struct EngineStatus {
   EngineState state = EngineState::kOff;
-  int errno_value = 0;       // kOff: why the engine could not start or died; 0 when it was stopped
-  pid_t tid = -1;            // kOn: id of the engine thread, else -1
+  int errno_value = 0;  // kOff: why the engine could not start or died; 0 when it was stopped
+  pid_t tid = -1;       // kOn: id of the engine thread, else -1
 };
 
 // The values of /sys/module/damon_stat/parameters. All zero before the first refresh.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The way out of the engine: a cell that holds the newest Snapshot. One thread publishes, one thread
-// reads; neither ever waits for the other, and a reader that comes back after a week finds the newest.
+// The way out of the engine: a cell that holds the newest Snapshot. One thread publishes, one
+// thread reads; neither ever waits for the other, and a reader that comes back after a week finds
+// the newest.
 #pragma once
 
 #include <array>
