@@ -49,6 +49,8 @@ class Engine::Thread final : private SamplerObserver {
         wake_fd_(wake_fd),
         command_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
+  Thread(const Thread&) = delete;
+  Thread& operator=(const Thread&) = delete;
   ~Thread() override {
     request_stop();
     if (thread_.joinable()) thread_.join();

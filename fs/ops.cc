@@ -21,6 +21,7 @@ namespace {
 // Names and attributes change only through the kernel, which then knows.
 constexpr double kCacheSeconds = 1e6;
 constexpr size_t kMaxWriteBytes = 4096;
+constexpr mode_t kModeBits = 07777;
 constexpr off_t kEndOfDirectory = 0x7fffffff;
 
 Filesystem& filesystem(fuse_req_t req) { return *static_cast<Filesystem*>(fuse_req_userdata(req)); }
@@ -74,7 +75,7 @@ void setattr(fuse_req_t req, fuse_ino_t inode, struct stat* wanted, int to_set, 
     timespec now{};
     clock_gettime(CLOCK_REALTIME, &now);
     if ((to_set & FUSE_SET_ATTR_MODE) != 0) {
-      attributes.st_mode = (attributes.st_mode & S_IFMT) | (wanted->st_mode & ~S_IFMT);
+      attributes.st_mode = (attributes.st_mode & S_IFMT) | (wanted->st_mode & kModeBits);
     }
     if ((to_set & FUSE_SET_ATTR_UID) != 0) attributes.st_uid = wanted->st_uid;
     if ((to_set & FUSE_SET_ATTR_GID) != 0) attributes.st_gid = wanted->st_gid;
@@ -110,7 +111,9 @@ void open(fuse_req_t req, fuse_ino_t inode, fuse_file_info* info) {
 #if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 15)
   info->parallel_direct_writes = 1;  // a waiting second writer can then be killed
 #endif
-  if (fuse_reply_open(req, info) == 0) file.release();  // release() below deletes it
+  if (fuse_reply_open(req, info) == 0) {
+    [[maybe_unused]] const OpenFile* const kept = file.release();  // until release() below
+  }
 }
 
 void release(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {

@@ -18,11 +18,12 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 
 namespace damon_statfs {
 namespace {
 
-const std::string kOurType = std::string("fuse.") + kSubtype;
+constexpr std::string_view kOurType = "fuse.damon-statfs";  // fuse.SUBTYPE
 
 std::optional<std::string> real_path(const std::string& path) {
   std::string resolved(PATH_MAX, '\0');

@@ -29,6 +29,8 @@ class Engine {
   // adds 1 to whenever its status has changed; the owner keeps it open.
   Engine(EngineConfig config, const OperationsContext& context, const OperationsRegistry& registry,
          int wake_fd);
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
   ~Engine();  // stops the engine and waits for it
 
   // Starts the thread and returns; the state is then kStarting, and becomes kOn, or kOff with the
