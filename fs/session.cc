@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "fs/fuse_messages.h"
+
 namespace damon_statfs {
 namespace {
 
@@ -42,11 +44,12 @@ Result<Session> Session::mount(const SessionConfig& config, Filesystem& fs) {
   fuse_opt_add_arg(&args, join(config.mount_options).c_str());
   if (config.debug) fuse_opt_add_arg(&args, "-d");
   const fuse_lowlevel_ops& ops = filesystem_ops();
+  const FuseMessages messages;
   std::unique_ptr<fuse_session, Destroy> session(fuse_session_new(&args, &ops, sizeof ops, &fs));
   fuse_opt_free_args(&args);
-  if (!session) return failure(EINVAL, "libfuse refused the mount options");
+  if (!session) return failure(EINVAL, messages.text_or("libfuse refused the mount options"));
   if (fuse_session_mount(session.get(), config.mountpoint.c_str()) != 0) {
-    return failure(EIO, fmt::format("{}: could not be mounted", config.mountpoint));
+    return failure(EIO, fmt::format("{}: {}", config.mountpoint, messages.text_or("mount failed")));
   }
   const int fd = fuse_session_fd(session.get());
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);

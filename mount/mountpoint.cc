@@ -122,7 +122,6 @@ Result<void> remount(const std::string& path, const std::vector<std::string>& wo
   unsigned long flags = MS_REMOUNT | MS_NOSUID | MS_NODEV | MS_NOEXEC;
   if (has("ro")) flags |= MS_RDONLY;
   if (has("noatime")) flags |= MS_NOATIME;
-  if (has("nodiratime")) flags |= MS_NODIRATIME;
   if (has("sync")) flags |= MS_SYNCHRONOUS;
   if (has("dirsync")) flags |= MS_DIRSYNC;
   if (mount(nullptr, absolute.c_str(), nullptr, flags, nullptr) == 0) return outcome::success();

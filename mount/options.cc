@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// libfuse's option parser splits the command line; two tables here say what the words mean: our own
-// options, and the generic words of fstab and FUSE.
+// libfuse's option parser splits the command line; one table here says what our own options mean.
 #include "mount/options.h"
 
 #include <fmt/format.h>
@@ -10,11 +9,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <optional>
 #include <string_view>
 
 #include "damon_statfs/version.h"
+#include "fs/fuse_messages.h"
+#include "mount/fstab_words.h"
 #include "mount/values.h"
 
 namespace damon_statfs {
@@ -114,39 +114,6 @@ constexpr std::array kOptions = {
            }},
 };
 
-// Words that the mount itself gets.
-constexpr std::array kMountWords = {"ro", "sync", "dirsync", "noatime", "nodiratime"};
-
-// Words that say what is so anyway, or that are for mount(8) and not for us.
-constexpr std::array kSilentWords = {
-    "rw",         "async",      "dev",         "nodev",         "suid",
-    "nosuid",     "exec",       "noexec",      "auto",          "noauto",
-    "user",       "nouser",     "users",       "owner",         "group",
-    "nofail",     "_netdev",    "defaults",    "atime",         "diratime",
-    "relatime",   "norelatime", "strictatime", "nostrictatime", "lazytime",
-    "nolazytime", "mand",       "nomand",      "iversion",      "noiversion",
-    "silent",     "loud",       "nonempty",    "allow_other",   "default_permissions"};
-
-// Beginnings of words of the same kind.
-constexpr std::array kSilentPrefixes = {
-    "x-", "X-", "comment=", "subtype=", "fsname=", "user_id=", "group_id=", "rootmode="};
-
-// FUSE words that other filesystems know and that change nothing here.
-constexpr std::array kIgnoredPrefixes = {
-    "uid=", "gid=", "umask=", "max_read=", "allow_root", "auto_unmount"};
-
-template <class Words>
-bool has_word(const Words& words, std::string_view word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
-template <class Prefixes>
-bool has_prefix_of(const Prefixes& prefixes, std::string_view word) {
-  return std::any_of(prefixes.begin(), prefixes.end(), [&](const char* prefix) {
-    return word.substr(0, std::strlen(prefix)) == prefix;
-  });
-}
-
 struct Parser {
   Options options;
   std::vector<std::string> positional;
@@ -158,6 +125,10 @@ constexpr int kTaken = 0;
 int reject(Parser& parser, std::string message) {
   if (!parser.error) parser.error = std::move(message);
   return kTaken;
+}
+
+int reject_unknown(Parser& parser, std::string_view word) {
+  return reject(parser, fmt::format("{}: unknown option; --help lists them", word));
 }
 
 // A word of -o that is NAME=VALUE with one of our names. Returns: whether it is.
@@ -177,14 +148,20 @@ bool take_own_option(Parser& parser, std::string_view word) {
 int take_word(Parser& parser, std::string_view word) {
   Options& options = parser.options;
   if (take_own_option(parser, word)) return kTaken;
-  if (word == "remount") {
-    options.action = Options::Action::kRemount;
-  } else if (has_word(kMountWords, word)) {
-    options.mount_words.emplace_back(word);
-  } else if (has_prefix_of(kIgnoredPrefixes, word)) {
-    options.ignored_words.emplace_back(word);
-  } else if (!has_word(kSilentWords, word) && !has_prefix_of(kSilentPrefixes, word)) {
-    return reject(parser, fmt::format("{}: unknown option; --help lists them", word));
+  switch (classify_fstab_word(word)) {
+    case FstabWord::kSilent:
+      break;
+    case FstabWord::kIgnored:
+      options.ignored_words.emplace_back(word);
+      break;
+    case FstabWord::kMount:
+      options.mount_words.emplace_back(word);
+      break;
+    case FstabWord::kRemount:
+      options.action = Options::Action::kRemount;
+      break;
+    case FstabWord::kUnknown:
+      return reject_unknown(parser, word);
   }
   return kTaken;
 }
@@ -202,7 +179,7 @@ int take_flag(Parser& parser, std::string_view flag) {
   } else if (flag == "--probe") {
     options.action = Options::Action::kProbe;
   } else {
-    return reject(parser, fmt::format("{}: unknown option; --help lists them", flag));
+    return reject_unknown(parser, flag);
   }
   return kTaken;
 }
@@ -261,10 +238,11 @@ Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& r
   Parser parser;
   parser.options.enabled = kEnabledDefault;
   fuse_args args = FUSE_ARGS_INIT(argc, argv);
+  const FuseMessages messages;
   const int parsed = fuse_opt_parse(&args, &parser, nullptr, take_argument);
   fuse_opt_free_args(&args);
   if (parser.error) return failure(EINVAL, *parser.error);
-  if (parsed != 0) return failure(EINVAL, "the command line could not be parsed");
+  if (parsed != 0) return failure(EINVAL, messages.text_or("bad command line"));
   BOOST_OUTCOME_TRYV(take_positional(parser.options, parser.positional));
   if (parser.options.action == Options::Action::kMount) {
     BOOST_OUTCOME_TRYV(check_together(parser.options, registry));
