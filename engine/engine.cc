@@ -11,8 +11,8 @@
 
 #include <boost/lockfree/spsc_queue.hpp>
 #include <cerrno>
+#include <chrono>
 #include <new>
-#include <random>
 #include <thread>
 
 #include "damon_statfs/fd.h"
@@ -31,10 +31,11 @@ void signal_eventfd(int fd) {
   [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof one);
 }
 
-uint64_t seed_or_random(uint64_t seed) {
+// Any number that differs from start to start will do. std::random_device would wait for the
+// kernel's entropy at boot.
+uint64_t seed_or_arbitrary(uint64_t seed) {
   if (seed != 0) return seed;
-  std::random_device device;
-  return uint64_t{device()} << 32 | device();
+  return static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
 }
 
 }  // namespace
@@ -107,7 +108,7 @@ class Engine::Thread final : private SamplerObserver {
     sampler_config.attrs = config_.attrs;
     sampler_config.max_cpu_percent = config_.max_cpu_percent;
     sampler_config.min_region_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-    sampler_config.seed = seed_or_random(config_.seed);
+    sampler_config.seed = seed_or_arbitrary(config_.seed);
     sampler_config.cancelled = [this] { return stop_requested(); };
     Sampler sampler(sampler_config, *operations, *context_.clock, *this);
     BOOST_OUTCOME_TRYV(sampler.start());
