@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Kernel threads are found by name in /proc, which works for every kernel version and every user of
-// DAMON; our own daemons by a lock file.
+// The kernel's DAMON is looked for in its modules, its sysfs interface and among the kernel's
+// threads: any of the three may be out of sight. Our own daemons are found by a lock file.
 #include "engine/idle_flag_users.h"
 
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 namespace damon_statfs {
 namespace {
@@ -32,6 +33,53 @@ bool is_kdamond(const std::string& stat_line) {
          (flags & kKernelThreadFlag) != 0;
 }
 
+std::string first_line(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+// The entries of a directory, none if it cannot be read.
+std::filesystem::directory_iterator entries(const std::string& directory) {
+  std::error_code unreadable;
+  return std::filesystem::directory_iterator(directory, unreadable);
+}
+
+// The kernel's own users of DAMON, by module name.
+std::vector<std::string> enabled_modules(const std::string& rootfs) {
+  std::vector<std::string> enabled;
+  for (const std::string module : {"damon_stat", "damon_reclaim", "damon_lru_sort"}) {
+    const std::string file = rootfs + "/sys/module/" + module + "/parameters/enabled";
+    if (first_line(file) == "Y") enabled.push_back(module);
+  }
+  return enabled;
+}
+
+// What somebody has started through DAMON's sysfs interface. Only reads it.
+std::vector<std::string> running_sysfs_kdamonds(const std::string& rootfs) {
+  std::vector<std::string> running;
+  for (const auto& kdamond : entries(rootfs + "/sys/kernel/mm/damon/admin/kdamonds")) {
+    if (first_line(kdamond.path() / "state") != "on") continue;
+    running.push_back(fmt::format("kdamonds/{}", kdamond.path().filename().string()));
+  }
+  return running;
+}
+
+// The kernel threads themselves, which a container may not see.
+std::vector<std::string> kdamond_threads(const std::string& rootfs) {
+  std::vector<std::string> threads;
+  for (const auto& process : entries(rootfs + "/proc")) {
+    const std::string pid = process.path().filename();
+    if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
+    const std::string line = first_line(process.path() / "stat");
+    if (!is_kdamond(line)) continue;
+    const size_t name = line.find('(') + 1;
+    threads.push_back(fmt::format("{}, pid {}", line.substr(name, line.rfind(')') - name), pid));
+  }
+  return threads;
+}
+
 std::string lock_path(const std::string& rootfs) {
   return rootfs + "/run/damon-statfs/page_idle.lock";
 }
@@ -49,22 +97,14 @@ Result<void> lock_now(const UniqueFd& file, const std::string& path) {
 }  // namespace
 
 Result<void> refuse_running_kdamonds(const std::string& rootfs) {
-  std::string holders;
-  std::error_code unreadable;
-  for (const auto& entry : std::filesystem::directory_iterator(rootfs + "/proc", unreadable)) {
-    const std::string pid = entry.path().filename();
-    if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
-    std::ifstream file(entry.path() / "stat");
-    std::string line;
-    if (!std::getline(file, line) || !is_kdamond(line)) continue;
-    const size_t name = line.find('(') + 1;
-    holders += fmt::format("{}{} (pid {})", holders.empty() ? "" : ", ",
-                           line.substr(name, line.rfind(')') - name), pid);
+  std::vector<std::string> holders = enabled_modules(rootfs);
+  for (const auto& more : {running_sysfs_kdamonds(rootfs), kdamond_threads(rootfs)}) {
+    holders.insert(holders.end(), more.begin(), more.end());
   }
   if (holders.empty()) return outcome::success();
-  return failure(
-      EBUSY,
-      fmt::format("the kernel's DAMON is running, {}, and uses the same idle flags", holders));
+  return failure(EBUSY,
+                 fmt::format("the kernel's DAMON is running ({}) and uses the same idle flags",
+                             fmt::join(holders, ", ")));
 }
 
 Result<UniqueFd> lock_idle_flags(const std::string& rootfs) {

@@ -90,7 +90,7 @@ class PageIdleOperations final : public Operations {
         idle_bits = bits;
       }
       if (!idle_bits) {
-        drop_sample("page_idle/bitmap", mark.head_pfn);
+        drop_sample(files_.bitmap, mark.head_pfn);
         continue;
       }
       if ((*idle_bits & mark.bit()) != 0) continue;
@@ -130,7 +130,7 @@ class PageIdleOperations final : public Operations {
   Result<Mark> make_mark(uint64_t pfn) {
     BOOST_OUTCOME_TRYA(folio, find_folio(files_.kpageflags, pfn));
     if (!folio) {
-      drop_sample("/proc/kpageflags", pfn);
+      drop_sample(files_.kpageflags, pfn);
       return Mark{};
     }
     return Mark{folio->head_pfn, folio->trackable()};
@@ -144,7 +144,7 @@ class PageIdleOperations final : public Operations {
       const bool last_of_word = i + 1 == marks.size() || marks[i + 1].word() != marks[i].word();
       if (!last_of_word || mask == 0) continue;
       BOOST_OUTCOME_TRYA(written, files_.bitmap.write(marks[i].word(), mask));
-      if (!written) drop_sample("page_idle/bitmap", marks[i].head_pfn);
+      if (!written) drop_sample(files_.bitmap, marks[i].head_pfn);
       mask = 0;
     }
     return outcome::success();
@@ -170,13 +170,13 @@ class PageIdleOperations final : public Operations {
     return folio && folio->head_pfn == mark.head_pfn && folio->trackable();
   }
 
-  void drop_sample(const char* file, uint64_t pfn) {
+  void drop_sample(const WordFile& file, uint64_t pfn) {
     if (dropped_samples_++ > 0) return;
     context_.log(
         LogLevel::kWarning,
         fmt::format("{}: no usable answer for page frame {:#x}; its sample is dropped, and "
                     "further ones without a message",
-                    file, pfn));
+                    file.path(), pfn));
   }
 
   const OperationsContext& context_;

@@ -22,6 +22,8 @@ class WordFile {
   // Returns: ENODEV if there is no such file, EACCES if it is not permitted.
   static Result<WordFile> open(const std::string& path, int flags, const std::string& purpose);
 
+  const std::string& path() const { return path_; }
+
   // Returns: word `index`, or none if the kernel did not give a whole word.
   Result<std::optional<uint64_t>> read(uint64_t index) const;
 

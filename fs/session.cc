@@ -37,6 +37,11 @@ void Session::Destroy::operator()(fuse_session* session) const {
   fuse_session_destroy(session);
 }
 
+void Session::Destroy::operator()(fuse_buf* buffer) const {
+  free(buffer->mem);
+  delete buffer;
+}
+
 Result<Session> Session::mount(const SessionConfig& config, Filesystem& fs) {
   fuse_args args = FUSE_ARGS_INIT(0, nullptr);
   fuse_opt_add_arg(&args, "damon-statfs");
@@ -83,9 +88,9 @@ bool Session::run(const Events& events) {
 // One request per call: the engine and signals get their turn in between. When the filesystem has
 // been unmounted, libfuse marks the session as exited.
 void Session::process_requests() {
-  const int received = fuse_session_receive_buf(session_.get(), &buffer_);
+  const int received = fuse_session_receive_buf(session_.get(), buffer_.get());
   if (received > 0) {
-    fuse_session_process_buf(session_.get(), &buffer_);
+    fuse_session_process_buf(session_.get(), buffer_.get());
   } else if (received < 0 && received != -EAGAIN && received != -EINTR) {
     fuse_session_exit(session_.get());
   }

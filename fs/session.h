@@ -44,16 +44,17 @@ class Session {
  private:
   struct Destroy {
     void operator()(fuse_session* session) const;
+    void operator()(fuse_buf* buffer) const;
   };
 
   Session(std::unique_ptr<fuse_session, Destroy> session, Filesystem& fs)
-      : session_(std::move(session)), fs_(&fs) {}
+      : session_(std::move(session)), buffer_(new fuse_buf{}), fs_(&fs) {}
 
   void process_requests();
 
   std::unique_ptr<fuse_session, Destroy> session_;
+  std::unique_ptr<fuse_buf, Destroy> buffer_;  // libfuse allocates its memory at the first request
   Filesystem* fs_;
-  fuse_buf buffer_{};  // libfuse allocates it at the first request
 };
 
 }  // namespace damon_statfs

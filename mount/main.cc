@@ -78,6 +78,19 @@ Result<void> check_rights() {
                  fmt::format("/dev/fuse: {} (is the fuse module loaded?)", std::strerror(errno)));
 }
 
+// Stops the engine. Returns: whether it has ended in time; a thread that hangs in the kernel has
+// not.
+bool stop_engine(Engine& engine, const Clock& clock, int wake_fd) {
+  const int64_t deadline_ns = clock.now_ns() + 1'500 * kNsPerMs;
+  engine.request_stop();
+  while (engine.newest().status.state != EngineState::kOff) {
+    if (!clock.wait_until(deadline_ns, wake_fd)) return false;
+    uint64_t count = 0;
+    [[maybe_unused]] const ssize_t bytes = read(wake_fd, &count, sizeof count);
+  }
+  return true;
+}
+
 // Mounts, and serves the mount until it is unmounted or a signal comes. Returns: the exit status.
 int serve(const Options& options, const OperationsRegistry& registry, Background& background) {
   const UniqueFd signals = take_signals();
@@ -124,6 +137,12 @@ int serve(const Options& options, const OperationsRegistry& registry, Background
   events.done = [&] { return done; };
   const bool unmounted = session.value().run(events);
   filesystem.enabled.abandon(EINTR);
+  session = failure(ENOTCONN, "unmounted");
+  if (!stop_engine(engine, clock, wake.get())) {
+    spdlog::error("the engine thread does not end, left to the kernel");
+    spdlog::shutdown();
+    _exit(status);
+  }
   if (status == kExitOk) spdlog::info("{}", unmounted ? "unmounted" : "ending");
   return status;
 }

@@ -61,7 +61,8 @@ std::string unescape(const std::string& text) {
 // Whether requests to the filesystem at `path` are answered. statfs() is never served from a cache.
 bool is_alive(const std::string& path) {
   struct statfs info {};
-  return statfs(path.c_str(), &info) == 0 || errno != ENOTCONN;
+  if (statfs(path.c_str(), &info) == 0) return true;
+  return errno != ENOTCONN && errno != ECONNABORTED;  // dead, or dying just now
 }
 
 Result<void> remove_dead_mounts(const std::string& path) {

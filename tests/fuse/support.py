@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The daemon as a context manager: started, asserted to answer, unmounted, asserted to be gone.
+
+Nothing here knows how the daemon works; it uses the command line, mountinfo and /proc only.
+"""
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import calls
+from processes import (BASE, BINARY, alive, daemons, leftovers, mountinfo, reap, spawn,
+                       wait_for)
+
+STOP_SECONDS = 2.0
+NOBODY = 65534
+
+ENABLED, BANDWIDTH = "enabled", "estimated_memory_bandwidth"
+IDLE, AGGR, PID = "memory_idle_ms_percentiles", "aggr_interval_us", "kdamond_pid"
+FILES = {"6.17": (IDLE, ENABLED, BANDWIDTH), "6.18": (IDLE, ENABLED, BANDWIDTH, AGGR),
+         "7.2": (IDLE, ENABLED, BANDWIDTH, PID, AGGR)}
+# A snapshot every 20 to 30 ms instead of every 5 s.
+FAST = {"sample_us": 1000, "aggr_us": 10000, "aggrs": 0, "refresh_ms": 20, "max_cpu": 100}
+
+_active = set()
+
+
+def new_directory(prefix="d"):
+    path = tempfile.mkdtemp(prefix=prefix + ".", dir=BASE)
+    os.chmod(path, 0o755)
+    return path
+
+
+def tree(files):
+    """A directory with these files in it: the daemon's idea of / in a test."""
+    root = new_directory("root")
+    for name, data in files.items():
+        path = os.path.join(root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as stream:
+            stream.write(data if isinstance(data, bytes) else data.encode())
+    return root
+
+
+def kill_active(test):
+    """Watchdog: the daemons of a hanging test are killed, so that its system calls return."""
+    print(f"{test}: hangs, its daemons are killed", file=sys.stderr)
+    for mount in list(_active):
+        for pid in mount.pids:
+            mount.kill(signal.SIGKILL, pid)
+
+
+def run_daemon(*arguments, timeout=10, **keywords):
+    """Runs the binary until it exits; output goes through files, which a daemon may keep open."""
+    with tempfile.TemporaryFile(dir=BASE or None) as out, \
+            tempfile.TemporaryFile(dir=BASE or None) as err:
+        done = subprocess.run([BINARY, *arguments], stdin=subprocess.DEVNULL, stdout=out,
+                              stderr=err, timeout=timeout, check=False, **keywords)
+        out.seek(0)
+        err.seek(0)
+        done.stdout = out.read().decode(errors="replace")
+        done.stderr = err.read().decode(errors="replace")
+        return done
+
+
+class Mount:
+    """One daemon and its mount; options are keywords, `words` is for words without a value."""
+
+    def __init__(self, words="", source=None, path=None, **options):
+        self.path = path or new_directory("mnt")
+        self.root = options.pop("rootfs", None) or new_directory("root")
+        defaults = {"ops": "sim", "sim": "64M@1ms+192M@never", "seed": 1, "refresh_ms": 100}
+        if options.get("ops", "sim") != "sim":
+            defaults = {}
+        self.options = {**defaults, **options, "rootfs": self.root}
+        self.words, self.source, self.pids, self.start = words, source, set(), None
+
+    def arguments(self):
+        words = [self.words] if self.words else []
+        words += [f"{name}={value}" for name, value in self.options.items() if value is not None]
+        return ["-o", ",".join(words)] + ([self.source] if self.source else []) + [self.path]
+
+    def __enter__(self):
+        before = daemons()
+        self.start = run_daemon(*self.arguments())
+        self.pids = daemons() - before
+        _active.add(self)
+        try:
+            assert self.start.returncode == 0, \
+                f"exit {self.start.returncode}: {self.start.stderr.strip()}"
+            assert len(mountinfo(self.path)) == 1, "not mounted after exit 0"
+            assert len(self.pids) == 1, f"expected one process, got {self.pids}"
+        except AssertionError:
+            self.clean()
+            raise
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            if kind is None:
+                self.stop()
+        finally:
+            self.clean()
+
+    @property
+    def pid(self):
+        return next(iter(self.pids))
+
+    def stop(self):
+        """Unmounts if mounted; the process must end."""
+        if mountinfo(self.path):
+            calls.umount(self.path)
+        self.wait_gone()
+
+    def wait_gone(self, seconds=STOP_SECONDS):
+        start = time.monotonic()
+        wait_for(lambda: not any(map(alive, self.pids)), seconds, "end of the daemon")
+        return time.monotonic() - start
+
+    def kill(self, number, pid=None):
+        try:
+            os.kill(pid or self.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def clean(self):
+        """Removes everything whatever happened before."""
+        _active.discard(self)
+        for pid in filter(alive, self.pids):
+            self.kill(signal.SIGKILL, pid)
+        while mountinfo(self.path):
+            calls.umount(self.path, calls.MNT_DETACH)
+
+    def abandon(self):
+        """Leaves the dead mount where it is, for the next start to replace."""
+        self.clean = self.stop = lambda: _active.discard(self)
+
+    def file(self, name):
+        return os.path.join(self.path, name)
+
+    def open(self, name=ENABLED, flags=os.O_RDONLY):
+        return os.open(self.file(name), flags)
+
+    def read(self, name=ENABLED):
+        with open(self.file(name), "rb", buffering=0) as stream:
+            return stream.readall()
+
+    def write(self, data, name=ENABLED):
+        descriptor = self.open(name, os.O_WRONLY)
+        try:
+            return os.write(descriptor, data)
+        finally:
+            os.close(descriptor)
+
+    def numbers(self):
+        return [int(word) for word in self.read(IDLE).split(b",")]
+
+    def value(self, name):
+        return int(self.read(name))
+
+    def wait_snapshot(self, seconds=5.0):
+        """Waits until a first snapshot was published."""
+        wait_for(lambda: any(self.numbers()), seconds, "first snapshot")
+        return self
+
+    def wait_newer(self, than):
+        """Waits until the idle times are other than these, and returns them."""
+        return wait_for(lambda: (lambda new: new if new != than else None)(self.numbers()),
+                        5.0, "next snapshot")
+
+
+class MountCase(unittest.TestCase):
+    """One mount shared by all tests of a class; `options` are those of Mount."""
+    options = {}
+    maxDiff = 2000
+
+    @classmethod
+    def setUpClass(cls):
+        cls.mount = Mount(**cls.options)
+        cls.mount.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.mount.__exit__(None)
+
+    def opened(self, name=ENABLED, flags=os.O_RDONLY):
+        """A descriptor that is closed at the end of the test."""
+        descriptor = self.mount.open(name, flags)
+        self.addCleanup(calls.close, descriptor)
+        return descriptor

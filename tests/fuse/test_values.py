@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The life of the values: 0 before the first snapshot, kept after N, different per abi, and true.
+
+The simulated memory has a known truth, so percentiles and bandwidth can be compared with it.
+"""
+import os
+import time
+import unittest
+
+from support import AGGR, BANDWIDTH, ENABLED, FAST, FILES, IDLE, PID, Mount, MountCase, wait_for
+
+MIB = 1 << 20
+ZEROS = [0] * 101
+
+
+class Life(unittest.TestCase):
+    def test_enabled_default_is_n(self):
+        with Mount() as mount:
+            self.assertEqual(mount.read(), b"N\n")
+
+    def test_enabled_option(self):
+        for word, state in (("Y", b"Y\n"), ("N", b"N\n")):
+            with self.subTest(word), Mount(enabled=word, abi="7.2") as mount:
+                self.assertEqual(mount.read(), state)
+                self.assertEqual(mount.value(PID) > 0, word == "Y")
+
+    def test_zero_until_the_first_snapshot(self):
+        with Mount(**{**FAST, "refresh_ms": 700}, abi="7.2") as mount:
+            start = time.monotonic()
+            mount.write(b"Y")
+            while time.monotonic() < start + 0.5:
+                self.assertEqual(mount.numbers(), ZEROS)
+                self.assertEqual((mount.value(BANDWIDTH), mount.value(AGGR)), (0, 0))
+                time.sleep(0.05)
+            mount.wait_snapshot()
+            spent = time.monotonic() - start
+            self.assertGreater(spent, 0.69)
+            self.assertLess(spent, 1.2)
+            self.assertEqual(mount.value(AGGR), 10000)
+
+    def test_refresh_is_the_distance_of_snapshots(self):
+        with Mount(**{**FAST, "refresh_ms": 400}, sim="1G@never", enabled="Y") as mount:
+            mount.wait_snapshot()
+            first, start = mount.wait_newer(mount.numbers()), time.monotonic()
+            mount.wait_newer(first)
+            spent = time.monotonic() - start
+            self.assertGreater(spent, 0.3)
+            self.assertLess(spent, 0.7)
+
+    def test_values_outlive_off(self):
+        with Mount(**FAST, abi="7.2", enabled="Y") as mount:
+            mount.wait_snapshot()
+            mount.write(b"N")
+            kept = {name: mount.read(name) for name in FILES["7.2"]}
+            self.assertEqual((kept[ENABLED], kept[PID]), (b"N\n", b"-1\n"))
+            self.assertEqual(kept[AGGR], b"10000\n")
+            time.sleep(0.2)
+            self.assertEqual({name: mount.read(name) for name in FILES["7.2"]}, kept)
+
+    def test_old_values_stay_until_the_first_window_after_on(self):
+        with Mount(**{**FAST, "refresh_ms": 500}, abi="7.2", enabled="Y") as mount:
+            mount.wait_snapshot()
+            mount.write(b"N")
+            kept = mount.read(IDLE), mount.read(BANDWIDTH), mount.read(AGGR)
+            mount.write(b"Y")
+            self.assertGreater(mount.value(PID), 0)
+            time.sleep(0.3)
+            self.assertEqual((mount.read(IDLE), mount.read(BANDWIDTH), mount.read(AGGR)), kept)
+            wait_for(lambda: mount.read(IDLE) != kept[0], 2, "a snapshot of the second run")
+
+    def test_pid_is_a_thread_of_the_daemon(self):
+        with Mount(**FAST, abi="7.2") as mount:
+            for _ in range(3):
+                self.assertEqual(mount.read(PID), b"-1\n")
+                idle_threads = len(os.listdir(f"/proc/{mount.pid}/task"))
+                mount.write(b"Y")
+                thread = mount.value(PID)
+                self.assertIn(str(thread), os.listdir(f"/proc/{mount.pid}/task"))
+                self.assertLessEqual(len(os.listdir(f"/proc/{mount.pid}/task")), 3)
+                mount.write(b"N")
+                wait_for(lambda: len(os.listdir(f"/proc/{mount.pid}/task")) == idle_threads)
+
+    def test_tuned_interval_is_shown(self):
+        """Nothing is ever accessed: the interval doubles every aggrs aggregations."""
+        with Mount(sim="1G@never", sample_us=1000, min_sample_us=1000, aggr_us=10000,
+                   refresh_ms=20, abi="6.18", enabled="Y", max_cpu=100) as mount:
+            wait_for(lambda: mount.value(AGGR) >= 40000, 3, "a longer interval")
+            self.assertEqual(mount.value(AGGR) % 10000, 0)
+
+
+class Truth(MountCase):
+    """256 MiB hot, 768 MiB never touched; all three abis look at the same engine."""
+    options = {**FAST, "sample_us": 5000, "aggr_us": 50000, "sim": "256M@1ms+768M@never"}
+    SECONDS = 4.5
+
+    @classmethod
+    def setUpClass(cls):
+        cls.mounts, cls.seen = {}, {}
+        for abi in FILES:
+            cls.mounts[abi] = Mount(abi=abi, **cls.options).__enter__()
+        for mount in cls.mounts.values():
+            mount.write(b"Y")
+            mount.started = time.monotonic()
+        time.sleep(cls.SECONDS)
+        for abi, mount in cls.mounts.items():
+            elapsed = (time.monotonic() - mount.started) * 1000
+            cls.seen[abi] = mount.numbers(), mount.value(BANDWIDTH), elapsed
+
+    @classmethod
+    def tearDownClass(cls):
+        for mount in cls.mounts.values():
+            mount.__exit__(None)
+
+    def test_a_quarter_is_accessed(self):
+        for abi, (numbers, _, _) in self.seen.items():
+            with self.subTest(abi=abi):
+                accessed = sum(number <= 0 for number in numbers)
+                self.assertTrue(20 <= accessed <= 31, f"{accessed} of 101: {numbers}")
+
+    def test_accessed_is_zero_in_6_17(self):
+        numbers = self.seen["6.17"][0]
+        self.assertEqual(min(numbers), 0)
+        self.assertEqual(numbers[:20], [0] * 20)
+
+    def test_accessed_is_negative_since_6_18(self):
+        for abi in ("6.18", "7.2"):
+            with self.subTest(abi=abi):
+                numbers, _, elapsed = self.seen[abi]
+                self.assertTrue(all(number < 0 for number in numbers[:20]), numbers)
+                self.assertTrue(0.5 * elapsed <= -numbers[0] <= 1.05 * elapsed, numbers[0])
+                self.assertNotIn(0, numbers)
+
+    def test_idle_time_is_real_time(self):
+        for abi, (numbers, _, elapsed) in self.seen.items():
+            with self.subTest(abi=abi):
+                self.assertTrue(0.8 * elapsed <= numbers[100] <= 1.05 * elapsed,
+                                f"{numbers[100]} of {elapsed}")
+                self.assertTrue(0.8 * elapsed <= numbers[60] <= 1.05 * elapsed, numbers)
+
+    def test_percentiles_are_sorted(self):
+        for abi, (numbers, _, _) in self.seen.items():
+            with self.subTest(abi=abi):
+                self.assertEqual(numbers, sorted(numbers))
+
+    def test_bandwidth(self):
+        """Every check of the hot part is a hit: its size per sampling interval."""
+        for abi, (_, bandwidth, _) in self.seen.items():
+            with self.subTest(abi=abi):
+                true = 256 * MIB * 1_000_000 // 5000
+                self.assertTrue(0.5 * true < bandwidth < 1.5 * true, f"{bandwidth} for {true}")
+
+
+class Extremes(unittest.TestCase):
+    def test_all_hot(self):
+        with Mount(**FAST, sim="1G@1us", abi="6.18", enabled="Y") as mount:
+            mount.wait_snapshot()
+            self.assertLess(mount.numbers()[100], 0)
+            self.assertGreater(mount.value(BANDWIDTH), 0)
+
+    def test_sizes(self):
+        for size in ("4K", "8K", "1M", "1G", "64T", "4096T"):
+            with self.subTest(size), Mount(**FAST, sim=f"{size}@never", enabled="Y") as mount:
+                mount.wait_snapshot()
+                self.assertGreater(mount.numbers()[0], 0)
+
+    def test_huge_hot_memory_does_not_wrap(self):
+        with Mount(**FAST, sim="1024T@1us", enabled="Y") as mount:
+            wait_for(lambda: mount.value(BANDWIDTH), 5, "first snapshot")
+            true = (1024 << 40) * 1_000_000 // 1000
+            self.assertTrue(0.5 * true < mount.value(BANDWIDTH) < 1.5 * true)
+            self.assertEqual(mount.numbers(), ZEROS)
+
+    def test_seed_does_not_change_the_truth(self):
+        for seed in (0, 1, 2 ** 63):
+            with self.subTest(seed), Mount(**FAST, seed=seed, enabled="Y") as mount:
+                mount.write(b"Y")
+                wait_for(lambda: 15 <= sum(n == 0 for n in mount.numbers()) <= 35, 4, "a quarter")
