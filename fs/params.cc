@@ -13,13 +13,16 @@ namespace damon_statfs {
 namespace {
 
 std::string show_idle_percentiles(const Snapshot& snapshot, Abi abi) {
-  std::string text;
+  fmt::memory_buffer text;
   for (int64_t idle_ms : snapshot.statistics.memory_idle_ms_percentiles) {
     // 6.17 knows no negative idle time: what is accessed has been idle for 0 ms.
     if (abi == Abi::k6_17) idle_ms = std::max<int64_t>(idle_ms, 0);
-    fmt::format_to(std::back_inserter(text), "{}{}", text.empty() ? "" : ",", idle_ms);
+    if (text.size() > 0) text.push_back(',');
+    const fmt::format_int digits(idle_ms);
+    text.append(digits.data(), digits.data() + digits.size());
   }
-  return text + '\n';
+  text.push_back('\n');
+  return fmt::to_string(text);
 }
 
 std::string show_enabled(const Snapshot& snapshot, Abi) {

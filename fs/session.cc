@@ -85,14 +85,19 @@ bool Session::run(const Events& events) {
   return true;
 }
 
-// One request per call: the engine and signals get their turn in between. When the filesystem has
-// been unmounted, libfuse marks the session as exited.
+// Some requests per call, as poll() costs about as much as one; signals and the engine get their
+// turn in between. When the filesystem has been unmounted, libfuse marks the session as exited.
 void Session::process_requests() {
-  const int received = fuse_session_receive_buf(session_.get(), buffer_.get());
-  if (received > 0) {
+  constexpr int kMostRequests = 16;
+  for (int request = 0; request < kMostRequests; ++request) {
+    const int received = fuse_session_receive_buf(session_.get(), buffer_.get());
+    if (received <= 0) {
+      if (received < 0 && received != -EAGAIN && received != -EINTR) {
+        fuse_session_exit(session_.get());
+      }
+      return;
+    }
     fuse_session_process_buf(session_.get(), buffer_.get());
-  } else if (received < 0 && received != -EAGAIN && received != -EINTR) {
-    fuse_session_exit(session_.get());
   }
 }
 

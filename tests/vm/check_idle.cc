@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What the engine may do when it is left alone: find nothing accessed while nothing is, and stay
+// inside its CPU budget. Both are promises about bad readers of page_idle, which fail them widely.
+#include <fcntl.h>
+#include <unistd.h>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+#include <vector>
+
+#include "checks.h"
+#include "engine_cpu.h"
+#include "readings.h"
+#include "workload_state.h"
+
+namespace guest_test {
+namespace {
+
+constexpr double kNsPerSecond = 1e9;
+// A region is at most a tenth of memory, and one that is hit by the guest's own few pages counts
+// whole: this may happen, but not to most readings.
+constexpr double kMaxWorst = 12;
+
+int64_t seconds_from_now_ns(double seconds) {
+  return monotonic_ns() + static_cast<int64_t>(seconds * kNsPerSecond);
+}
+
+// Runs `seen` for every reading of the next seconds. Returns: how many there were.
+template <typename Function>
+int for_readings(const std::string& directory, double seconds, Function seen) {
+  const int64_t end_ns = seconds_from_now_ns(seconds);
+  ReadingPoller poller(directory);
+  int count = 0;
+  for (; const auto reading = poller.next(end_ns); ++count) seen(*reading);
+  return count;
+}
+
+void print_reading(const char* what, const Reading& reading) {
+  std::printf(
+      "%s accessed %5.1f%%  under 1s %5.1f%%  under 6s %5.1f%%  hottest %lldms  "
+      "coldest %lldms\n",
+      what, share_accessed(reading.percentiles), share_below(reading.percentiles, 1'000),
+      share_below(reading.percentiles, 6'000), static_cast<long long>(reading.percentiles.front()),
+      static_cast<long long>(reading.percentiles.back()));
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int64_t switch_on(const std::string& directory) {
+  const std::string path = directory + "/enabled";
+  const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  const bool written = file >= 0 && write(file, "Y\n", 2) == 2;
+  const int error = errno;
+  if (file >= 0) close(file);
+  if (!written) throw std::runtime_error("cannot write Y to " + path + ": " + std::strerror(error));
+  if (read_text(path) != "Y\n")
+    throw std::runtime_error(path + " does not read Y after writing it");
+  return monotonic_ns();
+}
+
+void check_quiet(const Arguments& arguments, Report& report) {
+  const std::string& directory = arguments.text("--dir");
+  switch_on(directory);
+  for_readings(directory, arguments.number("--settle"),
+               [](const Reading& reading) { print_reading("warm-up", reading); });
+  std::vector<double> under_1s;
+  const int count =
+      for_readings(directory, arguments.number("--seconds"), [&](const auto& reading) {
+        print_reading("reading", reading);
+        under_1s.push_back(share_below(reading.percentiles, 1'000));
+      });
+  const double limit = arguments.number("--limit");
+  report.check(
+      count > 0 && largest(under_1s) <= limit,
+      text_of("%s: share idle under 1 s, true 0: median %.1f %%, limit %.0f, worst %.1f %%, "
+              "limit %.0f (%d readings)",
+              arguments.text("--what").c_str(), median(under_1s), limit, largest(under_1s),
+              kMaxWorst, count));
+}
+
+void check_budget(const Arguments& arguments, Report& report) {
+  const std::string& directory = arguments.text("--dir");
+  switch_on(directory);
+  const EngineCpu cpu(directory);
+  const double seconds = arguments.number("--seconds"), limit = arguments.number("--max-cpu");
+  const int count = for_readings(directory, seconds,
+                                 [](const Reading& reading) { print_reading("reading", reading); });
+  const double used = cpu.percent();
+  report.check(count > 0, text_of("%d readings in %.0f s", count, seconds));
+  report.check(used <= limit,
+               text_of("engine CPU %.2f %% over %.0f s, limit %.2f %% (thread %lld)", used, seconds,
+                       limit, static_cast<long long>(cpu.thread_id())));
+}
+
+}  // namespace guest_test

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The program that judges a mount inside a guest. It is a program and not a script because it must
+// notice readings within 200 ms while the daemon and the workload use both processors.
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <stdexcept>
+#include <string>
+
+#include "checks.h"
+
+namespace guest_test {
+namespace {
+
+constexpr const char* kUsage =
+    "Usage: checker accuracy|quiet|budget [--name SCENARIO] [--dir DIRECTORY] [--state FILE]\n"
+    "               [--phase SECONDS] [--settle SECONDS] [--seconds SECONDS] [--max-cpu PERCENT]\n"
+    "               [--limit PERCENT] [--what TEXT] [--span] [--only-print]\n";
+
+using Check = void (*)(const Arguments&, Report&);
+
+const std::map<std::string, Check> kChecks = {
+    {"accuracy", check_accuracy}, {"quiet", check_quiet}, {"budget", check_budget}};
+
+int run(int argc, char** argv) {
+  const auto check = kChecks.find(argc > 1 ? argv[1] : "");
+  if (check == kChecks.end()) throw std::invalid_argument("which check?");
+  const Arguments arguments(argc, argv, 2, {"--span", "--only-print"},
+                            {{"--name", check->first},
+                             {"--dir", "/mnt"},
+                             {"--state", "/run/workload"},
+                             {"--phase", "1.5"},
+                             {"--settle", "60"},
+                             {"--seconds", "65"},
+                             {"--max-cpu", "100"},
+                             {"--limit", "3"},
+                             {"--what", "idle guest"}});
+  Report report(arguments.text("--name"), arguments.has("--only-print"));
+  try {
+    check->second(arguments, report);
+  } catch (const std::runtime_error& error) {
+    report.check(false, error.what());
+  }
+  return report.exit_status();
+}
+
+}  // namespace
+}  // namespace guest_test
+
+int main(int argc, char** argv) try {
+  return guest_test::run(argc, argv);
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "checker: %s\n%s", error.what(), guest_test::kUsage);
+  return 2;
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The three things that the checker can judge in a guest. Each switches monitoring on when it is
+// off, watches for a while, prints what it saw line by line and then its verdicts.
+#pragma once
+
+#include "arguments.h"
+#include "report.h"
+
+namespace guest_test {
+
+// Writes Y to `enabled`. Returns: the time at which it had taken effect. Throws when it fails.
+int64_t switch_on(const std::string& directory);
+
+// Readings next to the truth, with a workload running.
+void check_accuracy(const Arguments& arguments, Report& report);
+
+// Readings while nothing touches memory: nothing may count as accessed.
+void check_quiet(const Arguments& arguments, Report& report);
+
+// CPU time of the engine thread.
+void check_budget(const Arguments& arguments, Report& report);
+
+}  // namespace guest_test

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# The main promise: readings near the truth beside a known workload. Afterwards the workload ends, and
+# the 2 GiB that it frees must not count as accessed.
+# shellcheck source=lib.sh
+. /vm/lib.sh
+
+start_workload --hot 512M --warm 512M --warm-period 5 --cold 1G
+start_daemon /mnt max_cpu=30
+judge accuracy --max-cpu 30 --settle 60 --seconds 66
+stop_workload
+judge quiet --settle 12 --seconds 25 --what "memory freed by the workload"
+umount /mnt
+finish

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# The default budget of 1 % of one processor, first on an idle and mostly free guest (where a naive
+# reader of the bitmap sees most of memory accessed), then beside the workload.
+# shellcheck source=lib.sh
+. /vm/lib.sh
+
+start_daemon /mnt max_cpu=30,refresh_ms=1000
+judge quiet --settle 5 --seconds 20 --what "mostly free guest"
+umount /mnt
+start_workload --hot 512M --warm 512M --warm-period 5 --cold 1G
+start_daemon /mnt
+judge budget --seconds 60 --max-cpu 1
+umount /mnt
+finish
