@@ -9,21 +9,29 @@
 #include <string>
 
 #include "checks.h"
+#include "free_memory.h"
 
 namespace guest_test {
 namespace {
 
 constexpr const char* kUsage =
-    "Usage: checker accuracy|quiet|budget [--name SCENARIO] [--dir DIRECTORY] [--state FILE]\n"
+    "Usage: checker free-range\n"
+    "       checker accuracy|quiet|free|budget [--name SCENARIO] [--dir DIRECTORY] [--state FILE]\n"
     "               [--phase SECONDS] [--settle SECONDS] [--seconds SECONDS] [--max-cpu PERCENT]\n"
-    "               [--limit PERCENT] [--what TEXT] [--span] [--only-print]\n";
+    "               [--limit PERCENT] [--what TEXT] [--range START-END] [--span] [--only-print]\n";
 
 using Check = void (*)(const Arguments&, Report&);
 
-const std::map<std::string, Check> kChecks = {
-    {"accuracy", check_accuracy}, {"quiet", check_quiet}, {"budget", check_budget}};
+const std::map<std::string, Check> kChecks = {{"accuracy", check_accuracy},
+                                              {"quiet", check_quiet},
+                                              {"free", check_free},
+                                              {"budget", check_budget}};
 
 int run(int argc, char** argv) {
+  if (argc == 2 && std::string(argv[1]) == "free-range") {
+    std::puts(to_text(find_free_range()).c_str());
+    return 0;
+  }
   const auto check = kChecks.find(argc > 1 ? argv[1] : "");
   if (check == kChecks.end()) throw std::invalid_argument("which check?");
   const Arguments arguments(argc, argv, 2, {"--span", "--only-print"},
@@ -35,7 +43,8 @@ int run(int argc, char** argv) {
                              {"--seconds", "65"},
                              {"--max-cpu", "100"},
                              {"--limit", "3"},
-                             {"--what", "idle guest"}});
+                             {"--what", "idle guest"},
+                             {"--range", ""}});
   Report report(arguments.text("--name"), arguments.has("--only-print"));
   try {
     check->second(arguments, report);

@@ -9,6 +9,13 @@
 start_daemon /mnt max_cpu=30,refresh_ms=1000
 judge quiet --settle 5 --seconds 20 --what "mostly free guest"
 umount /mnt
+
+# Free pages only, on an empty guest: a single one that counts as accessed shows.
+free=$(checker free-range)
+start_daemon /mnt "max_cpu=30,refresh_ms=1000,ram=$free"
+judge free --range "$free" --seconds 15
+umount /mnt
+
 start_workload --hot 512M --warm 512M --warm-period 5 --cold 1G
 start_daemon /mnt
 judge budget --seconds 60 --max-cpu 1
