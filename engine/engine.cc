@@ -111,7 +111,8 @@ class Engine::Thread final : private SamplerObserver {
     sampler_config.seed = seed_or_arbitrary(config_.seed);
     sampler_config.cancelled = [this] { return stop_requested(); };
     Sampler sampler(sampler_config, *operations, *context_.clock, *this);
-    BOOST_OUTCOME_TRYV(sampler.start());
+    const Result<void> started = sampler.start();
+    if (!started) return stop_requested() ? outcome::success() : started;
     last_refresh_ns_ = context_.clock->now_ns();
     context_.log(LogLevel::kInfo, fmt::format("monitoring is on: {}, {} MiB", set->name,
                                               total_bytes(sampler.regions()) >> 20));

@@ -60,11 +60,12 @@ class PageIdleOperations final : public Operations {
 
   Result<std::vector<AddressRange>> open() override {
     BOOST_OUTCOME_TRYA(files, open_files(context_));
+    BOOST_OUTCOME_TRYA(ranges, monitored_ranges(context_));
     BOOST_OUTCOME_TRYV(refuse_running_kdamonds(context_.rootfs));
     BOOST_OUTCOME_TRYA(lock, lock_idle_flags(context_.rootfs));
     files_ = std::move(files);
     lock_ = std::move(lock);
-    return monitored_ranges(context_);
+    return std::move(ranges);
   }
 
   Result<void> prepare_access_checks(std::span<Region> regions) override {

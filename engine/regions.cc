@@ -75,11 +75,18 @@ uint64_t random_cut_bytes(const Region& region, uint64_t min_region_bytes, Rando
   return left < size ? left : 0;
 }
 
-// Appends `region` in `pieces` parts at most; after each cut the left part is cut again.
-void append_split(Regions& out, Region region, unsigned pieces, uint64_t min_region_bytes,
+// How a region is to be split: in `pieces` at most, as long as it has min_cut_bytes.
+struct Cut {
+  unsigned pieces;
+  uint64_t min_cut_bytes;
+};
+
+// Appends `region` in its pieces; after each cut the left part is cut again.
+void append_split(Regions& out, Region region, const Cut& cut, uint64_t min_region_bytes,
                   Random& random) {
   const auto first = static_cast<std::ptrdiff_t>(out.size());
-  for (unsigned piece = 1; piece < pieces && region.size_bytes() > 2 * min_region_bytes; ++piece) {
+  for (unsigned piece = 1; piece < cut.pieces && region.size_bytes() >= cut.min_cut_bytes;
+       ++piece) {
     const uint64_t left = random_cut_bytes(region, min_region_bytes, random);
     if (left == 0) continue;
     Region right = region;
@@ -216,19 +223,23 @@ void Splitter::split(Regions& regions, uint64_t max_nr_regions, uint64_t min_reg
   last_nr_regions_ = nr_regions;
   if (nr_regions >= max_nr_regions) return;
 
-  unsigned pieces = 2;
+  Cut cut{2, 2 * min_region_bytes + 1};
   uint64_t step = 1;
   uint64_t turn = 0;
   if (nr_regions > max_nr_regions / 2) {
+    cut.min_cut_bytes = 2 * min_region_bytes;
     step = max_nr_regions / (max_nr_regions - nr_regions);
     turn = rotation_++ % step;
   } else if (unchanged && nr_regions < max_nr_regions / 3) {
-    pieces = 3;
+    cut.pieces = 3;
   }
   split_.clear();
   for (uint64_t index = 0; index < nr_regions; ++index) {
-    const unsigned wanted = index % step == turn ? pieces : 1;
-    append_split(split_, regions[index], wanted, min_region_bytes, random);
+    if (index % step == turn) {
+      append_split(split_, regions[index], cut, min_region_bytes, random);
+    } else {
+      split_.push_back(regions[index]);
+    }
   }
   std::swap(regions, split_);
 }

@@ -5,6 +5,7 @@
 
 #include <fuse_log.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdarg>
 #include <cstdio>
@@ -22,7 +23,7 @@ void collect(fuse_log_level, const char* format, va_list arguments) noexcept {
   vsnprintf(line.data(), line.size(), format, arguments);
   std::string& text = collected();
   text += line.data();
-  while (!text.empty() && text.back() == '\n') text.back() = ' ';
+  std::replace(text.begin(), text.end(), '\n', ' ');
 }
 
 }  // namespace

@@ -66,7 +66,8 @@ constexpr std::array kOptions = {
     Option{"ram", "all, biggest, span or START-END[+START-END...], in multiples of 4K",
            "which memory is monitored (all)",
            [](Options& o, std::string_view v) { return assign(o.context.ram, parse_ram(v)); }},
-    Option{"max_cpu", "above 0, to 100", "limit of the engine's CPU time, in % of one CPU (1)",
+    Option{"max_cpu", "a percentage from 0.001 to 100",
+           "limit of the engine's CPU time, in % of one CPU (1)",
            [](Options& o, std::string_view v) {
              return assign(o.engine.max_cpu_percent, parse_percent(v));
            }},

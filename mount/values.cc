@@ -78,7 +78,7 @@ std::optional<double> parse_percent(std::string_view text) {
   const auto [rest, error] =
       std::from_chars(text.data(), text.data() + text.size(), percent, std::chars_format::fixed);
   const bool whole = error == std::errc() && rest == text.data() + text.size();
-  if (!whole || !(percent > 0 && percent <= 100)) return std::nullopt;
+  if (!whole || !(percent >= 0.001 && percent <= 100)) return std::nullopt;
   return percent;
 }
 

@@ -16,7 +16,7 @@ namespace damon_statfs {
 // A decimal number from `min` to `max`.
 std::optional<uint64_t> parse_count(std::string_view text, uint64_t min, uint64_t max);
 
-// A percentage above 0, at most 100; decimals allowed.
+// A percentage from 0.001 to 100; decimals allowed.
 std::optional<double> parse_percent(std::string_view text);
 
 // SIZE@PERIOD[+SIZE@PERIOD...]: sizes with K, M, G, T or P (powers of 1,024), multiples of 4K;

@@ -7,8 +7,7 @@
 
 #include <array>
 #include <atomic>
-#include <boost/lockfree/policies.hpp>
-#include <boost/lockfree/stack.hpp>
+#include <boost/lockfree/spsc_queue.hpp>
 #include <cstdint>
 
 #include "damon_statfs/snapshot.h"
@@ -16,28 +15,31 @@
 namespace damon_statfs {
 
 // Four slots: one being written, one published, and two with the reader while it changes over. A
-// slot's index travels from the stack of free slots through `published_` to the reader and back, so
-// its content has one owner at any time.
+// slot goes from the writer through `published_` to the reader and through `returned_` back, so
+// that its content has one owner at any time; a snapshot that nobody has read goes straight back to
+// the writer.
 class SnapshotCell {
  public:
   SnapshotCell() {
-    for (uint8_t slot = 1; slot < kSlots; ++slot) free_.bounded_push(slot);
+    for (uint8_t slot = 2; slot < kSlots; ++slot) returned_.push(slot);
   }
 
   // Makes `snapshot` the newest. Only the engine thread, or with no engine thread, its owner.
   void publish(const Snapshot& snapshot) {
-    uint8_t slot = kNone;
-    free_.pop(slot);  // never empty: one slot at most is published, two are the reader's
-    slots_[slot] = snapshot;
-    const uint8_t unread = published_.exchange(slot, std::memory_order_acq_rel);
-    if (unread != kNone) free_.bounded_push(unread);
+    slots_[writing_] = snapshot;
+    const uint8_t unread = published_.exchange(writing_, std::memory_order_acq_rel);
+    if (unread != kNone) {
+      writing_ = unread;
+    } else {
+      returned_.pop(writing_);  // never empty: of four, one is published and the reader has two
+    }
   }
 
   // Returns: the newest snapshot; valid until the next call. Only the reading thread.
   const Snapshot& newest() {
     if (published_.load(std::memory_order_relaxed) != kNone) {
       const uint8_t slot = published_.exchange(kNone, std::memory_order_acq_rel);
-      free_.bounded_push(reading_);
+      returned_.push(reading_);
       reading_ = slot;
     }
     return slots_[reading_];
@@ -48,9 +50,10 @@ class SnapshotCell {
   static constexpr uint8_t kNone = kSlots;
 
   std::array<Snapshot, kSlots> slots_{};
-  boost::lockfree::stack<uint8_t, boost::lockfree::capacity<kSlots>> free_;  // both threads
-  std::atomic<uint8_t> published_{kNone};                                    // both threads
-  uint8_t reading_ = 0;                                                      // reader only
+  std::atomic<uint8_t> published_{kNone};                                             // both
+  boost::lockfree::spsc_queue<uint8_t, boost::lockfree::capacity<kSlots>> returned_;  // both
+  uint8_t writing_ = 0;                                                               // writer only
+  uint8_t reading_ = 1;                                                               // reader only
 };
 
 }  // namespace damon_statfs

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Operations sets that do what a test's script says: memory whose every access is known, errors at
+// a chosen moment, checks of a chosen cost.
+#pragma once
+
+#include <unistd.h>
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "damon_statfs/operations.h"
+#include "damon_statfs/registry.h"
+#include "support/fake_clock.h"
+
+namespace damon_statfs::test {
+
+// What a fake set does and what was done with it. With an engine thread, a test changes only what
+// is atomic while the engine is on.
+struct Script {
+  std::vector<AddressRange> ranges{{0, uint64_t{1} << 30}};
+  std::function<bool(uint64_t address)> accessed = [](uint64_t) { return false; };
+  FakeClock* clock = nullptr;
+  std::atomic<int64_t> cpu_ns_per_check{0};
+
+  std::atomic<int> open_errno{0};  // each not 0: what that call fails with
+  std::atomic<int> prepare_errno{0};
+  std::atomic<int> check_errno{0};
+  std::atomic<int> update_errno{0};
+  std::function<void()> in_prepare = [] {};
+
+  std::function<std::optional<Aggregation>()> collect;  // set: the source delivers regions
+
+  std::vector<std::string> calls;  // one per call, portions of one tick count as one
+  std::atomic<int> closed{0};
+  std::atomic<pid_t> tid{-1};
+};
+
+class FakeOperations final : public Operations {
+ public:
+  explicit FakeOperations(Script& script) : script_(script) {}
+
+  Result<std::vector<AddressRange>> open() override {
+    note("open");
+    script_.tid = gettid();
+    BOOST_OUTCOME_TRYV(fail_if(script_.open_errno, "open"));
+    return script_.ranges;
+  }
+  Result<void> prepare_access_checks(std::span<Region>) override {
+    note("prepare");
+    script_.in_prepare();
+    return fail_if(script_.prepare_errno, "prepare");
+  }
+  Result<void> check_accesses(std::span<Region> regions) override {
+    note("check");
+    BOOST_OUTCOME_TRYV(fail_if(script_.check_errno, "check"));
+    for (Region& region : regions) {
+      if (script_.clock != nullptr) script_.clock->use_cpu(script_.cpu_ns_per_check);
+      if (script_.accessed(region.sampling_addr)) ++region.nr_accesses;
+    }
+    return outcome::success();
+  }
+  Result<std::vector<AddressRange>> update() override {
+    note("update");
+    BOOST_OUTCOME_TRYV(fail_if(script_.update_errno, "update"));
+    return script_.ranges;
+  }
+  void close() noexcept override {
+    note("close");
+    ++script_.closed;
+  }
+  bool delivers_regions() const override { return static_cast<bool>(script_.collect); }
+  Result<std::optional<Aggregation>> collect() override {
+    note("collect");
+    return script_.collect();
+  }
+
+ private:
+  void note(const char* call) {
+    if (script_.calls.empty() || script_.calls.back() != call) script_.calls.emplace_back(call);
+  }
+  static Result<void> fail_if(int errno_value, const char* call) {
+    if (errno_value == 0) return outcome::success();
+    return failure(errno_value, std::string("scripted error in ") + call);
+  }
+
+  Script& script_;
+};
+
+// The registry hands a set nothing but its context, so the script travels with that.
+struct ScriptedContext : OperationsContext {
+  Script* script = nullptr;
+};
+
+inline OperationsSet fake_operations(std::string name = "fake", bool automatic = true) {
+  return {std::move(name), automatic,
+          [](const OperationsContext&) -> Result<std::string> { return std::string("scripted"); },
+          [](const OperationsContext& context) -> std::unique_ptr<Operations> {
+            return std::make_unique<FakeOperations>(
+                *static_cast<const ScriptedContext&>(context).script);
+          }};
+}
+
+}  // namespace damon_statfs::test

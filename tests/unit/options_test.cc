@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The command line as people type it and as mount(8) passes it on: spec/parameters.md section 4.
+// Bad words are named, and nothing is guessed.
+#include "mount/options.h"
+
+#include <cerrno>
+#include <string_view>
+
+#include "damon_statfs/version.h"
+#include "support/catch.h"
+
+namespace damon_statfs {
+namespace {
+
+Result<Options> parse(std::vector<std::string> words) {
+  words.insert(words.begin(), "damon-statfs");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  return parse_options(static_cast<int>(words.size()), argv.data(), built_in_operations());
+}
+
+Result<Options> parse_o(const std::string& words) { return parse({"-o", words, "/mnt"}); }
+
+TEST_CASE("the defaults", "[options]") {
+  const Options options = parse({"/mnt"}).value();
+  CHECK(options.action == Options::Action::kMount);
+  CHECK(options.mountpoint == "/mnt");
+  CHECK_FALSE(options.foreground);
+  CHECK_FALSE(options.debug);
+  CHECK(options.enabled == kEnabledDefault);
+  CHECK(options.abi == Abi::k6_17);
+  CHECK(options.engine.ops == "auto");
+  CHECK(options.engine.attrs == MonitoringAttrs());
+  CHECK(options.engine.refresh_ms == 5000);
+  CHECK(options.engine.max_cpu_percent == 1.0);
+  CHECK(options.engine.seed == 0);
+  CHECK(options.context.ram.kind == RamSelection::Kind::kAll);
+  CHECK(options.context.rootfs.empty());
+}
+
+TEST_CASE("forms of the command line", "[options]") {
+  struct Row {
+    std::vector<std::string> words;
+    std::string source;
+    bool foreground, debug;
+  };
+  const Row rows[] = {
+      {{"/mnt"}, "", false, false},
+      {{"-f", "/mnt"}, "", true, false},
+      {{"/mnt", "-f"}, "", true, false},
+      {{"-d", "/mnt"}, "", true, true},
+      {{"src", "/mnt"}, "src", false, false},
+      {{"src", "/mnt", "-o", "rw,dev,suid"}, "src", false, false},  // mount(8)
+      {{"-o", "abi=7.2", "-f", "src", "/mnt"}, "src", true, false},
+      {{"-oabi=7.2", "/mnt"}, "", false, false},
+      {{"-o", "ro", "-o", "noexec", "/mnt"}, "", false, false},
+  };
+  for (const Row& row : rows) {
+    const auto options = parse(row.words);
+    CAPTURE(row.words);
+    REQUIRE(options);
+    CHECK(options.value().mountpoint == "/mnt");
+    CHECK(options.value().source == row.source);
+    CHECK(options.value().foreground == row.foreground);
+    CHECK(options.value().debug == row.debug);
+  }
+}
+
+TEST_CASE("actions", "[options]") {
+  using Action = Options::Action;
+  CHECK(parse({"--help"}).value().action == Action::kHelp);
+  CHECK(parse({"-h"}).value().action == Action::kHelp);
+  CHECK(parse({"--version"}).value().action == Action::kVersion);
+  CHECK(parse({"-V"}).value().action == Action::kVersion);
+  CHECK(parse({"--probe"}).value().action == Action::kProbe);
+  CHECK(parse({"src", "/mnt", "-o", "ro,remount"}).value().action == Action::kRemount);
+}
+
+TEST_CASE("every option sets its own field", "[options]") {
+  const Options options =
+      parse_o(
+          "ops=sim,sim=1G@10ms+4K@never,enabled=Y,abi=6.18,ram=biggest,max_cpu=12.5,seed=99,"
+          "refresh_ms=250,sample_us=7,aggr_us=70,update_us=9,min_nr_regions=3,"
+          "max_nr_regions=77,access_bp=11,aggrs=2,min_sample_us=6,max_sample_us=8,rootfs=/r")
+          .value();
+  CHECK(options.engine.ops == "sim");
+  CHECK(options.context.sim.size() == 2);
+  CHECK(options.enabled);
+  CHECK(options.abi == Abi::k6_18);
+  CHECK(options.context.ram.kind == RamSelection::Kind::kBiggest);
+  CHECK(options.engine.max_cpu_percent == 12.5);
+  CHECK(options.engine.seed == 99);
+  CHECK(options.engine.refresh_ms == 250);
+  CHECK(options.engine.attrs == MonitoringAttrs{7, 70, 9, 3, 77, {11, 2, 6, 8}});
+  CHECK(options.context.rootfs == "/r");
+  CHECK_FALSE(parse_o("enabled=N").value().enabled);
+  CHECK(parse_o("abi=7.2").value().abi == Abi::k7_2);
+  CHECK(parse_o("abi=6.18,abi=6.17").value().abi == Abi::k6_17);  // the last one holds
+}
+
+TEST_CASE("the words of fstab, as mount(8) passes them", "[options]") {
+  for (const char* const words :
+       {"rw,dev,suid", "rw,allow_other,dev,suid", "rw,nosuid,nodev,noexec,noatime,uid=5",
+        "ro,relatime,noexec,nosuid,nodev,allow_other", "rw,dev,suid,exec", "defaults",
+        "nofail,_netdev,noauto,user,users,owner,group,x-systemd.mount-timeout=10s,comment=hi",
+        "rw,relatime,user_id=0,group_id=0", "X-mount.mkdir,default_permissions", "async,atime"}) {
+    CAPTURE(words);
+    CHECK(parse({"damon_stat", "/run/damon_stat", "-o", words}));
+  }
+}
+
+TEST_CASE("words for the mount, and words without effect", "[options]") {
+  using Words = std::vector<std::string>;
+  CHECK(parse_o("ro,nosuid").value().mount_words == Words{"ro"});
+  CHECK(parse_o("rw,noatime").value().mount_words == Words{"noatime"});
+  CHECK(parse_o("rw,dev,suid,nofail").value().mount_words.empty());
+  CHECK(parse_o("uid=5,auto_unmount").value().ignored_words == Words{"uid=5", "auto_unmount"});
+  CHECK(parse_o("rw,defaults,allow_other").value().ignored_words.empty());
+}
+
+struct BadCase {
+  std::vector<std::string> words;
+  const char* named;    // what the line has to name
+  const char* allowed;  // and what it has to say is allowed
+};
+
+TEST_CASE("bad input: one line that names the word and what is allowed", "[options]") {
+  const BadCase cases[] = {
+      {{}, "MOUNTPOINT", ""},
+      {{"-f"}, "MOUNTPOINT", ""},
+      {{"a", "b", "c"}, "c", ""},
+      {{"-x", "/mnt"}, "-x", "--help"},
+      {{"--nosuch", "/mnt"}, "--nosuch", "--help"},
+      {{"-o", "foo=bar", "/mnt"}, "foo=bar", "--help"},
+      {{"-o", "rw,nosuch,dev", "/mnt"}, "nosuch", "--help"},
+      {{"-o", "xyz", "/mnt"}, "xyz", "--help"},
+      {{"-o", "allow_otherx", "/mnt"}, "allow_otherx", "--help"},
+      {{"-o", "auto_unmountx", "/mnt"}, "auto_unmountx", "--help"},
+      {{"-o", "allow_rootx", "/mnt"}, "allow_rootx", "--help"},
+      {{"-o", "sample_usx=1", "/mnt"}, "sample_usx=1", "--help"},
+      {{"-o", "ops=nosuch", "/mnt"}, "ops=nosuch", "page_idle"},
+      {{"-o", "ops=", "/mnt"}, "ops=", "auto"},
+      {{"-o", "ops", "/mnt"}, "ops", "auto"},
+      {{"-o", "ops=sim", "/mnt"}, "ops=sim", "SIZE@PERIOD"},
+      {{"-o", "sim=1G@1ms", "/mnt"}, "sim=", "ops=sim"},
+      {{"-o", "ops=sim,sim=1G", "/mnt"}, "sim=1G", "SIZE@PERIOD"},
+      {{"-o", "abi=6.16", "/mnt"}, "abi=6.16", "6.17, 6.18 or 7.2"},
+      {{"-o", "abi=", "/mnt"}, "abi=", "6.17, 6.18 or 7.2"},
+      {{"-o", "abi=6.170", "/mnt"}, "abi=6.170", "6.17, 6.18 or 7.2"},
+      {{"-o", "enabled=1", "/mnt"}, "enabled=1", "Y or N"},
+      {{"-o", "enabled", "/mnt"}, "enabled", "Y or N"},
+      {{"-o", "ram=2G-1G", "/mnt"}, "ram=2G-1G", "START-END"},
+      {{"-o", "ram=most", "/mnt"}, "ram=most", "biggest"},
+      {{"-o", "max_cpu=0", "/mnt"}, "max_cpu=0", "100"},
+      {{"-o", "max_cpu=101", "/mnt"}, "max_cpu=101", "100"},
+      {{"-o", "seed=-1", "/mnt"}, "seed=-1", "number"},
+      {{"-o", "refresh_ms=5s", "/mnt"}, "refresh_ms=5s", "milliseconds"},
+      {{"-o", "sample_us=5ms", "/mnt"}, "sample_us=5ms", "microseconds"},
+      {{"-o", "aggr_us=18446744073709551615", "/mnt"}, "aggr_us=", "microseconds"},
+      {{"-o", "min_nr_regions=99999999999", "/mnt"}, "min_nr_regions=", "number"},
+      // What the kernel would refuse.
+      {{"-o", "min_nr_regions=2", "/mnt"}, "min_nr_regions=2", "3"},
+      {{"-o", "min_nr_regions=20,max_nr_regions=19", "/mnt"}, "max_nr_regions=19", "20"},
+      {{"-o", "aggr_us=4999", "/mnt"}, "aggr_us=4999", "5000"},
+      {{"-o", "sample_us=4999", "/mnt"}, "sample_us=4999", "5000"},
+      {{"-o", "max_sample_us=4000", "/mnt"}, "max_sample_us=4000", "5000"},
+  };
+  for (const BadCase& tried : cases) {
+    CAPTURE(tried.words);
+    const auto options = parse(tried.words);
+    CHECK_FALSE(options);
+    if (options) continue;
+    const std::string& line = options.error().context;
+    CAPTURE(line);
+    CHECK(options.error().code.value() == EINVAL);
+    CHECK(line.find(tried.named) != std::string::npos);
+    CHECK(line.find(tried.allowed) != std::string::npos);
+    CHECK(line.find('\n') == std::string::npos);
+  }
+}
+
+TEST_CASE("aggrs=0 turns tuning off, and its rules", "[options]") {
+  CHECK(parse_o("aggrs=0,sample_us=100,aggr_us=2000"));
+  CHECK_FALSE(parse_o("sample_us=100,aggr_us=2000"));
+}
+
+TEST_CASE("--help lists every option", "[options]") {
+  const std::string text = usage();
+  for (const char* const name : {"-f",
+                                 "-d",
+                                 "--probe",
+                                 "--help",
+                                 "--version",
+                                 "ops=",
+                                 "enabled=",
+                                 "abi=",
+                                 "ram=",
+                                 "max_cpu=",
+                                 "sim=",
+                                 "seed=",
+                                 "sample_us=",
+                                 "aggr_us=",
+                                 "update_us=",
+                                 "min_nr_regions=",
+                                 "max_nr_regions=",
+                                 "access_bp=",
+                                 "aggrs=",
+                                 "min_sample_us=",
+                                 "max_sample_us=",
+                                 "refresh_ms="}) {
+    CAPTURE(name);
+    CHECK(text.find(name) != std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace damon_statfs

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// ops=NAME and ops=auto: who is picked, who is never picked, and what is said when nobody can be.
+#include "damon_statfs/registry.h"
+
+#include <cerrno>
+
+#include "support/catch.h"
+#include "support/fake_operations.h"
+#include "support/tree_fixture.h"
+
+namespace damon_statfs::test {
+namespace {
+
+OperationsSet refusing(std::string name, Result<std::string> (*probe)(const OperationsContext&)) {
+  OperationsSet set = fake_operations(std::move(name));
+  set.probe = probe;
+  return set;
+}
+
+Result<std::string> no_file(const OperationsContext&) { return failure(ENODEV, "/a: missing"); }
+Result<std::string> no_right(const OperationsContext&) { return failure(EACCES, "/b: forbidden"); }
+
+TEST_CASE("a name is registered once", "[registry]") {
+  OperationsRegistry registry;
+  REQUIRE(registry.add(fake_operations("one")));
+  REQUIRE(registry.add(fake_operations("two")));
+  const Result<void> again = registry.add(fake_operations("one"));
+  REQUIRE_FALSE(again);
+  CHECK(again.error().code.value() == EEXIST);
+  CHECK(again.error().context.find("one") != std::string::npos);
+  CHECK(registry.sets().size() == 2);
+}
+
+TEST_CASE("sets are found by their whole name, and keep their order", "[registry]") {
+  OperationsRegistry registry;
+  registry.add(fake_operations("one")).value();
+  registry.add(fake_operations("two")).value();
+  CHECK(registry.find("two")->name == "two");
+  CHECK(registry.find("tw") == nullptr);
+  CHECK(registry.find("") == nullptr);
+  CHECK(registry.find("auto") == nullptr);
+  CHECK(registry.sets()[0].name == "one");
+  CHECK(registry.sets()[1].name == "two");
+}
+
+TEST_CASE("auto takes the first that is usable", "[registry]") {
+  OperationsRegistry registry;
+  registry.add(refusing("broken", no_file)).value();
+  registry.add(fake_operations("manual", false)).value();
+  registry.add(fake_operations("first")).value();
+  registry.add(fake_operations("second")).value();
+  CHECK(registry.select("auto", {}).value()->name == "first");
+}
+
+TEST_CASE("auto gives all reasons when none is usable", "[registry]") {
+  OperationsRegistry registry;
+  registry.add(refusing("one", no_file)).value();
+  registry.add(refusing("two", no_right)).value();
+  registry.add(fake_operations("manual", false)).value();
+  const auto selected = registry.select("auto", {});
+  REQUIRE_FALSE(selected);
+  const std::string& reason = selected.error().context;
+  CAPTURE(reason);
+  CHECK(reason.find("one: /a: missing") != std::string::npos);
+  CHECK(reason.find("two: /b: forbidden") != std::string::npos);
+  CHECK(reason.find("manual") == std::string::npos);
+  CHECK(selected.error().code.value() != 0);
+}
+
+TEST_CASE("auto with nothing registered", "[registry]") {
+  CHECK(OperationsRegistry().select("auto", {}).error().code.value() == ENODEV);
+}
+
+TEST_CASE("a name is taken at its word", "[registry]") {
+  OperationsRegistry registry;
+  registry.add(refusing("broken", no_file)).value();
+  registry.add(fake_operations("manual", false)).value();
+  CHECK(registry.select("manual", {}).value()->name == "manual");
+  CHECK(registry.select("broken", {}).value()->name == "broken");  // its open() says why not
+  const auto unknown = registry.select("other", {});
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.error().code.value() == ENODEV);
+}
+
+TEST_CASE("built in: page_idle, and sim that auto never picks", "[registry]") {
+  const OperationsRegistry registry = built_in_operations();
+  CHECK(registry.find("page_idle") != nullptr);
+  REQUIRE(registry.find("sim") != nullptr);
+  CHECK_FALSE(registry.find("sim")->automatic);
+  // A machine that has nothing, and a sim that would work.
+  const TreeFixture tree;
+  OperationsContext context;
+  context.rootfs = tree.root();
+  context.sim = {{uint64_t{1} << 30, 0}};
+  const auto selected = registry.select("auto", context);
+  REQUIRE_FALSE(selected);
+  CHECK(selected.error().code.value() == ENODEV);
+  CHECK(selected.error().context.find("/sys/kernel/mm/page_idle/bitmap") != std::string::npos);
+  CHECK(selected.error().context.find("CONFIG_IDLE_PAGE_TRACKING") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace damon_statfs::test
