@@ -4,8 +4,6 @@
 // together is here.
 #include <fmt/format.h>
 #include <signal.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/sinks/syslog_sink.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -18,29 +16,12 @@
 #include "fs/session.h"
 #include "mount/background.h"
 #include "mount/exit_status.h"
+#include "mount/logging.h"
 #include "mount/mountpoint.h"
 #include "mount/options.h"
 
 namespace damon_statfs {
 namespace {
-
-void log_to_stderr(bool debug) {
-  spdlog::set_default_logger(spdlog::stderr_color_mt("stderr"));
-  spdlog::set_pattern(debug ? "damon-statfs: %T.%e %l: %v" : "damon-statfs: %v");
-  spdlog::set_level(debug ? spdlog::level::debug : spdlog::level::info);
-}
-
-void log_to_syslog() {
-  spdlog::set_default_logger(
-      spdlog::syslog_logger_mt("syslog", "damon-statfs", LOG_PID, LOG_DAEMON));
-  spdlog::set_pattern("%v");
-}
-
-void log(LogLevel level, std::string_view text) {
-  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
-                                                   spdlog::level::warn, spdlog::level::err};
-  spdlog::log(kLevels[static_cast<int>(level)], "{}", text);
-}
 
 // The signals that end the program, blocked in all threads and read from a descriptor instead.
 UniqueFd take_signals() {
@@ -92,7 +73,8 @@ bool stop_engine(Engine& engine, const Clock& clock, int wake_fd) {
 }
 
 // Mounts, and serves the mount until it is unmounted or a signal comes. Returns: the exit status.
-int serve(const Options& options, const OperationsRegistry& registry, Background& background) {
+int serve(const Options& options, const OperationsRegistry& registry, Background& background,
+          Logging& logging) {
   const UniqueFd signals = take_signals();
   for (const std::string& word : options.ignored_words) {
     spdlog::warn("{}: has no effect on this filesystem, ignored", word);
@@ -105,7 +87,7 @@ int serve(const Options& options, const OperationsRegistry& registry, Background
   const SystemClock clock;
   OperationsContext context = options.context;
   context.clock = &clock;
-  context.log = log;
+  context.log = Logging::write;
   const UniqueFd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   Engine engine(options.engine, context, registry, wake.get());
   Filesystem filesystem(options.abi, engine);
@@ -124,7 +106,7 @@ int serve(const Options& options, const OperationsRegistry& registry, Background
     }
     spdlog::info("mounted on {}{}", mountpoint.value().path,
                  options.engine.ops == "sim" ? ": simulated memory" : "");
-    if (!options.foreground) log_to_syslog();
+    if (!options.foreground) logging.move_to_syslog();
     background.detach();
   };
   Session::Events events;
@@ -152,15 +134,15 @@ int mount_and_serve(const Options& options, const OperationsRegistry& registry) 
   if (!options.foreground) {
     if (const std::optional<int> status = background.fork()) return *status;
   }
-  log_to_stderr(options.debug);
-  return serve(options, registry, background);
+  Logging logging(options.debug);
+  return serve(options, registry, background, logging);
 }
 
 int print_probe(const Options& options, const OperationsRegistry& registry) {
   const SystemClock clock;
   OperationsContext context = options.context;
   context.clock = &clock;
-  context.log = log;
+  context.log = Logging::write;
   for (const OperationsSet& set : registry.sets()) {
     const Result<std::string> usable = set.probe(context);
     fmt::print("{}: {}: {}\n", set.name, usable ? "usable" : "not usable",

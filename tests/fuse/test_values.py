@@ -7,6 +7,7 @@ import os
 import time
 import unittest
 
+from processes import BINARY
 from support import AGGR, BANDWIDTH, ENABLED, FAST, FILES, IDLE, PID, Mount, MountCase, wait_for
 
 MIB = 1 << 20
@@ -76,7 +77,8 @@ class Life(unittest.TestCase):
                 mount.write(b"Y")
                 thread = mount.value(PID)
                 self.assertIn(str(thread), os.listdir(f"/proc/{mount.pid}/task"))
-                self.assertLessEqual(len(os.listdir(f"/proc/{mount.pid}/task")), 3)
+                if "/tsan/" not in BINARY:  # which adds threads of its own
+                    self.assertEqual(len(os.listdir(f"/proc/{mount.pid}/task")), 2)
                 mount.write(b"N")
                 wait_for(lambda: len(os.listdir(f"/proc/{mount.pid}/task")) == idle_threads)
 
@@ -85,7 +87,7 @@ class Life(unittest.TestCase):
         with Mount(sim="1G@never", sample_us=1000, min_sample_us=1000, aggr_us=10000,
                    refresh_ms=20, abi="6.18", enabled="Y", max_cpu=100) as mount:
             wait_for(lambda: mount.value(AGGR) >= 40000, 3, "a longer interval")
-            self.assertEqual(mount.value(AGGR) % 10000, 0)
+            self.assertEqual(mount.value(AGGR) % 10, 0, "not ten samples any more")
 
 
 class Truth(MountCase):

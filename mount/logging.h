@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Where the log goes: standard error as long as somebody may be reading there, then the system log.
+// Both threads log, so the change must not be seen by half.
+#pragma once
+
+#include <spdlog/sinks/dist_sink.h>
+
+#include <memory>
+
+#include "damon_statfs/log.h"
+
+namespace damon_statfs {
+
+class Logging {
+ public:
+  // To standard error. debug: with times and levels, down to LogLevel::kDebug.
+  explicit Logging(bool debug);
+
+  // From now on to the system log, for a daemon in the background.
+  void move_to_syslog();
+
+  // Writes to spdlog's default logger, which is this one.
+  static void write(LogLevel level, std::string_view text);
+
+ private:
+  std::shared_ptr<spdlog::sinks::dist_sink_mt> sinks_;  // has a lock of its own
+};
+
+}  // namespace damon_statfs
