@@ -49,9 +49,9 @@ std::filesystem::directory_iterator entries(const std::string& directory) {
 // The kernel's own users of DAMON, by module name.
 std::vector<std::string> enabled_modules(const std::string& rootfs) {
   std::vector<std::string> enabled;
-  for (const std::string module : {"damon_stat", "damon_reclaim", "damon_lru_sort"}) {
-    const std::string file = rootfs + "/sys/module/" + module + "/parameters/enabled";
-    if (first_line(file) == "Y") enabled.push_back(module);
+  for (const char* module : {"damon_stat", "damon_reclaim", "damon_lru_sort"}) {
+    if (first_line(fmt::format("{}/sys/module/{}/parameters/enabled", rootfs, module)) == "Y")
+      enabled.emplace_back(module);
   }
   return enabled;
 }

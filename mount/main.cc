@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// damon-statfs: parse, build the parts, run the loop. The parts are in fs/ and engine/; how they go
-// together is here.
+// damon-statfs: parse the command line and do what it asks for. What a mount consists of is in
+// daemon.cc.
 #include <fmt/format.h>
-#include <signal.h>
-#include <spdlog/spdlog.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
+#include <fuse_lowlevel.h>
 
-#include <cerrno>
-#include <cstring>
+#include <cstdio>
 
 #include "damon_statfs/version.h"
-#include "fs/session.h"
 #include "mount/background.h"
+#include "mount/daemon.h"
 #include "mount/exit_status.h"
 #include "mount/logging.h"
 #include "mount/mountpoint.h"
@@ -23,119 +18,13 @@
 namespace damon_statfs {
 namespace {
 
-// The signals that end the program, blocked in all threads and read from a descriptor instead.
-UniqueFd take_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  return UniqueFd(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-}
-
-std::vector<std::string> mount_options(const Options& options) {
-  std::string source = options.source;
-  if (source.empty()) source = options.engine.ops == "sim" ? "simulated" : kSubtype;
-  std::vector<std::string> words = {"fsname=" + source,
-                                    std::string("subtype=") + kSubtype,
-                                    "default_permissions",
-                                    "allow_other",
-                                    "nosuid",
-                                    "nodev",
-                                    "noexec"};
-  words.insert(words.end(), options.mount_words.begin(), options.mount_words.end());
-  return words;
-}
-
-int mount_failed(const Error& error) {
-  spdlog::error("{}", error.context);
-  return kExitMountFailed;
-}
-
-Result<void> check_rights() {
-  if (geteuid() != 0) return failure(EPERM, "must be run as root");
-  if (access("/dev/fuse", R_OK | W_OK) == 0) return outcome::success();
-  return failure(errno,
-                 fmt::format("/dev/fuse: {} (is the fuse module loaded?)", std::strerror(errno)));
-}
-
-// Stops the engine. Returns: whether it has ended in time; a thread that hangs in the kernel has
-// not.
-bool stop_engine(Engine& engine, const Clock& clock, int wake_fd) {
-  const int64_t deadline_ns = clock.now_ns() + 1'500 * kNsPerMs;
-  engine.request_stop();
-  while (engine.newest().status.state != EngineState::kOff) {
-    if (!clock.wait_until(deadline_ns, wake_fd)) return false;
-    uint64_t count = 0;
-    [[maybe_unused]] const ssize_t bytes = read(wake_fd, &count, sizeof count);
-  }
-  return true;
-}
-
-// Mounts, and serves the mount until it is unmounted or a signal comes. Returns: the exit status.
-int serve(const Options& options, const OperationsRegistry& registry, Background& background,
-          Logging& logging) {
-  const UniqueFd signals = take_signals();
-  for (const std::string& word : options.ignored_words) {
-    spdlog::warn("{}: has no effect on this filesystem, ignored", word);
-  }
-  if (const Result<void> allowed = check_rights(); !allowed) return mount_failed(allowed.error());
-  Result<ClaimedMountpoint> mountpoint = claim_mountpoint(options.mountpoint);
-  if (!mountpoint) return mount_failed(mountpoint.error());
-  if (chdir("/") != 0) return mount_failed({{}, fmt::format("/: {}", std::strerror(errno))});
-
-  const SystemClock clock;
-  OperationsContext context = options.context;
-  context.clock = &clock;
-  context.log = Logging::write;
-  const UniqueFd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  Engine engine(options.engine, context, registry, wake.get());
-  Filesystem filesystem(options.abi, engine);
-  Result<Session> session =
-      Session::mount({mountpoint.value().path, mount_options(options), options.debug}, filesystem);
-  if (!session) return mount_failed(session.error());
-  mountpoint.value().lock = UniqueFd();
-
-  int status = kExitOk;
-  bool done = false;
-  const auto ready = [&](int errno_value) {
-    if (errno_value != 0) {  // the engine has logged why
-      status = kExitMountFailed;
-      done = true;
-      return;
-    }
-    spdlog::info("mounted on {}{}", mountpoint.value().path,
-                 options.engine.ops == "sim" ? ": simulated memory" : "");
-    if (!options.foreground) logging.move_to_syslog();
-    background.detach();
-  };
-  Session::Events events;
-  events.signal_fd = signals.get();
-  events.wake_fd = wake.get();
-  events.on_wake = [&] { filesystem.enabled.engine_changed(); };
-  events.on_initialised = [&] {
-    options.enabled ? filesystem.enabled.write(&ready, true, ready) : ready(0);
-  };
-  events.done = [&] { return done; };
-  const bool unmounted = session.value().run(events);
-  filesystem.enabled.abandon(EINTR);
-  session = failure(ENOTCONN, "unmounted");
-  if (!stop_engine(engine, clock, wake.get())) {
-    spdlog::error("the engine thread does not end, left to the kernel");
-    spdlog::shutdown();
-    _exit(status);
-  }
-  if (status == kExitOk) spdlog::info("{}", unmounted ? "unmounted" : "ending");
-  return status;
-}
-
 int mount_and_serve(const Options& options, const OperationsRegistry& registry) {
   Background background;
   if (!options.foreground) {
     if (const std::optional<int> status = background.fork()) return *status;
   }
   Logging logging(options.debug);
-  return serve(options, registry, background, logging);
+  return Daemon(options, registry, background, logging).run();
 }
 
 int print_probe(const Options& options, const OperationsRegistry& registry) {

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Order matters here: signals are blocked before the engine can have a thread, the mountpoint is
+// locked until it is mounted, the starting process is let go when all works, and at the end the
+// mount goes first.
+#include "mount/daemon.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "mount/exit_status.h"
+#include "mount/mountpoint.h"
+
+namespace damon_statfs {
+namespace {
+
+// The signals that end the program, blocked in all threads and read from a descriptor instead.
+UniqueFd take_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return UniqueFd(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+OperationsContext running_context(const Options& options, const Clock& clock) {
+  OperationsContext context = options.context;
+  context.clock = &clock;
+  context.log = Logging::write;
+  return context;
+}
+
+std::vector<std::string> mount_options(const Options& options) {
+  std::string source = options.source;
+  if (source.empty()) source = options.engine.ops == "sim" ? "simulated" : kSubtype;
+  std::vector<std::string> words = {"fsname=" + source, fmt::format("subtype={}", kSubtype)};
+  for (const char* always : {"default_permissions", "allow_other", "nosuid", "nodev", "noexec"}) {
+    words.emplace_back(always);
+  }
+  words.insert(words.end(), options.mount_words.begin(), options.mount_words.end());
+  return words;
+}
+
+Result<void> check_rights() {
+  if (geteuid() != 0) return failure(EPERM, "must be run as root");
+  if (access("/dev/fuse", R_OK | W_OK) == 0) return outcome::success();
+  return failure(errno,
+                 fmt::format("/dev/fuse: {} (is the fuse module loaded?)", std::strerror(errno)));
+}
+
+}  // namespace
+
+Daemon::Daemon(const Options& options, const OperationsRegistry& registry, Background& background,
+               Logging& logging)
+    : options_(options),
+      background_(background),
+      logging_(logging),
+      signals_(take_signals()),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      context_(running_context(options, clock_)),
+      engine_(options.engine, context_, registry, wake_.get()),
+      filesystem_(options.abi, engine_),
+      status_(kExitOk) {}
+
+int Daemon::run() {
+  for (const std::string& word : options_.ignored_words) {
+    spdlog::warn("{}: has no effect on this filesystem, ignored", word);
+  }
+  Result<Session> session = mount();
+  if (!session) {
+    spdlog::error("{}", session.error().context);
+    return kExitMountFailed;
+  }
+  serve(std::move(session.value()));
+  if (!stop_engine()) {
+    spdlog::error("the engine thread hangs, ending without it");
+    spdlog::shutdown();
+    _exit(status_);
+  }
+  if (status_ == kExitOk) spdlog::info("ended");
+  return status_;
+}
+
+Result<Session> Daemon::mount() {
+  BOOST_OUTCOME_TRYV(check_rights());
+  BOOST_OUTCOME_TRYA(claimed, claim_mountpoint(options_.mountpoint));
+  mountpoint_ = claimed.path;
+  if (chdir("/") != 0) return failure(errno, fmt::format("/: {}", std::strerror(errno)));
+  return Session::mount({mountpoint_, mount_options(options_), options_.debug}, filesystem_);
+}
+
+// Unmounts at its end.
+void Daemon::serve(Session session) {
+  const auto ready = [this](int errno_value) { on_ready(errno_value); };
+  Session::Events events;
+  events.signal_fd = signals_.get();
+  events.wake_fd = wake_.get();
+  events.on_wake = [this] { filesystem_.enabled.engine_changed(); };
+  events.on_initialised = [&] {
+    options_.enabled ? filesystem_.enabled.write(this, true, ready) : ready(0);
+  };
+  events.done = [this] { return done_; };
+  if (session.run(events)) spdlog::info("unmounted");
+  filesystem_.enabled.abandon(EINTR);
+}
+
+// The mount answers and, if it was to be on from the start, monitoring is on. Or it could not
+// start, and the engine has logged why.
+void Daemon::on_ready(int errno_value) {
+  if (errno_value != 0) {
+    status_ = kExitMountFailed;
+    done_ = true;
+    return;
+  }
+  spdlog::info("mounted on {}{}", mountpoint_,
+               options_.engine.ops == "sim" ? ": simulated memory" : "");
+  if (!options_.foreground) logging_.move_to_syslog();
+  background_.detach();
+}
+
+// Returns: whether the engine has ended in time; a thread that hangs in the kernel has not.
+bool Daemon::stop_engine() {
+  const int64_t deadline_ns = clock_.now_ns() + 1'500 * kNsPerMs;
+  engine_.request_stop();
+  while (engine_.newest().status.state != EngineState::kOff) {
+    if (!clock_.wait_until(deadline_ns, wake_.get())) return false;
+    uint64_t count = 0;
+    [[maybe_unused]] const ssize_t bytes = read(wake_.get(), &count, sizeof count);
+  }
+  return true;
+}
+
+}  // namespace damon_statfs
