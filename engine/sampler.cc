@@ -110,7 +110,16 @@ Result<void> Sampler::collect_aggregation() {
   return outcome::success();
 }
 
+// Ticks that came late, for want of CPU time or budget, were longer sampling intervals than
+// planned. What is published says so; otherwise the bandwidth would be too high by as much.
+void Sampler::admit_lateness() {
+  const int64_t passed_us = (clock_.now_ns() - aggr_start_ns_) / kNsPerUs;
+  const uint64_t sample_us = static_cast<uint64_t>(passed_us) / samples_per_aggr(attrs_);
+  if (sample_us > attrs_.sample_us + attrs_.sample_us / 4) set_sample_us(sample_us);
+}
+
 void Sampler::end_aggregation() {
+  admit_lateness();
   uint32_t max_nr_accesses = 0;
   for (const Region& region : regions_) {
     max_nr_accesses = std::max(max_nr_accesses, region.nr_accesses);

@@ -73,6 +73,7 @@ class Sampler {
   Result<void> prepare_access_checks();
   Result<void> for_all_regions(CheckFunction function);
   Result<void> collect_aggregation();
+  void admit_lateness();
   void end_aggregation();
   void tune_intervals();
   void limit_cpu();
@@ -92,7 +93,7 @@ class Sampler {
   Splitter splitter_;
   CpuBudget budget_;
 
-  MonitoringAttrs attrs_;     // in force: the tuned interval, or a longer one for max_cpu
+  MonitoringAttrs attrs_;  // in force: the tuned interval, or a longer one where that is the truth
   uint64_t tuned_sample_us_;  // what the tuning, or the user, wants
   uint64_t max_region_bytes_ = 0;
   Regions regions_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "engine/wide.h"
 #include "unit/sampler_run.h"
 
 namespace damon_statfs::test {
@@ -44,6 +45,25 @@ TEST_CASE("hot time is real time, too", "[sampler][time]") {
   const int64_t hot_ms = (run.aggregated_ns - run.begun_ns) / kNsPerMs;
   CHECK(run.statistics.memory_idle_ms_percentiles[0] == -hot_ms);
   CHECK(run.statistics.memory_idle_ms_percentiles[100] == -hot_ms);
+}
+
+TEST_CASE("intervals that were longer are published as longer", "[sampler][time]") {
+  struct Row {
+    int64_t late_ns;
+    uint64_t aggr_us;
+  };
+  const Row row =
+      GENERATE(Row{0, 100'000}, Row{1 * kNsPerMs, 100'000}, Row{45 * kNsPerMs, 1'000'000});
+  CAPTURE(row.late_ns);
+  SamplerRun run(untuned());
+  run.late_ns = row.late_ns;
+  run.script.accessed = [](uint64_t) { return true; };
+  run.start();
+  run.run_aggregations(5);
+  CHECK(run.statistics.aggr_interval_us == row.aggr_us);
+  const uint64_t accessed_bytes = 20 * total_bytes(run.aggregated);
+  CHECK(run.statistics.estimated_memory_bandwidth_bytes_per_s ==
+        mul_div(accessed_bytes, 1'000'000, row.aggr_us));
 }
 
 TEST_CASE("a late tick is not followed by one at once", "[sampler][time]") {
