@@ -102,7 +102,7 @@ class Engine::Thread final : private SamplerObserver {
 
   // Monitors until told to stop. Returns: why it could not start, or could not go on.
   Result<void> monitor() {
-    BOOST_OUTCOME_TRYA(set, registry_.select(config_.ops, context_));
+    DAMON_STATFS_TRY(set, registry_.select(config_.ops, context_));
     const std::unique_ptr<Operations> operations = set->create(context_);
     SamplerConfig sampler_config;
     sampler_config.attrs = config_.attrs;

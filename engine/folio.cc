@@ -9,7 +9,7 @@ namespace damon_statfs {
 
 Result<std::optional<Folio>> find_folio(const WordFile& kpageflags, uint64_t pfn) {
   for (uint64_t candidate = pfn;; candidate &= candidate - 1) {  // clears the lowest bit set
-    BOOST_OUTCOME_TRYA(flags, kpageflags.read(candidate));
+    DAMON_STATFS_TRY(flags, kpageflags.read(candidate));
     if (!flags) return std::optional<Folio>();
     const bool is_tail = (*flags & kPageCompoundTail) != 0;
     const bool is_head = (*flags & kPageCompoundHead) != 0;

@@ -31,17 +31,16 @@ std::string bitmap_path(const OperationsContext& context) {
 }
 
 Result<Files> open_files(const OperationsContext& context) {
-  BOOST_OUTCOME_TRYA(bitmap,
-                     WordFile::open(bitmap_path(context), O_RDWR,
-                                    "the kernel is built without CONFIG_IDLE_PAGE_TRACKING"));
-  BOOST_OUTCOME_TRYA(kpageflags,
-                     WordFile::open(context.rootfs + "/proc/kpageflags", O_RDONLY,
-                                    "the kernel is built without CONFIG_PROC_PAGE_MONITOR"));
+  DAMON_STATFS_TRY(bitmap, WordFile::open(bitmap_path(context), O_RDWR,
+                                          "the kernel is built without CONFIG_IDLE_PAGE_TRACKING"));
+  DAMON_STATFS_TRY(kpageflags,
+                   WordFile::open(context.rootfs + "/proc/kpageflags", O_RDONLY,
+                                  "the kernel is built without CONFIG_PROC_PAGE_MONITOR"));
   return Files{std::move(bitmap), std::move(kpageflags)};
 }
 
 Result<std::vector<AddressRange>> monitored_ranges(const OperationsContext& context) {
-  BOOST_OUTCOME_TRYA(ram, read_system_ram(context.rootfs));
+  DAMON_STATFS_TRY(ram, read_system_ram(context.rootfs));
   return select_ranges(context.ram, ram);
 }
 
@@ -59,10 +58,10 @@ class PageIdleOperations final : public Operations {
   explicit PageIdleOperations(const OperationsContext& context) : context_(context) {}
 
   Result<std::vector<AddressRange>> open() override {
-    BOOST_OUTCOME_TRYA(files, open_files(context_));
-    BOOST_OUTCOME_TRYA(ranges, monitored_ranges(context_));
+    DAMON_STATFS_TRY(files, open_files(context_));
+    DAMON_STATFS_TRY(ranges, monitored_ranges(context_));
     BOOST_OUTCOME_TRYV(refuse_running_kdamonds(context_.rootfs));
-    BOOST_OUTCOME_TRYA(lock, lock_idle_flags(context_.rootfs));
+    DAMON_STATFS_TRY(lock, lock_idle_flags(context_.rootfs));
     files_ = std::move(files);
     lock_ = std::move(lock);
     return std::move(ranges);
@@ -71,7 +70,7 @@ class PageIdleOperations final : public Operations {
   Result<void> prepare_access_checks(std::span<Region> regions) override {
     const size_t first = marks_.size();
     for (const Region& region : regions) {
-      BOOST_OUTCOME_TRYA(mark, make_mark(region.sampling_addr / page_bytes_));
+      DAMON_STATFS_TRY(mark, make_mark(region.sampling_addr / page_bytes_));
       marks_.push_back(mark);
     }
     const std::span<Mark> marks = std::span(marks_).subspan(first);
@@ -87,7 +86,7 @@ class PageIdleOperations final : public Operations {
       if (!mark.tracked) continue;
       if (mark.word() != read_word) {
         read_word = mark.word();
-        BOOST_OUTCOME_TRYA(bits, files_.bitmap.read(read_word));
+        DAMON_STATFS_TRY(bits, files_.bitmap.read(read_word));
         idle_bits = bits;
       }
       if (!idle_bits) {
@@ -95,7 +94,7 @@ class PageIdleOperations final : public Operations {
         continue;
       }
       if ((*idle_bits & mark.bit()) != 0) continue;
-      BOOST_OUTCOME_TRYA(same, still_tracked(region.sampling_addr / page_bytes_, mark));
+      DAMON_STATFS_TRY(same, still_tracked(region.sampling_addr / page_bytes_, mark));
       if (same) ++region.nr_accesses;
     }
     if (next_mark_ == marks_.size()) {
@@ -129,7 +128,7 @@ class PageIdleOperations final : public Operations {
   // Finds the folio of a page frame. Not tracked: free, kernel or hugetlb memory, or no memory at
   // all.
   Result<Mark> make_mark(uint64_t pfn) {
-    BOOST_OUTCOME_TRYA(folio, find_folio(files_.kpageflags, pfn));
+    DAMON_STATFS_TRY(folio, find_folio(files_.kpageflags, pfn));
     if (!folio) {
       drop_sample(files_.kpageflags, pfn);
       return Mark{};
@@ -144,7 +143,7 @@ class PageIdleOperations final : public Operations {
       if (marks[i].tracked) mask |= marks[i].bit();
       const bool last_of_word = i + 1 == marks.size() || marks[i + 1].word() != marks[i].word();
       if (!last_of_word || mask == 0) continue;
-      BOOST_OUTCOME_TRYA(written, files_.bitmap.write(marks[i].word(), mask));
+      DAMON_STATFS_TRY(written, files_.bitmap.write(marks[i].word(), mask));
       if (!written) drop_sample(files_.bitmap, marks[i].head_pfn);
       mask = 0;
     }
@@ -159,7 +158,7 @@ class PageIdleOperations final : public Operations {
         marks[i].tracked = marks[i - 1].tracked;
         continue;
       }
-      BOOST_OUTCOME_TRYA(flags, files_.kpageflags.read(marks[i].head_pfn));
+      DAMON_STATFS_TRY(flags, files_.kpageflags.read(marks[i].head_pfn));
       marks[i].tracked = flags && (*flags & kPageIdle) != 0;
     }
     return outcome::success();
@@ -167,7 +166,7 @@ class PageIdleOperations final : public Operations {
 
   // Between mark and check a page may have been freed, and its folio split or made anew.
   Result<bool> still_tracked(uint64_t pfn, const Mark& mark) {
-    BOOST_OUTCOME_TRYA(folio, find_folio(files_.kpageflags, pfn));
+    DAMON_STATFS_TRY(folio, find_folio(files_.kpageflags, pfn));
     return folio && folio->head_pfn == mark.head_pfn && folio->trackable();
   }
 
@@ -192,7 +191,7 @@ class PageIdleOperations final : public Operations {
 
 Result<std::string> probe(const OperationsContext& context) {
   BOOST_OUTCOME_TRYV(open_files(context));
-  BOOST_OUTCOME_TRYA(ranges, monitored_ranges(context));
+  DAMON_STATFS_TRY(ranges, monitored_ranges(context));
   BOOST_OUTCOME_TRYV(refuse_running_kdamonds(context.rootfs));
   BOOST_OUTCOME_TRYV(refuse_locked_idle_flags(context.rootfs));
   uint64_t size_bytes = 0;

@@ -117,7 +117,7 @@ void join(Region& left, const Region& right) {
 
 Result<void> set_regions(Regions& regions, std::span<const AddressRange> ranges,
                          uint64_t min_region_bytes, int64_t now_ns) {
-  BOOST_OUTCOME_TRYA(aligned, align_ranges(ranges, min_region_bytes));
+  DAMON_STATFS_TRY(aligned, align_ranges(ranges, min_region_bytes));
   Regions fitted;
   for (const AddressRange& range : aligned) {
     const auto first = std::find_if(regions.begin(), regions.end(),

@@ -33,7 +33,7 @@ Sampler::Sampler(const SamplerConfig& config, Operations& operations, const Cloc
       tuned_sample_us_(config.attrs.sample_us) {}
 
 Result<void> Sampler::start() {
-  BOOST_OUTCOME_TRYA(ranges, operations_.open());
+  DAMON_STATFS_TRY(ranges, operations_.open());
   const int64_t now_ns = clock_.now_ns();
   next_aggr_sample_ = samples_per_aggr(attrs_);
   next_tune_sample_ = next_aggr_sample_ * attrs_.goal.aggrs;
@@ -101,7 +101,7 @@ Result<void> Sampler::for_all_regions(CheckFunction function) {
 }
 
 Result<void> Sampler::collect_aggregation() {
-  BOOST_OUTCOME_TRYA(aggregation, operations_.collect());
+  DAMON_STATFS_TRY(aggregation, operations_.collect());
   if (!aggregation) return outcome::success();
   regions_ = std::move(aggregation->regions);
   attrs_.sample_us = aggregation->sample_us;
@@ -174,7 +174,7 @@ Result<void> Sampler::update_if_due() {
   const int64_t now_ns = clock_.now_ns();
   if (now_ns < next_update_ns_) return outcome::success();
   next_update_ns_ = now_ns + static_cast<int64_t>(attrs_.update_us) * kNsPerUs;
-  BOOST_OUTCOME_TRYA(ranges, operations_.update());
+  DAMON_STATFS_TRY(ranges, operations_.update());
   if (operations_.delivers_regions()) return outcome::success();
   return fit_to_ranges(ranges);
 }

@@ -27,7 +27,7 @@ Result<WordFile> WordFile::open(const std::string& path, int flags, const std::s
 Result<std::optional<uint64_t>> WordFile::read(uint64_t index) const {
   uint64_t word = 0;
   const auto offset = static_cast<off_t>(index * sizeof word);
-  BOOST_OUTCOME_TRYA(whole, whole_word(pread(fd_.get(), &word, sizeof word, offset), "read"));
+  DAMON_STATFS_TRY(whole, whole_word(pread(fd_.get(), &word, sizeof word, offset), "read"));
   return whole ? std::optional<uint64_t>(word) : std::nullopt;
 }
 

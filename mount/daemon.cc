@@ -91,7 +91,7 @@ int Daemon::run() {
 
 Result<Session> Daemon::mount() {
   BOOST_OUTCOME_TRYV(check_rights());
-  BOOST_OUTCOME_TRYA(claimed, claim_mountpoint(options_.mountpoint));
+  DAMON_STATFS_TRY(claimed, claim_mountpoint(options_.mountpoint));
   mountpoint_ = claimed.path;
   if (chdir("/") != 0) return failure(errno, fmt::format("/: {}", std::strerror(errno)));
   return Session::mount({mountpoint_, mount_options(options_), options_.debug}, filesystem_);

@@ -98,7 +98,7 @@ std::optional<std::string> mounted_type(const std::string& path) {
 
 Result<ClaimedMountpoint> claim_mountpoint(const std::string& path) {
   ClaimedMountpoint claimed;
-  BOOST_OUTCOME_TRYA(absolute, absolute_path(path));
+  DAMON_STATFS_TRY(absolute, absolute_path(path));
   claimed.path = absolute;
   BOOST_OUTCOME_TRYV(remove_dead_mounts(claimed.path));
   if (mounted_type(claimed.path) == kOurType) {
@@ -113,7 +113,7 @@ Result<ClaimedMountpoint> claim_mountpoint(const std::string& path) {
 }
 
 Result<void> remount(const std::string& path, const std::vector<std::string>& words) {
-  BOOST_OUTCOME_TRYA(absolute, absolute_path(path));
+  DAMON_STATFS_TRY(absolute, absolute_path(path));
   if (mounted_type(absolute) != kOurType) {
     return failure(EINVAL, fmt::format("{}: no damon-statfs is mounted there", path));
   }

@@ -7,9 +7,18 @@
 
 #include <boost/outcome/result.hpp>
 #include <boost/outcome/try.hpp>
+#include <boost/version.hpp>
 #include <string>
 #include <system_error>
 #include <utility>
+
+// DAMON_STATFS_TRY(name, expression): declares `name` as the value of a Result, or returns its
+// Error from the function. Boost 1.76 changed what its own macro takes as a name.
+#if BOOST_VERSION < 107600
+#define DAMON_STATFS_TRY(name, ...) BOOST_OUTCOME_TRY(name, __VA_ARGS__)
+#else
+#define DAMON_STATFS_TRY(name, ...) BOOST_OUTCOME_TRY(auto&& name, __VA_ARGS__)
+#endif
 
 namespace damon_statfs {
 
