@@ -9,11 +9,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 #include <new>
 #include <string>
-
-#include "fs/open_file.h"
 
 namespace damon_statfs {
 namespace {
@@ -26,7 +23,9 @@ constexpr off_t kEndOfDirectory = 0x7fffffff;
 
 Filesystem& filesystem(fuse_req_t req) { return *static_cast<Filesystem*>(fuse_req_userdata(req)); }
 
-OpenFile& open_file(const fuse_file_info* info) { return *reinterpret_cast<OpenFile*>(info->fh); }
+OpenFile& open_file(fuse_req_t req, const fuse_file_info* info) {
+  return filesystem(req).open_files.at(info->fh);
+}
 
 // A callback for libfuse: no exception may reach it. None of ours throws after it has replied.
 template <auto kFunction, class... Args>
@@ -104,26 +103,25 @@ void open(fuse_req_t req, fuse_ino_t inode, fuse_file_info* info) {
     fuse_reply_err(req, EINVAL);
     return;
   }
-  auto file = std::make_unique<OpenFile>(*node.param, fs.abi);
-  info->fh = reinterpret_cast<uint64_t>(file.get());
+  info->fh = fs.next_handle++;
+  fs.open_files.emplace(info->fh, OpenFile(*node.param, fs.abi));
   info->direct_io = 1;
   info->noflush = 1;
 #if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 15)
   info->parallel_direct_writes = 1;  // a waiting second writer can then be killed
 #endif
-  if (fuse_reply_open(req, info) == 0) {
-    [[maybe_unused]] const OpenFile* const kept = file.release();  // until release() below
-  }
+  if (fuse_reply_open(req, info) != 0) fs.open_files.erase(info->fh);  // nobody will release it
 }
 
 void release(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
-  delete &open_file(info);
+  filesystem(req).open_files.erase(info->fh);
   fuse_reply_err(req, 0);
 }
 
 void read(fuse_req_t req, fuse_ino_t, size_t size, off_t offset, fuse_file_info* info) {
   const Snapshot& newest = filesystem(req).engine.newest();
-  const std::string_view part = open_file(info).read(size, static_cast<uint64_t>(offset), newest);
+  const std::string_view part =
+      open_file(req, info).read(size, static_cast<uint64_t>(offset), newest);
   fuse_reply_buf(req, part.data(), part.size());
 }
 
@@ -133,7 +131,7 @@ void on_interrupt(fuse_req_t req, void* userdata) noexcept {
 
 void write(fuse_req_t req, fuse_ino_t, const char* text, size_t size, off_t, fuse_file_info* info) {
   Filesystem& fs = filesystem(req);
-  if (!open_file(info).param().writable) {
+  if (!open_file(req, info).param().writable) {
     fuse_reply_err(req, EIO);
     return;
   }
@@ -152,7 +150,7 @@ void write(fuse_req_t req, fuse_ino_t, const char* text, size_t size, off_t, fus
 void poll(fuse_req_t req, fuse_ino_t, fuse_file_info* info, fuse_pollhandle* handle) {
   if (handle != nullptr) fuse_pollhandle_destroy(handle);  // a change wakes nobody up, as in sysfs
   const unsigned ready = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
-  fuse_reply_poll(req, open_file(info).was_read() ? ready : ready | POLLERR | POLLPRI);
+  fuse_reply_poll(req, open_file(req, info).was_read() ? ready : ready | POLLERR | POLLPRI);
 }
 
 struct DirectoryEntry {

@@ -6,10 +6,12 @@
 
 #include <fuse_lowlevel.h>
 
-#include <functional>
+#include <cstdint>
+#include <unordered_map>
 
 #include "damon_statfs/engine.h"
 #include "fs/enabled_file.h"
+#include "fs/open_file.h"
 #include "fs/tree.h"
 
 namespace damon_statfs {
@@ -23,6 +25,8 @@ struct Filesystem {
   Engine& engine;
   Tree tree;
   EnabledFile enabled;
+  std::unordered_map<uint64_t, OpenFile> open_files;  // by file handle
+  uint64_t next_handle = 1;
   bool initialised = false;  // the kernel has begun to talk to us
 };
 
