@@ -87,7 +87,7 @@ void setattr(fuse_req_t req, fuse_ino_t inode, struct stat* wanted, int to_set, 
   fuse_reply_attr(req, &attributes, kCacheSeconds);
 }
 
-// Root may open what its mode allows nobody to write or read only as far as the mode says.
+// Even root cannot open a file for what its mode allows nobody: a 0400 file is never written.
 void open(fuse_req_t req, fuse_ino_t inode, fuse_file_info* info) {
   Filesystem& fs = filesystem(req);
   const Node& node = fs.tree.node(inode);
