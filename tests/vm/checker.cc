@@ -42,7 +42,7 @@ int run(int argc, char** argv) {
                              {"--settle", "60"},
                              {"--seconds", "65"},
                              {"--max-cpu", "100"},
-                             {"--limit", "3"},
+                             {"--limit", "8"},
                              {"--what", "idle guest"},
                              {"--range", ""}});
   Report report(arguments.text("--name"), arguments.has("--only-print"));
