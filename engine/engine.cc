@@ -105,7 +105,7 @@ class Engine::Thread final : private SamplerObserver {
     DAMON_STATFS_TRY(set, registry_.select(config_.ops, context_));
     const std::unique_ptr<Operations> operations = set->create(context_);
     SamplerConfig sampler_config;
-    sampler_config.attrs = config_.attrs;
+    sampler_config.attrs = context_.attrs;
     sampler_config.max_cpu_percent = config_.max_cpu_percent;
     sampler_config.min_region_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
     sampler_config.seed = seed_or_arbitrary(config_.seed);
@@ -161,7 +161,7 @@ class Engine::Thread final : private SamplerObserver {
   // The kernel's rule: a refresh at the first aggregation that ends later than refresh_ms after the
   // last one, or after the start.
   void after_aggregation(const RegionsView& view) override {
-    if (view.now_ns <= last_refresh_ns_ + static_cast<int64_t>(config_.refresh_ms) * kNsPerMs)
+    if (view.now_ns <= last_refresh_ns_ + static_cast<int64_t>(context_.refresh_ms) * kNsPerMs)
       return;
     last_refresh_ns_ = view.now_ns;
     latest_.statistics = make_statistics(view.regions, view.attrs.aggr_us, view.now_ns);

@@ -104,7 +104,6 @@ Result<void> Sampler::collect_aggregation() {
   DAMON_STATFS_TRY(aggregation, operations_.collect());
   if (!aggregation) return outcome::success();
   regions_ = std::move(aggregation->regions);
-  attrs_.sample_us = aggregation->sample_us;
   attrs_.aggr_us = aggregation->aggr_us;
   observer_.after_aggregation(view());
   return outcome::success();
@@ -183,6 +182,11 @@ Result<void> Sampler::update_if_due() {
 // checking right after preparing would find everything idle.
 void Sampler::arm_deadline() {
   const int64_t now_ns = clock_.now_ns();
+  if (operations_.delivers_regions()) {
+    deadline_ns_ = std::max(operations_.collect_due_ns(),
+                            budget_.account_tick(now_ns, clock_.thread_cpu_ns()));
+    return;
+  }
   const int64_t interval_ns = static_cast<int64_t>(attrs_.sample_us) * kNsPerUs;
   deadline_ns_ += interval_ns;
   if (deadline_ns_ < now_ns + interval_ns / 2) deadline_ns_ = now_ns + interval_ns;

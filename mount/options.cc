@@ -79,39 +79,40 @@ constexpr std::array kOptions = {
            }},
     Option{"refresh_ms", "milliseconds", "least time between two refreshes of the values (5000)",
            [](Options& o, std::string_view v) {
-             return assign(o.engine.refresh_ms, parse_count(v, 0, kMaxIntervalUs / 1000));
+             return assign(o.context.refresh_ms, parse_count(v, 0, kMaxIntervalUs / 1000));
            }},
     Option{"rootfs", "a directory", "put before /proc, /sys and /run (containers, tests)",
            [](Options& o, std::string_view v) { return !(o.context.rootfs = v).empty(); }},
     Option{
         "sample_us", kMicroseconds, "sampling interval (5000)",
-        [](Options& o, std::string_view v) { return set_interval(o.engine.attrs.sample_us, v); }},
+        [](Options& o, std::string_view v) { return set_interval(o.context.attrs.sample_us, v); }},
     Option{"aggr_us", kMicroseconds, "aggregation interval (100000)",
-           [](Options& o, std::string_view v) { return set_interval(o.engine.attrs.aggr_us, v); }},
+           [](Options& o, std::string_view v) { return set_interval(o.context.attrs.aggr_us, v); }},
     Option{
         "update_us", kMicroseconds, "how often the memory ranges are read again (60000000)",
-        [](Options& o, std::string_view v) { return set_interval(o.engine.attrs.update_us, v); }},
+        [](Options& o, std::string_view v) { return set_interval(o.context.attrs.update_us, v); }},
     Option{"min_nr_regions", kNumber, "least number of regions (10)",
            [](Options& o, std::string_view v) {
-             return set_number(o.engine.attrs.min_nr_regions, v);
+             return set_number(o.context.attrs.min_nr_regions, v);
            }},
     Option{"max_nr_regions", kNumber, "greatest number of regions (1000)",
            [](Options& o, std::string_view v) {
-             return set_number(o.engine.attrs.max_nr_regions, v);
+             return set_number(o.context.attrs.max_nr_regions, v);
            }},
     Option{"access_bp", kNumber, "share of accesses that the tuning aims at, in 1/10000 (400)",
            [](Options& o, std::string_view v) {
-             return set_number(o.engine.attrs.goal.access_bp, v);
+             return set_number(o.context.attrs.goal.access_bp, v);
            }},
-    Option{"aggrs", kNumber, "tune the intervals every so many aggregations; 0: never (3)",
-           [](Options& o, std::string_view v) { return set_number(o.engine.attrs.goal.aggrs, v); }},
+    Option{
+        "aggrs", kNumber, "tune the intervals every so many aggregations; 0: never (3)",
+        [](Options& o, std::string_view v) { return set_number(o.context.attrs.goal.aggrs, v); }},
     Option{"min_sample_us", kMicroseconds, "shortest tuned sampling interval (5000)",
            [](Options& o, std::string_view v) {
-             return set_interval(o.engine.attrs.goal.min_sample_us, v);
+             return set_interval(o.context.attrs.goal.min_sample_us, v);
            }},
     Option{"max_sample_us", kMicroseconds, "longest tuned sampling interval (10000000)",
            [](Options& o, std::string_view v) {
-             return set_interval(o.engine.attrs.goal.max_sample_us, v);
+             return set_interval(o.context.attrs.goal.max_sample_us, v);
            }},
 };
 
@@ -230,7 +231,7 @@ Result<void> check_together(const Options& options, const OperationsRegistry& re
   if (ops != "sim" && !options.context.sim.empty()) {
     return failure(EINVAL, fmt::format("sim=: only with ops=sim, not with ops={}", ops));
   }
-  return validate(options.engine.attrs);
+  return validate(options.context.attrs);
 }
 
 }  // namespace

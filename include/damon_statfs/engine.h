@@ -8,16 +8,13 @@
 #include <memory>
 #include <string>
 
-#include "damon_statfs/attrs.h"
 #include "damon_statfs/registry.h"
 #include "damon_statfs/snapshot.h"
 
 namespace damon_statfs {
 
 struct EngineConfig {
-  std::string ops = "auto";  // an operations set's name, or auto
-  MonitoringAttrs attrs;
-  uint64_t refresh_ms = 5'000;   // publish at the first aggregation that ends later than this
+  std::string ops = "auto";      // an operations set's name, or auto
   double max_cpu_percent = 1.0;  // of one CPU, for the engine thread
   uint64_t seed = 0;             // of the random source; 0: a different one at each start
 };

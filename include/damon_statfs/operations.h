@@ -4,6 +4,8 @@
 // source of access information implements Operations, and engine/registry.cc gets one row for it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "damon_statfs/attrs.h"
 #include "damon_statfs/clock.h"
 #include "damon_statfs/log.h"
 #include "damon_statfs/region.h"
@@ -34,8 +37,11 @@ struct SimPart {
 // What an operations set may depend on. It outlives the set.
 struct OperationsContext {
   std::string rootfs;  // put before every /proc, /sys and /run path; empty on a real machine
+  MonitoringAttrs attrs;
+  uint64_t refresh_ms = 5'000;  // publish at the first aggregation that ends later than this
   RamSelection ram;
   std::vector<SimPart> sim;
+  std::optional<pid_t> kdamond_pid;  // observe only: whose events; none: the only kdamond's
   const Clock* clock = nullptr;
   LogSink log;
 };
@@ -43,8 +49,7 @@ struct OperationsContext {
 // One aggregation of a source that splits, merges and ages regions by itself.
 struct Aggregation {
   std::vector<Region> regions;  // since_ns set by the source
-  uint64_t sample_us = 0;
-  uint64_t aggr_us = 0;
+  uint64_t aggr_us = 0;         // how long their accesses were counted
 };
 
 // A source of access information. The engine thread calls it, one call at a time: open(), then any
@@ -69,12 +74,19 @@ class Operations {
   // Lets go of the source. Called once after a successful open().
   virtual void close() noexcept = 0;
 
-  // True for a source that delivers regions: the engine then calls collect() once per sampling
-  // interval instead of preparing and checking pages.
+  // True for a source that delivers regions: the engine then calls collect() at collect_due_ns()
+  // instead of preparing and checking pages.
   virtual bool delivers_regions() const { return false; }
+  virtual int64_t collect_due_ns() const { return 0; }
 
   // Returns: the aggregation completed since the last call, if any.
   virtual Result<std::optional<Aggregation>> collect() { return std::optional<Aggregation>(); }
+
+  // Id of the kernel thread that samples, -1 if the engine thread does it itself.
+  virtual pid_t kdamond_pid() const { return -1; }
+
+  // How long close() may take without hanging; asked after open().
+  virtual uint64_t max_close_ms() const { return 1'500; }
 };
 
 }  // namespace damon_statfs

@@ -33,6 +33,7 @@ struct Script {
   std::function<void()> in_prepare = [] {};
 
   std::function<std::optional<Aggregation>()> collect;  // set: the source delivers regions
+  std::atomic<int64_t> collect_due_ns{0};
 
   std::vector<std::string> calls;  // one per call, portions of one tick count as one
   std::atomic<int> closed{0};
@@ -73,6 +74,7 @@ class FakeOperations final : public Operations {
     ++script_.closed;
   }
   bool delivers_regions() const override { return static_cast<bool>(script_.collect); }
+  int64_t collect_due_ns() const override { return script_.collect_due_ns; }
   Result<std::optional<Aggregation>> collect() override {
     note("collect");
     return script_.collect();

@@ -19,7 +19,7 @@ class EngineRun {
  public:
   explicit EngineRun(const std::string& ops = "fake") {
     config.ops = ops;
-    config.attrs.goal.aggrs = 0;
+    context.attrs.goal.aggrs = 0;
     config.max_cpu_percent = 100;
     config.seed = 1;
     context.clock = &clock;

@@ -35,7 +35,7 @@ TEST_CASE("start and stop", "[engine]") {
 
 TEST_CASE("a stop does not wait for the sampling interval", "[engine]") {
   EngineRun run;
-  run.config.attrs.sample_us = run.config.attrs.aggr_us = 3'600'000'000;
+  run.context.attrs.sample_us = run.context.attrs.aggr_us = 3'600'000'000;
   Engine& engine = run.make();
   REQUIRE(engine.start());
   REQUIRE(run.becomes(EngineState::kOn));
@@ -66,7 +66,7 @@ TEST_CASE("the first snapshot: at the first boundary strictly later than refresh
 
 TEST_CASE("refresh_ms=0 publishes every aggregation", "[engine]") {
   EngineRun run;
-  run.config.refresh_ms = 0;
+  run.context.refresh_ms = 0;
   REQUIRE(run.make().start());
   for (int64_t ms = 100; ms <= 500; ms += 100) {
     REQUIRE(run.run_to_ms(ms));
@@ -76,8 +76,8 @@ TEST_CASE("refresh_ms=0 publishes every aggregation", "[engine]") {
 
 TEST_CASE("aggregations longer than refresh_ms publish each", "[engine]") {
   EngineRun run;
-  run.config.attrs.sample_us = 1'000'000;
-  run.config.attrs.aggr_us = 20'000'000;
+  run.context.attrs.sample_us = 1'000'000;
+  run.context.attrs.aggr_us = 20'000'000;
   REQUIRE(run.make().start());
   REQUIRE(run.run_to_ms(19'999));
   CHECK(run.statistics().aggr_interval_us == 0);
@@ -166,8 +166,8 @@ TEST_CASE("exceptions of an operations set end monitoring, not the program", "[e
 
 TEST_CASE("a stop while it starts is a stop, not an error", "[engine]") {
   EngineRun run;
-  run.config.attrs.min_nr_regions = 5'000;  // several portions, between which it asks
-  run.config.attrs.max_nr_regions = 10'000;
+  run.context.attrs.min_nr_regions = 5'000;  // several portions, between which it asks
+  run.context.attrs.max_nr_regions = 10'000;
   std::atomic<bool> starting{false};
   std::atomic<bool> asked{false};
   run.script.in_prepare = [&] {

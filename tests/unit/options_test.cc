@@ -32,8 +32,8 @@ TEST_CASE("the defaults", "[options]") {
   CHECK(options.enabled == kEnabledDefault);
   CHECK(options.abi == Abi::k6_17);
   CHECK(options.engine.ops == "auto");
-  CHECK(options.engine.attrs == MonitoringAttrs());
-  CHECK(options.engine.refresh_ms == 5000);
+  CHECK(options.context.attrs == MonitoringAttrs());
+  CHECK(options.context.refresh_ms == 5000);
   CHECK(options.engine.max_cpu_percent == 1.0);
   CHECK(options.engine.seed == 0);
   CHECK(options.context.ram.kind == RamSelection::Kind::kAll);
@@ -92,8 +92,8 @@ TEST_CASE("every option sets its own field", "[options]") {
   CHECK(options.context.ram.kind == RamSelection::Kind::kBiggest);
   CHECK(options.engine.max_cpu_percent == 12.5);
   CHECK(options.engine.seed == 99);
-  CHECK(options.engine.refresh_ms == 250);
-  CHECK(options.engine.attrs == MonitoringAttrs{7, 70, 9, 3, 77, {11, 2, 6, 8}});
+  CHECK(options.context.refresh_ms == 250);
+  CHECK(options.context.attrs == MonitoringAttrs{7, 70, 9, 3, 77, {11, 2, 6, 8}});
   CHECK(options.context.rootfs == "/r");
   CHECK_FALSE(parse_o("enabled=N").value().enabled);
   CHECK(parse_o("abi=7.2").value().abi == Abi::k7_2);

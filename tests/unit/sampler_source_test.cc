@@ -13,7 +13,6 @@ Aggregation make_aggregation(int64_t since_ns) {
   Aggregation aggregation;
   aggregation.regions = make_regions({{0, 3 * kMiB, 0}, {3 * kMiB, 4 * kMiB, 7}});
   for (Region& region : aggregation.regions) region.since_ns = since_ns;
-  aggregation.sample_us = 10'000;
   aggregation.aggr_us = 200'000;
   return aggregation;
 }
@@ -34,8 +33,8 @@ TEST_CASE("a source of regions is asked, not sampled", "[sampler][source]") {
   CHECK(ranges_of(run.aggregated) == Ranges{{0, 3 * kMiB}, {3 * kMiB, 4 * kMiB}});
   CHECK(counts_of(run.aggregated) == std::vector<uint32_t>{0, 7});
   CHECK(run.statistics.aggr_interval_us == 200'000);
-  CHECK(run.statistics.memory_idle_ms_percentiles[0] == -905);
-  CHECK(run.statistics.memory_idle_ms_percentiles[100] == 905);
+  CHECK(run.statistics.memory_idle_ms_percentiles[0] == -900);
+  CHECK(run.statistics.memory_idle_ms_percentiles[100] == 900);
   CHECK(run.statistics.estimated_memory_bandwidth_bytes_per_s == 7 * kMiB * 5);
   for (int i = 0; i < 50; ++i) REQUIRE(run.tick());
   CHECK(run.aggregations == 1);
@@ -43,21 +42,25 @@ TEST_CASE("a source of regions is asked, not sampled", "[sampler][source]") {
   CHECK(run.script.closed == 1);
 }
 
-TEST_CASE("it is asked once per its own sampling interval", "[sampler][source]") {
+TEST_CASE("it is asked when it says", "[sampler][source]") {
   SamplerRun run(untuned());
-  std::optional<Aggregation> next = make_aggregation(0);
-  run.script.collect = [&] { return std::exchange(next, std::nullopt); };
+  run.script.collect = [] { return std::optional<Aggregation>(); };
+  run.script.collect_due_ns = run.clock.now_ns() + 7 * kNsPerMs;
   run.start();
-  CHECK(run.sampler->deadline_ns() == run.begun_ns + 5 * kNsPerMs);
+  CHECK(run.sampler->deadline_ns() == run.begun_ns + 7 * kNsPerMs);
+  run.script.collect_due_ns = run.begun_ns + 5'007 * kNsPerMs;
   REQUIRE(run.tick());
-  CHECK(run.sampler->deadline_ns() == run.begun_ns + 15 * kNsPerMs);
+  CHECK(run.sampler->deadline_ns() == run.begun_ns + 5'007 * kNsPerMs);
 }
 
 TEST_CASE("it is updated, and its ranges are its own affair", "[sampler][source]") {
   MonitoringAttrs attrs = untuned();
   attrs.update_us = 10'000;
   SamplerRun run(attrs);
-  run.script.collect = [] { return std::optional(make_aggregation(0)); };
+  run.script.collect = [&] {
+    run.script.collect_due_ns = run.clock.now_ns() + 5 * kNsPerMs;
+    return std::optional(make_aggregation(0));
+  };
   run.start();
   run.run_aggregations(10);
   CHECK(run.sampler->regions().size() == 2);

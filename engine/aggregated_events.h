@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The tracepoint damon:damon_aggregated: one record per region at the end of each aggregation,
+// after merging and after a rescale by the interval tuning, before the counts are reset. Reading it
+// through perf_event_open(2) changes nothing about the kdamond.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "damon_statfs/log.h"
+#include "damon_statfs/result.h"
+#include "engine/kernel_files.h"
+
+namespace damon_statfs {
+
+struct RegionRecord {
+  int64_t time_ns = 0;  // CLOCK_MONOTONIC, when the record was written
+  uint64_t target_id = 0;
+  uint32_t nr_regions = 0;  // of the whole target
+  uint64_t start = 0;       // bytes
+  uint64_t end = 0;         // bytes, exclusive
+  uint32_t nr_accesses = 0;
+  uint32_t age = 0;  // aggregation intervals
+};
+
+// The records of one kdamond. Off until enable().
+class AggregatedEvents {
+ public:
+  virtual ~AggregatedEvents() = default;
+
+  // Begins to record; what was recorded before is forgotten.
+  virtual Result<void> enable() = 0;
+  virtual void disable() noexcept = 0;
+
+  struct Drained {
+    std::vector<RegionRecord> records;  // in the order in which they were written
+    uint64_t dropped = 0;               // lost for want of space, or malformed
+    bool ended = false;                 // the kdamond has ended
+  };
+  // Takes out what has arrived. Never waits.
+  virtual Drained drain() = 0;
+};
+
+// Opens them for the thread `kdamond_pid`, with room for three aggregations of max_nr_regions.
+// Malformed records are logged once. Returns: ENOENT naming the tracefs file that is missing,
+// EACCES without CAP_PERFMON, ESRCH if there is no such thread.
+Result<std::unique_ptr<AggregatedEvents>> open_aggregated_events(const KernelFiles& files,
+                                                                 pid_t kdamond_pid,
+                                                                 uint64_t max_nr_regions,
+                                                                 const LogSink& log);
+
+// Returns: the path of the tracepoint's directory in tracefs, or ENOENT with the file that is
+// missing.
+Result<std::string> find_aggregated_events(const KernelFiles& files);
+
+}  // namespace damon_statfs

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Plain open, read or write, close. A value is written whole or not at all: the kernel takes each
+// write(2) as one value.
+#include "engine/kernel_files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include "damon_statfs/fd.h"
+
+namespace damon_statfs {
+namespace {
+
+constexpr size_t kMaxBytes = 64 << 10;
+
+auto file_failure(const std::string& path) {
+  const int errno_value = errno;
+  return failure(errno_value, fmt::format("{}: {}", path, std::strerror(errno_value)));
+}
+
+}  // namespace
+
+Result<std::string> RootedKernelFiles::read(const std::string& path) const {
+  const UniqueFd fd(::open((rootfs_ + path).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return file_failure(path);
+  std::string text(4096, '\0');
+  size_t used = 0;
+  for (;;) {
+    const ssize_t bytes = ::read(fd.get(), text.data() + used, text.size() - used);
+    if (bytes < 0 && errno == EINTR) continue;
+    if (bytes < 0) return file_failure(path);
+    used += static_cast<size_t>(bytes);
+    if (bytes == 0 || used >= kMaxBytes) break;
+    if (used == text.size()) text.resize(2 * used);
+  }
+  text.resize(used);
+  if (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
+Result<void> RootedKernelFiles::write(const std::string& path, const std::string& text) const {
+  const UniqueFd fd(::open((rootfs_ + path).c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd) return file_failure(path);
+  ssize_t bytes;
+  do {
+    bytes = ::write(fd.get(), text.data(), text.size());
+  } while (bytes < 0 && errno == EINTR);
+  if (bytes < 0) return file_failure(path);
+  return outcome::success();
+}
+
+std::vector<std::string> RootedKernelFiles::list(const std::string& path) const {
+  std::vector<std::string> names;
+  std::error_code unreadable;
+  std::filesystem::directory_iterator entry(rootfs_ + path, unreadable);
+  for (; !unreadable && entry != std::filesystem::directory_iterator();
+       entry.increment(unreadable)) {
+    names.push_back(entry->path().filename());
+  }
+  return names;
+}
+
+}  // namespace damon_statfs

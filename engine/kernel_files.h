@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Small text files of /proc, /sys and /run, one value each, as the kernel's DAMON is read and told
+// things. Behind an interface, so that a test can take the place of the kernel.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "damon_statfs/clock.h"
+#include "damon_statfs/result.h"
+
+namespace damon_statfs {
+
+class KernelFiles {
+ public:
+  virtual ~KernelFiles() = default;
+
+  // Paths are absolute, as on a real machine. Errors name the path.
+
+  // Returns: the content without its final newline, at most 64 KiB.
+  virtual Result<std::string> read(const std::string& path) const = 0;
+
+  // Writes the text with one write(2) into a file that exists.
+  virtual Result<void> write(const std::string& path, const std::string& text) const = 0;
+
+  // Returns: the names in a directory in no order; none if it cannot be read.
+  virtual std::vector<std::string> list(const std::string& path) const = 0;
+};
+
+// The files of the running system, or those below `rootfs`.
+class RootedKernelFiles final : public KernelFiles {
+ public:
+  explicit RootedKernelFiles(std::string rootfs) : rootfs_(std::move(rootfs)) {}
+  Result<std::string> read(const std::string& path) const override;
+  Result<void> write(const std::string& path, const std::string& text) const override;
+  std::vector<std::string> list(const std::string& path) const override;
+
+ private:
+  const std::string rootfs_;
+};
+
+// Whether a Result failed with this errno.
+template <class T>
+bool failed_with(const Result<T>& result, int errno_value) {
+  return !result && result.error().code.value() == errno_value;
+}
+
+// Runs call() until it fails with something else than EBUSY, or not at all, for limit_ns at most:
+// DAMON's sysfs interface has one lock, and says EBUSY while somebody else holds it. Returns: what
+// the last call returned.
+template <class Call>
+auto retry_busy(const Clock& clock, int64_t limit_ns, const Call& call) {
+  const int64_t end_ns = clock.now_ns() + limit_ns;
+  int64_t pause_ns = kNsPerMs;
+  for (;;) {
+    auto result = call();
+    const int64_t now_ns = clock.now_ns();
+    if (!failed_with(result, EBUSY) || now_ns >= end_ns) return result;
+    clock.wait_until(std::min(now_ns + pause_ns, end_ns), -1);
+    pause_ns = std::min(pause_ns * 2, 50 * kNsPerMs);
+  }
+}
+
+}  // namespace damon_statfs
