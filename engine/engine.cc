@@ -23,7 +23,9 @@
 namespace damon_statfs {
 namespace {
 
-enum class Command { kStop };
+enum class Command { kStop, kForwardOn, kForwardOff };
+
+constexpr int64_t kMirrorIntervalNs = 100 * kNsPerMs;
 
 void signal_eventfd(int fd) {
   const uint64_t one = 1;
@@ -60,8 +62,9 @@ class Engine::Thread final : private SamplerObserver {
   Result<void> start() {
     if (thread_.joinable()) thread_.join();  // the last one, which has said that it ends
     forget_commands();
-    latest_.status = {EngineState::kStarting, 0, -1};
-    cell_.publish(latest_);
+    latest_.status = {};
+    latest_.status.state = EngineState::kStarting;
+    publish();
     try {
       thread_ = std::thread(&Thread::run, this);
     } catch (const std::system_error& error) {
@@ -76,6 +79,11 @@ class Engine::Thread final : private SamplerObserver {
     signal_eventfd(command_fd_.get());
   }
 
+  void forward(bool on) {
+    commands_.push(on ? Command::kForwardOn : Command::kForwardOff);
+    signal_eventfd(command_fd_.get());
+  }
+
   const Snapshot& newest() { return cell_.newest(); }
 
  private:
@@ -84,7 +92,7 @@ class Engine::Thread final : private SamplerObserver {
     pthread_setname_np(pthread_self(), "damon_engine");
     int errno_value = 0;
     try {
-      const Result<void> ended = monitor();
+      const Result<void> ended = run_selected();
       if (!ended) {
         errno_value = ended.error().code.value();
         context_.log(LogLevel::kError, fmt::format("monitoring is off: {}", ended.error().context));
@@ -100,23 +108,77 @@ class Engine::Thread final : private SamplerObserver {
     signal_eventfd(wake_fd_);
   }
 
-  // Monitors until told to stop. Returns: why it could not start, or could not go on.
-  Result<void> monitor() {
+  // Works until told to stop. Returns: why it could not start, or could not go on.
+  Result<void> run_selected() {
     DAMON_STATFS_TRY(set, registry_.select(config_.ops, context_));
-    const std::unique_ptr<Operations> operations = set->create(context_);
+    if (set->create_mirror == nullptr) return monitor(set->name, *set->create(context_));
+    return show(*set->create_mirror(context_));
+  }
+
+  // Shows what the mirror says and hands writes on to it.
+  Result<void> show(Mirror& mirror) {
+    BOOST_OUTCOME_TRYV(publish_mirrored(mirror));
+    while (!stop_requested_) {
+      const int64_t next_ns = context_.clock->now_ns() + kMirrorIntervalNs;
+      if (context_.clock->wait_until(next_ns, command_fd_.get())) take_commands(mirror);
+      // After the commands, so that whoever wrote reads what came of it.
+      BOOST_OUTCOME_TRYV(publish_mirrored(mirror));
+    }
+    context_.log(LogLevel::kInfo, "the mirror ends, what it showed goes on as it is");
+    return outcome::success();
+  }
+
+  Result<void> publish_mirrored(Mirror& mirror) {
+    DAMON_STATFS_TRY(mirrored, mirror.read());
+    latest_.status.mirrors = true;
+    latest_.status.state = mirrored.status.state;
+    latest_.status.tid = mirrored.status.tid;
+    latest_.statistics = mirrored.statistics;
+    if (latest_ == published_) return outcome::success();
+    const bool status_changed = latest_.status != published_.status;
+    publish();
+    if (status_changed) signal_eventfd(wake_fd_);
+    return outcome::success();
+  }
+
+  void take_commands(Mirror& mirror) {
+    drain_command_fd();
+    commands_.consume_all([&](Command command) {
+      if (command == Command::kStop) {
+        stop_requested_ = true;
+      } else {
+        hand_on(mirror, command == Command::kForwardOn);
+      }
+    });
+  }
+
+  void hand_on(Mirror& mirror, bool on) {
+    const Result<void> written = mirror.write_enabled(on);
+    ++latest_.status.forwarded;
+    latest_.status.errno_value = written ? 0 : written.error().code.value();
+    const char* const text = on ? "Y" : "N";
+    if (written) {
+      context_.log(LogLevel::kInfo, fmt::format("enabled: handed {} on", text));
+    } else {
+      context_.log(LogLevel::kError, fmt::format("enabled: handed {} on, refused: {}", text,
+                                                 written.error().context));
+    }
+  }
+
+  Result<void> monitor(const std::string& name, Operations& operations) {
     SamplerConfig sampler_config;
     sampler_config.attrs = context_.attrs;
     sampler_config.max_cpu_percent = config_.max_cpu_percent;
     sampler_config.min_region_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
     sampler_config.seed = seed_or_arbitrary(config_.seed);
     sampler_config.cancelled = [this] { return stop_requested(); };
-    Sampler sampler(sampler_config, *operations, *context_.clock, *this);
+    Sampler sampler(sampler_config, operations, *context_.clock, *this);
     const Result<void> started = sampler.start();
     if (!started) return stop_requested() ? outcome::success() : started;
     last_refresh_ns_ = context_.clock->now_ns();
-    context_.log(LogLevel::kInfo, fmt::format("monitoring is on: {}, {} MiB", set->name,
+    context_.log(LogLevel::kInfo, fmt::format("monitoring is on: {}, {} MiB", name,
                                               total_bytes(sampler.regions()) >> 20));
-    publish_on();
+    publish_on(operations);
 
     Result<void> ended = outcome::success();
     while (ended && !stop_requested()) {
@@ -132,7 +194,8 @@ class Engine::Thread final : private SamplerObserver {
   }
 
   bool stop_requested() {
-    commands_.consume_all([this](Command) { stop_requested_ = true; });
+    commands_.consume_all(
+        [this](Command command) { stop_requested_ |= command == Command::kStop; });
     return stop_requested_;
   }
 
@@ -140,14 +203,25 @@ class Engine::Thread final : private SamplerObserver {
   void forget_commands() {
     commands_.reset();
     stop_requested_ = false;
+    drain_command_fd();
+  }
+
+  void drain_command_fd() {
     uint64_t signals = 0;
     [[maybe_unused]] const ssize_t drained = read(command_fd_.get(), &signals, sizeof signals);
   }
 
-  void publish_on() {
-    latest_.status.state = EngineState::kOn;
-    latest_.status.tid = gettid();
+  void publish() {
     cell_.publish(latest_);
+    published_ = latest_;
+  }
+
+  void publish_on(const Operations& operations) {
+    const pid_t kdamond_pid = operations.kdamond_pid();
+    latest_.status.state = EngineState::kOn;
+    latest_.status.tid = kdamond_pid != -1 ? kdamond_pid : gettid();
+    latest_.status.max_close_ms = operations.max_close_ms();
+    publish();
     signal_eventfd(wake_fd_);
   }
 
@@ -155,7 +229,8 @@ class Engine::Thread final : private SamplerObserver {
     latest_.status.state = EngineState::kOff;
     latest_.status.errno_value = errno_value;
     latest_.status.tid = -1;
-    cell_.publish(latest_);
+    latest_.status.mirrors = false;
+    publish();
   }
 
   // The kernel's rule: a refresh at the first aggregation that ends later than refresh_ms after the
@@ -165,7 +240,7 @@ class Engine::Thread final : private SamplerObserver {
       return;
     last_refresh_ns_ = view.now_ns;
     latest_.statistics = make_statistics(view.regions, view.attrs.aggr_us, view.now_ns);
-    cell_.publish(latest_);
+    publish();
     context_.log(LogLevel::kDebug,
                  fmt::format("refreshed: {} regions, sample_us={} aggr_us={}", view.regions.size(),
                              view.attrs.sample_us, view.attrs.aggr_us));
@@ -182,6 +257,7 @@ class Engine::Thread final : private SamplerObserver {
 
   // The thread's while it runs, else the owner's.
   Snapshot latest_;
+  Snapshot published_;
   int64_t last_refresh_ns_ = 0;
   bool stop_requested_ = false;
 
@@ -197,6 +273,8 @@ Engine::~Engine() = default;
 Result<void> Engine::start() { return thread_->start(); }
 
 void Engine::request_stop() { thread_->request_stop(); }
+
+void Engine::forward(bool on) { thread_->forward(on); }
 
 const Snapshot& Engine::newest() { return thread_->newest(); }
 

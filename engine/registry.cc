@@ -27,6 +27,20 @@ const OperationsSet* OperationsRegistry::find(std::string_view name) const {
   return found == sets_.end() ? nullptr : &*found;
 }
 
+bool OperationsRegistry::means_mirror(std::string_view name,
+                                      const OperationsContext& context) const {
+  if (name != "auto") {
+    const OperationsSet* const set = find(name);
+    return set != nullptr && set->create_mirror != nullptr;
+  }
+  for (const OperationsSet& set : sets_) {
+    if (!set.automatic) continue;
+    if (set.create_mirror == nullptr) return false;
+    if (set.probe(context)) return true;
+  }
+  return false;
+}
+
 Result<const OperationsSet*> OperationsRegistry::select(std::string_view name,
                                                         const OperationsContext& context) const {
   if (name != "auto") {

@@ -41,9 +41,11 @@ void EnabledFile::proceed() {
 
 // Returns: whether the write is done already.
 bool EnabledFile::begin(Write& write) {
+  const EngineStatus& status = engine_.newest().status;
+  if (status.state == EngineState::kStarting) return false;  // the mount has just begun
   write.begun = true;
-  const bool is_on = engine_.newest().status.state == EngineState::kOn;
-  if (write.on == is_on) {
+  if (status.mirrors) return forward(write, status);
+  if (write.on == (status.state == EngineState::kOn)) {
     answer(write, 0);
     return true;
   }
@@ -62,6 +64,7 @@ bool EnabledFile::begin(Write& write) {
 // Returns: whether the engine has done, or failed to do, what the write asked for.
 bool EnabledFile::complete(Write& write) {
   const EngineStatus& status = engine_.newest().status;
+  if (status.mirrors || write.awaited > 0) return forward(write, status);
   if (write.on) {
     if (status.state == EngineState::kStarting) return false;
     answer(write, status.state == EngineState::kOn ? 0 : status.errno_value);
@@ -69,6 +72,20 @@ bool EnabledFile::complete(Write& write) {
   }
   if (status.state != EngineState::kOff) return false;
   answer(write, 0);
+  return true;
+}
+
+// A mirror's source judges every write, also one of the value that it has. Returns: whether it has
+// done so, or will not any more.
+bool EnabledFile::forward(Write& write, const EngineStatus& status) {
+  if (write.awaited == 0) {
+    write.awaited = status.forwarded + 1;
+    engine_.forward(write.on);
+    return false;
+  }
+  const bool counted = status.forwarded >= write.awaited;
+  if (!counted && status.mirrors) return false;
+  answer(write, counted || status.errno_value != 0 ? status.errno_value : EIO);
   return true;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Writes to `enabled`: one switch of the engine at a time, each answered when it is done or has
-// failed. Nothing here waits; the FUSE thread goes on answering readers.
+// Writes to `enabled`: one switch of the engine, or of the source it mirrors, at a time, each
+// answered when it is done or has failed. Nothing here waits; the FUSE thread goes on answering.
 #pragma once
 
 #include <deque>
@@ -37,11 +37,13 @@ class EnabledFile {
     bool on;
     Reply reply;  // empty once it was called
     bool begun = false;
+    uint64_t awaited = 0;  // the number that the engine will count it as; 0: it was not forwarded
   };
 
   void proceed();
   bool begin(Write& write);
   bool complete(Write& write);
+  bool forward(Write& write, const EngineStatus& status);
   static void answer(Write& write, int errno_value);
 
   Engine& engine_;

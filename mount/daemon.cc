@@ -21,6 +21,8 @@
 namespace damon_statfs {
 namespace {
 
+constexpr int64_t kMaxMirrorStartMs = 1'500;  // after that the mount answers without it
+
 // The signals that end the program, blocked in all threads and read from a descriptor instead.
 UniqueFd take_signals() {
   sigset_t signals;
@@ -63,6 +65,7 @@ Daemon::Daemon(const Options& options, const OperationsRegistry& registry, Backg
     : options_(options),
       background_(background),
       logging_(logging),
+      registry_(registry),
       signals_(take_signals()),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       context_(running_context(options, clock_)),
@@ -79,6 +82,7 @@ int Daemon::run() {
     spdlog::error("{}", session.error().context);
     return kExitMountFailed;
   }
+  if (!start_mirror() && options_.enabled) return kExitMountFailed;
   serve(std::move(session.value()));
   if (!stop_engine()) {
     spdlog::error("the engine thread hangs, ending without it");
@@ -95,6 +99,19 @@ Result<Session> Daemon::mount() {
   mountpoint_ = claimed.path;
   if (chdir("/") != 0) return failure(errno, fmt::format("/: {}", std::strerror(errno)));
   return Session::mount({mountpoint_, mount_options(options_), options_.debug}, filesystem_);
+}
+
+// A mirror shows its source's state from the first read on, so it starts before any is answered.
+// Returns: false if it could not, which the engine has logged; the next write of Y tries again.
+bool Daemon::start_mirror() {
+  if (!registry_.means_mirror(options_.engine.ops, context_)) return true;
+  if (!engine_.start()) return false;
+  const int64_t deadline_ns = clock_.now_ns() + kMaxMirrorStartMs * kNsPerMs;
+  EngineStatus status;
+  do {
+    status = engine_.newest().status;
+  } while (status.state == EngineState::kStarting && wait_for_engine(deadline_ns));
+  return status.state == EngineState::kStarting || status.mirrors;
 }
 
 // Unmounts at its end.
@@ -128,13 +145,20 @@ void Daemon::on_ready(int errno_value) {
 
 // Returns: whether the engine has ended in time; a thread that hangs in the kernel has not.
 bool Daemon::stop_engine() {
-  const int64_t deadline_ns = clock_.now_ns() + 1'500 * kNsPerMs;
+  const auto limit_ms = static_cast<int64_t>(engine_.newest().status.max_close_ms);
+  const int64_t deadline_ns = clock_.now_ns() + limit_ms * kNsPerMs;
   engine_.request_stop();
-  while (engine_.newest().status.state != EngineState::kOff) {
-    if (!clock_.wait_until(deadline_ns, wake_.get())) return false;
-    uint64_t count = 0;
-    [[maybe_unused]] const ssize_t bytes = read(wake_.get(), &count, sizeof count);
+  while (engine_.newest().status.mirrors || engine_.newest().status.state != EngineState::kOff) {
+    if (!wait_for_engine(deadline_ns)) return false;
   }
+  return true;
+}
+
+// Returns: whether the engine's status has changed before the deadline.
+bool Daemon::wait_for_engine(int64_t deadline_ns) {
+  if (!clock_.wait_until(deadline_ns, wake_.get())) return false;
+  uint64_t count = 0;
+  [[maybe_unused]] const ssize_t bytes = read(wake_.get(), &count, sizeof count);
   return true;
 }
 

@@ -23,12 +23,15 @@ class Daemon {
  private:
   Result<Session> mount();
   void serve(Session session);
+  bool start_mirror();
   void on_ready(int errno_value);
   bool stop_engine();
+  bool wait_for_engine(int64_t deadline_ns);
 
   const Options& options_;
   Background& background_;
   Logging& logging_;
+  const OperationsRegistry& registry_;
   const UniqueFd signals_;
   const UniqueFd wake_;  // the engine's status has changed
   const SystemClock clock_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The engine as its users see it: start it, ask it to stop, read its newest Snapshot. It runs in
-// one thread of its own while monitoring is on, and in none while it is off.
+// one thread of its own while monitoring is on, or a mirror runs, and else in none.
 #pragma once
 
 #include <cstdint>
@@ -31,11 +31,17 @@ class Engine {
   ~Engine();  // stops the engine and waits for it
 
   // Starts the thread and returns; the state is then kStarting, and becomes kOn, or kOff with the
-  // errno why not. Precondition: it is kOff. Returns: EAGAIN if there is no thread to be had.
+  // errno why not. A mirror takes over its source's state instead, with `mirrors` set.
+  // Precondition: it is kOff without a mirror. Returns: EAGAIN if there is no thread to be had.
   Result<void> start();
 
-  // Asks the thread to stop and returns; the status becomes kOff when sampling has ended.
+  // Asks the thread to stop and returns; the status becomes kOff when sampling has ended. A mirror
+  // ends, and its source stays as it is.
   void request_stop();
+
+  // Hands a write of `enabled` to the mirror's source and returns; `forwarded` counts it when it is
+  // done. Precondition: `mirrors`, and the one before was counted.
+  void forward(bool on);
 
   // Returns: the newest snapshot; valid until the next call. Never waits.
   const Snapshot& newest();

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "damon_statfs/mirror.h"
 #include "damon_statfs/operations.h"
 #include "damon_statfs/result.h"
 
@@ -21,7 +22,9 @@ struct OperationsSet {
   // Returns: what the set would work with, or the one reason why it cannot. Changes nothing.
   Result<std::string> (*probe)(const OperationsContext& context) = nullptr;
 
+  // One of the two: the set is monitored through, or it is a mirror of what monitors by itself.
   std::unique_ptr<Operations> (*create)(const OperationsContext& context) = nullptr;
+  std::unique_ptr<Mirror> (*create_mirror)(const OperationsContext& context) = nullptr;
 };
 
 class OperationsRegistry {
@@ -31,6 +34,10 @@ class OperationsRegistry {
 
   // Returns: the set of that name, or nullptr.
   const OperationsSet* find(std::string_view name) const;
+
+  // Whether ops=`name` means a mirror on this machine. Of auto's sets only mirrors are probed, as
+  // long as no other one comes before them.
+  bool means_mirror(std::string_view name, const OperationsContext& context) const;
 
   // All sets, in the order in which ops=auto tries them.
   std::span<const OperationsSet> sets() const { return sets_; }

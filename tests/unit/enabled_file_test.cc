@@ -6,44 +6,10 @@
 
 #include <cerrno>
 
-#include "unit/engine_run.h"
+#include "unit/enabled_run.h"
 
 namespace damon_statfs::test {
 namespace {
-
-// The answer to one write.
-struct Answer {
-  int count = 0;
-  int errno_value = -1;
-
-  EnabledFile::Reply reply() {
-    return [this](int value) {
-      ++count;
-      errno_value = value;
-    };
-  }
-  bool is(int value) const { return count == 1 && errno_value == value; }
-};
-
-class EnabledRun : public EngineRun {
- public:
-  // Does what the FUSE loop does, until `answer` has been given.
-  bool answered(const Answer& answer) {
-    return eventually([&] {
-      if (signals() > 0) file.engine_changed();
-      return answer.count > 0;
-    });
-  }
-
-  // Holds the engine thread in its start, or lets it go on.
-  void hold_start() {
-    held = true;
-    script.in_prepare = [this] { eventually([this] { return !held.load(); }); };
-  }
-
-  std::atomic<bool> held{false};
-  EnabledFile file{make()};
-};
 
 TEST_CASE("Y is answered when monitoring is on, N when it is off", "[enabled_file]") {
   EnabledRun run;

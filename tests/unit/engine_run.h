@@ -10,6 +10,7 @@
 #include "damon_statfs/fd.h"
 #include "engine/ops_sim.h"
 #include "support/catch.h"
+#include "support/fake_mirror.h"
 #include "support/fake_operations.h"
 #include "support/log_lines.h"
 
@@ -25,11 +26,13 @@ class EngineRun {
     context.clock = &clock;
     context.log = log.sink();
     context.script = &script;
+    context.mirror = &mirror;
     context.sim = {{uint64_t{1} << 30, 10 * kNsPerMs}};
     begun_ns = clock.now_ns();
     clock.stop_at(begun_ns);
     registry.add(fake_operations()).value();
     registry.add(sim_operations()).value();
+    registry.add(fake_mirror()).value();
   }
 
   // Makes the engine with what `config` says now.
@@ -53,8 +56,9 @@ class EngineRun {
 
   FakeClock clock;
   Script script;
+  MirrorScript mirror;
   LogLines log;
-  ScriptedContext context;
+  MirroredContext context;
   OperationsRegistry registry;
   EngineConfig config;
   UniqueFd wake_fd{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};

@@ -33,6 +33,19 @@ TEST_CASE("start and stop", "[engine]") {
   CHECK(run.log.count(LogLevel::kError) == 0);
 }
 
+TEST_CASE("a source that samples in a kernel thread", "[engine]") {
+  EngineRun run;
+  run.script.kdamond_pid = 4711;
+  run.script.max_close_ms = 12'345;
+  Engine& engine = run.make();
+  CHECK(run.status().max_close_ms == 1'500);
+  REQUIRE(engine.start());
+  REQUIRE(run.becomes(EngineState::kOn));
+  CHECK(run.status().tid == 4711);
+  CHECK(run.status().max_close_ms == 12'345);
+  CHECK_FALSE(run.status().mirrors);
+}
+
 TEST_CASE("a stop does not wait for the sampling interval", "[engine]") {
   EngineRun run;
   run.context.attrs.sample_us = run.context.attrs.aggr_us = 3'600'000'000;

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "support/catch.h"
+#include "support/fake_mirror.h"
 #include "support/fake_operations.h"
 #include "support/tree_fixture.h"
 
@@ -83,6 +84,29 @@ TEST_CASE("a name is taken at its word", "[registry]") {
   CHECK(unknown.error().code.value() == ENODEV);
 }
 
+TEST_CASE("who means a mirror", "[registry]") {
+  OperationsRegistry registry;
+  registry.add(fake_operations("manual", false)).value();
+  registry.add(fake_mirror("mirror")).value();
+  registry.add(fake_operations("first")).value();
+  registry.add(fake_mirror("second")).value();
+  CHECK(registry.means_mirror("auto", {}));
+  CHECK(registry.means_mirror("mirror", {}));
+  CHECK(registry.means_mirror("second", {}));
+  CHECK_FALSE(registry.means_mirror("first", {}));
+  CHECK_FALSE(registry.means_mirror("nosuch", {}));
+
+  OperationsRegistry without;
+  OperationsSet unusable = fake_mirror("mirror");
+  unusable.probe = no_file;
+  without.add(unusable).value();
+  CHECK(without.means_mirror("mirror", {}));  // taken at its word
+  CHECK_FALSE(without.means_mirror("auto", {}));
+  without.add(refusing("other", no_right)).value();
+  without.add(fake_mirror("late")).value();
+  CHECK_FALSE(without.means_mirror("auto", {}));  // `other` was not even asked
+}
+
 TEST_CASE("built in: page_idle, and sim that auto never picks", "[registry]") {
   const OperationsRegistry registry = built_in_operations();
   CHECK(registry.find("page_idle") != nullptr);
@@ -98,6 +122,7 @@ TEST_CASE("built in: page_idle, and sim that auto never picks", "[registry]") {
   CHECK(selected.error().code.value() == ENODEV);
   CHECK(selected.error().context.find("/sys/kernel/mm/page_idle/bitmap") != std::string::npos);
   CHECK(selected.error().context.find("CONFIG_IDLE_PAGE_TRACKING") != std::string::npos);
+  CHECK_FALSE(registry.means_mirror("auto", context));
 }
 
 }  // namespace
