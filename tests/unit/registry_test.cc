@@ -107,8 +107,9 @@ TEST_CASE("who means a mirror", "[registry]") {
   CHECK_FALSE(without.means_mirror("auto", {}));  // `other` was not even asked
 }
 
-TEST_CASE("built in: page_idle, and sim that auto never picks", "[registry]") {
+TEST_CASE("built in: damon_stat first, page_idle, and sim that auto never picks", "[registry]") {
   const OperationsRegistry registry = built_in_operations();
+  CHECK(registry.sets()[0].name == "damon_stat");
   CHECK(registry.find("page_idle") != nullptr);
   REQUIRE(registry.find("sim") != nullptr);
   CHECK_FALSE(registry.find("sim")->automatic);
@@ -122,7 +123,17 @@ TEST_CASE("built in: page_idle, and sim that auto never picks", "[registry]") {
   CHECK(selected.error().code.value() == ENODEV);
   CHECK(selected.error().context.find("/sys/kernel/mm/page_idle/bitmap") != std::string::npos);
   CHECK(selected.error().context.find("CONFIG_IDLE_PAGE_TRACKING") != std::string::npos);
+  CHECK(selected.error().context.find("CONFIG_DAMON_STAT") != std::string::npos);
   CHECK_FALSE(registry.means_mirror("auto", context));
+}
+
+TEST_CASE("built in: auto takes the kernel's DAMON_STAT", "[registry]") {
+  const TreeFixture tree{{"/sys/module/damon_stat/parameters/enabled", "N\n"}};
+  OperationsContext context;
+  context.rootfs = tree.root();
+  const OperationsRegistry registry = built_in_operations();
+  CHECK(registry.select("auto", context).value()->name == "damon_stat");
+  CHECK(registry.means_mirror("auto", context));
 }
 
 }  // namespace

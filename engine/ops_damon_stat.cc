@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Text of the kernel's parameter files, parsed strictly: what is not exactly what a kernel writes
+// is no value. Files that came with later kernels may be missing.
+#include "engine/ops_damon_stat.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+#include "damon_statfs/mirror.h"
+#include "engine/kdamond_threads.h"
+#include "engine/kernel_files.h"
+
+namespace damon_statfs {
+namespace {
+
+constexpr char kDirectory[] = "/sys/module/damon_stat/parameters";
+
+std::string path_of(const char* name) { return fmt::format("{}/{}", kDirectory, name); }
+
+template <class Integer>
+std::optional<Integer> parse_decimal(std::string_view text) {
+  Integer value{};
+  const char* const end = text.data() + text.size();
+  const auto [rest, invalid] = std::from_chars(text.data(), end, value);
+  if (invalid != std::errc() || rest != end) return std::nullopt;
+  return value;
+}
+
+std::optional<bool> parse_enabled(std::string_view text) {
+  if (text != "Y" && text != "N") return std::nullopt;
+  return text == "Y";
+}
+
+using Percentiles = decltype(Statistics::memory_idle_ms_percentiles);
+
+std::optional<Percentiles> parse_percentiles(std::string_view text) {
+  Percentiles percentiles{};
+  for (size_t i = 0; i < percentiles.size(); ++i) {
+    const size_t comma = text.find(',');
+    const bool is_last = i + 1 == percentiles.size();
+    if (is_last != (comma == std::string_view::npos)) return std::nullopt;
+    const auto value = parse_decimal<int64_t>(text.substr(0, comma));
+    if (!value) return std::nullopt;
+    percentiles[i] = *value;
+    if (!is_last) text.remove_prefix(comma + 1);
+  }
+  return percentiles;
+}
+
+// The text of `enabled`, without which there is nothing to mirror.
+Result<std::string> read_enabled(const KernelFiles& files) {
+  Result<std::string> text = files.read(path_of("enabled"));
+  if (failed_with(text, ENOENT) || failed_with(text, ENOTDIR)) {
+    return failure(ENODEV, fmt::format("{}: missing; needs Linux 6.17 or later with "
+                                       "CONFIG_DAMON_STAT",
+                                       path_of("enabled")));
+  }
+  return text;
+}
+
+auto not_a_state(const std::string& text) {
+  return failure(EIO, fmt::format("{}: {}: neither Y nor N", path_of("enabled"), text));
+}
+
+std::string describe(bool on) {
+  return fmt::format("the kernel's DAMON_STAT at {} ({})", kDirectory, on ? "on" : "off");
+}
+
+class DamonStat final : public Mirror {
+ public:
+  explicit DamonStat(const OperationsContext& context)
+      : context_(context), files_(context.rootfs) {}
+  ~DamonStat() override {
+    if (unusable_ == 0) return;
+    context_.log(LogLevel::kInfo,
+                 fmt::format("damon_stat: kept the value before in {} readings", unusable_));
+  }
+
+  Result<Snapshot> read() override {
+    DAMON_STATFS_TRY(text, read_enabled(files_));
+    const std::optional<bool> enabled = parse_enabled(text);
+    if (!enabled && latest_.status.state == EngineState::kStarting) return not_a_state(text);
+    if (!enabled) keep("enabled", text);
+    const EngineState before = latest_.status.state;
+    if (enabled) latest_.status.state = *enabled ? EngineState::kOn : EngineState::kOff;
+    read_pid(before == EngineState::kOn);
+    read_statistics();
+    if (before == EngineState::kStarting) {
+      context_.log(LogLevel::kInfo, fmt::format("mirroring {}", describe(is_on())));
+    }
+    return latest_;
+  }
+
+  Result<void> write_enabled(bool on) override {
+    return files_.write(path_of("enabled"), on ? "Y" : "N");
+  }
+
+ private:
+  bool is_on() const { return latest_.status.state == EngineState::kOn; }
+
+  void read_statistics() {
+    Statistics& values = latest_.statistics;
+    const auto aggr_interval = files_.read(path_of("aggr_interval_us"));
+    // Linux 6.17 does not say; 0 is what its successors say before the first refresh.
+    if (failed_with(aggr_interval, ENOENT)) {
+      values.aggr_interval_us = 0;
+    } else {
+      take("aggr_interval_us", aggr_interval, parse_decimal<uint64_t>, values.aggr_interval_us);
+    }
+    take("estimated_memory_bandwidth", files_.read(path_of("estimated_memory_bandwidth")),
+         parse_decimal<uint64_t>, values.estimated_memory_bandwidth_bytes_per_s);
+    take("memory_idle_ms_percentiles", files_.read(path_of("memory_idle_ms_percentiles")),
+         parse_percentiles, values.memory_idle_ms_percentiles);
+  }
+
+  void read_pid(bool was_on) {
+    pid_t& pid = latest_.status.tid;
+    if (!is_on()) {
+      pid = -1;
+      return;
+    }
+    const auto text = files_.read(path_of("kdamond_pid"));
+    if (!failed_with(text, ENOENT)) {
+      take("kdamond_pid", text, parse_decimal<pid_t>, pid);
+    } else if (!was_on || (pid != -1 && !is_kdamond_thread(files_, pid))) {
+      pid = only_kdamond();
+    }
+  }
+
+  // Before Linux 7.2 nobody says which kdamond is DAMON_STAT's. It runs alone, if not started with
+  // the help of a race, so it is the only one or unknown.
+  pid_t only_kdamond() const {
+    const std::vector<KdamondThread> threads = find_kdamond_threads(files_);
+    return threads.size() == 1 ? threads.front().pid : -1;
+  }
+
+  // Sets `value` from the text of a file, or keeps it as it is.
+  template <class Value, class Parse>
+  void take(const char* name, const Result<std::string>& text, const Parse& parse, Value& value) {
+    if (!text) return keep(name, text.error().code.message());
+    const std::optional<Value> parsed = parse(text.value());
+    if (!parsed) return keep(name, text.value());
+    value = *parsed;
+  }
+
+  void keep(const char* name, std::string_view what) {
+    if (unusable_++ > 0) return;
+    constexpr size_t kEnough = 40;
+    context_.log(LogLevel::kWarning,
+                 fmt::format("{}: {}: not a value of DAMON_STAT; the one before is kept, and "
+                             "further ones without a message",
+                             path_of(name), what.substr(0, kEnough)));
+  }
+
+  const OperationsContext& context_;
+  const RootedKernelFiles files_;
+  Snapshot latest_{.status = {.state = EngineState::kStarting}, .statistics = {}};
+  uint64_t unusable_ = 0;  // readings of a file that gave no value
+};
+
+Result<std::string> probe(const OperationsContext& context) {
+  DAMON_STATFS_TRY(text, read_enabled(RootedKernelFiles(context.rootfs)));
+  const std::optional<bool> enabled = parse_enabled(text);
+  if (!enabled) return not_a_state(text);
+  return describe(*enabled);
+}
+
+}  // namespace
+
+OperationsSet damon_stat_operations() {
+  OperationsSet set;
+  set.name = "damon_stat";
+  set.probe = probe;
+  set.create_mirror = [](const OperationsContext& context) -> std::unique_ptr<Mirror> {
+    return std::make_unique<DamonStat>(context);
+  };
+  return set;
+}
+
+}  // namespace damon_statfs
