@@ -18,9 +18,7 @@
 namespace damon_statfs {
 namespace {
 
-constexpr char kDirectory[] = "/sys/module/damon_stat/parameters";
-
-std::string path_of(const char* name) { return fmt::format("{}/{}", kDirectory, name); }
+std::string path_of(const char* name) { return fmt::format("{}/{}", kDamonStatDirectory, name); }
 
 template <class Integer>
 std::optional<Integer> parse_decimal(std::string_view text) {
@@ -68,7 +66,7 @@ auto not_a_state(const std::string& text) {
 }
 
 std::string describe(bool on) {
-  return fmt::format("the kernel's DAMON_STAT at {} ({})", kDirectory, on ? "on" : "off");
+  return fmt::format("the kernel's DAMON_STAT at {} ({})", kDamonStatDirectory, on ? "on" : "off");
 }
 
 class DamonStat final : public Mirror {

@@ -14,7 +14,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
+#include "damon_statfs/mirror.h"
 #include "mount/exit_status.h"
 #include "mount/mountpoint.h"
 
@@ -97,8 +99,21 @@ Result<Session> Daemon::mount() {
   BOOST_OUTCOME_TRYV(check_rights());
   DAMON_STATFS_TRY(claimed, claim_mountpoint(options_.mountpoint));
   mountpoint_ = claimed.path;
+  BOOST_OUTCOME_TRYV(check_not_mirrored());
   if (chdir("/") != 0) return failure(errno, fmt::format("/: {}", std::strerror(errno)));
   return Session::mount({mountpoint_, mount_options(options_), options_.debug}, filesystem_);
+}
+
+// Mounted on what it mirrors, it would see only itself.
+Result<void> Daemon::check_not_mirrored() const {
+  const std::string directory = context_.rootfs + kDamonStatDirectory;
+  std::error_code missing;
+  if (!std::filesystem::equivalent(mountpoint_, directory, missing) ||
+      !registry_.means_mirror(options_.engine.ops, context_)) {
+    return outcome::success();
+  }
+  return failure(EINVAL, fmt::format("{}: ops={} mirrors this directory; mount it somewhere else",
+                                     mountpoint_, options_.engine.ops));
 }
 
 // A mirror shows its source's state from the first read on, so it starts before any is answered.

@@ -23,6 +23,7 @@ class Daemon {
  private:
   Result<Session> mount();
   void serve(Session session);
+  Result<void> check_not_mirrored() const;
   bool start_mirror();
   void on_ready(int errno_value);
   bool stop_engine();

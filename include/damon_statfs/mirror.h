@@ -9,6 +9,9 @@
 
 namespace damon_statfs {
 
+// Where the kernel's DAMON_STAT is; a mirror of it cannot be mounted there.
+constexpr char kDamonStatDirectory[] = "/sys/module/damon_stat/parameters";
+
 class Mirror {
  public:
   virtual ~Mirror() = default;

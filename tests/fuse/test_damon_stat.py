@@ -231,6 +231,15 @@ class Selection(unittest.TestCase):
             self.assertIn(part, done.stderr)
         self.assertEqual(daemons(), set())
 
+    def test_not_over_itself(self):
+        for ops in ("damon_stat", "auto"):
+            root = kernel("7.2")
+            mount = Mount(ops=ops, rootfs=root, path=os.path.join(root, DIRECTORY))
+            self.addCleanup(mount.clean)
+            done = support.run_daemon(*mount.arguments())
+            self.assertEqual((done.returncode, mountinfo(mount.path)), (32, []), done.stderr)
+            self.assertIn(f"{mount.path}: ops={ops} mirrors this directory", done.stderr)
+
     def test_probe(self):
         for root, said in ((kernel("7.2", "Y\n"), f"damon_stat: usable: the kernel's DAMON_STAT "
                                                   f"at /{DIRECTORY} (on)"),
