@@ -16,23 +16,10 @@
 #include <fstream>
 #include <vector>
 
+#include "engine/kdamond_threads.h"
+
 namespace damon_statfs {
 namespace {
-
-// Field 9 of /proc/PID/stat (proc(5)); any program may call itself kdamond, only the kernel sets
-// this.
-constexpr unsigned long kKernelThreadFlag = 0x00200000;
-
-// A /proc/PID/stat line starts with: pid (comm) state ppid pgrp session tty_nr tpgid flags.
-bool is_kdamond(const std::string& stat_line) {
-  const size_t open = stat_line.find('(');
-  const size_t close = stat_line.rfind(')');
-  if (open == std::string::npos || close == std::string::npos) return false;
-  if (stat_line.compare(open, 9, "(kdamond.") != 0) return false;
-  unsigned long flags = 0;
-  return sscanf(stat_line.c_str() + close + 1, " %*c %*d %*d %*d %*d %*d %lu", &flags) == 1 &&
-         (flags & kKernelThreadFlag) != 0;
-}
 
 std::string first_line(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -67,18 +54,13 @@ std::vector<std::string> running_sysfs_kdamonds(const std::string& rootfs) {
   return running;
 }
 
-// The kernel threads themselves, which a container may not see.
-std::vector<std::string> kdamond_threads(const std::string& rootfs) {
-  std::vector<std::string> threads;
-  for (const auto& process : entries(rootfs + "/proc")) {
-    const std::string pid = process.path().filename();
-    if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
-    const std::string line = first_line(process.path() / "stat");
-    if (!is_kdamond(line)) continue;
-    const size_t name = line.find('(') + 1;
-    threads.push_back(fmt::format("{}, pid {}", line.substr(name, line.rfind(')') - name), pid));
+// The kernel threads themselves.
+std::vector<std::string> running_threads(const std::string& rootfs) {
+  std::vector<std::string> running;
+  for (const KdamondThread& thread : find_kdamond_threads(RootedKernelFiles(rootfs))) {
+    running.push_back(fmt::format("{}, pid {}", thread.name, thread.pid));
   }
-  return threads;
+  return running;
 }
 
 std::string lock_path(const std::string& rootfs) {
@@ -99,7 +81,7 @@ Result<void> lock_now(const UniqueFd& file, const std::string& path) {
 
 Result<void> refuse_running_kdamonds(const std::string& rootfs) {
   std::vector<std::string> holders = enabled_modules(rootfs);
-  for (const auto& more : {running_sysfs_kdamonds(rootfs), kdamond_threads(rootfs)}) {
+  for (const auto& more : {running_sysfs_kdamonds(rootfs), running_threads(rootfs)}) {
     holders.insert(holders.end(), more.begin(), more.end());
   }
   if (holders.empty()) return outcome::success();

