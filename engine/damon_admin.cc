@@ -19,7 +19,7 @@ constexpr const char* kNrContexts = "/sys/kernel/mm/damon/admin/kdamonds/0/conte
 constexpr const char* kUpdateUs = "monitoring_attrs/intervals/update_us";
 constexpr const char* kSampleUs = "monitoring_attrs/intervals/sample_us";
 constexpr const char* kAggrUs = "monitoring_attrs/intervals/aggr_us";
-constexpr const char* kGoalAggrs = "monitoring_attrs/intervals_goal/aggrs";
+constexpr const char* kGoalAggrs = "monitoring_attrs/intervals/intervals_goal/aggrs";
 constexpr const char* kTriedRegions = "schemes/0/tried_regions";
 
 std::string nr_kdamonds_path() { return fmt::format("{}/nr_kdamonds", DamonAdmin::kKdamonds); }
@@ -215,10 +215,12 @@ void DamonAdmin::add_attributes(const MonitoringAttrs& attrs, std::vector<Value>
   add("monitoring_attrs/nr_regions/min", attrs.min_nr_regions);
   add("monitoring_attrs/nr_regions/max", attrs.max_nr_regions);
   constexpr bool kSince6_15 = true;
-  add("monitoring_attrs/intervals_goal/access_bp", attrs.goal.access_bp, kSince6_15);
+  add("monitoring_attrs/intervals/intervals_goal/access_bp", attrs.goal.access_bp, kSince6_15);
   add(kGoalAggrs, attrs.goal.aggrs, kSince6_15);
-  add("monitoring_attrs/intervals_goal/min_sample_us", attrs.goal.min_sample_us, kSince6_15);
-  add("monitoring_attrs/intervals_goal/max_sample_us", attrs.goal.max_sample_us, kSince6_15);
+  add("monitoring_attrs/intervals/intervals_goal/min_sample_us", attrs.goal.min_sample_us,
+      kSince6_15);
+  add("monitoring_attrs/intervals/intervals_goal/max_sample_us", attrs.goal.max_sample_us,
+      kSince6_15);
 }
 
 void DamonAdmin::add_ranges(const std::vector<AddressRange>& ranges, std::vector<Value>& values) {
