@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "engine/ops_kdamond.h"
 #include "engine/ops_page_idle.h"
 #include "engine/ops_sim.h"
 
@@ -47,7 +48,7 @@ Result<const OperationsSet*> OperationsRegistry::select(std::string_view name,
 
 OperationsRegistry built_in_operations() {
   OperationsRegistry registry;
-  for (OperationsSet set : {page_idle_operations(), sim_operations()}) {
+  for (OperationsSet set : {kdamond_operations(), page_idle_operations(), sim_operations()}) {
     registry.add(std::move(set)).value();
   }
   return registry;

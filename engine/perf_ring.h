@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The records in the ring that perf_event_open(2) and mmap(2) give, walked without trusting what
+// they say of their own size.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+namespace damon_statfs {
+
+// time_ns and raw data of a sample; the data is valid during the call.
+using OnPerfSample = std::function<void(int64_t time_ns, std::span<const std::byte> raw)>;
+
+// Calls on_sample for each sample of PERF_SAMPLE_TIME | PERF_SAMPLE_RAW between the positions
+// `tail` and `head`, which count bytes since the ring was made. ring: its data, a power of two of
+// bytes. Returns: how many records were lost, or make no sense.
+uint64_t walk_perf_ring(std::span<const std::byte> ring, uint64_t tail, uint64_t head,
+                        const OnPerfSample& on_sample);
+
+}  // namespace damon_statfs
