@@ -82,14 +82,18 @@ class PerfAggregatedEvents final : public AggregatedEvents {
   Drained drain() override {
     Drained drained;
     const uint64_t head = mapping_->head();
-    uint64_t malformed = 0;
+    const auto lose = [&](uint64_t count) {
+      drained.dropped += count;
+      after_loss_ = true;
+    };
     const auto take = [&](int64_t time_ns, std::span<const std::byte> raw) {
       std::optional<RegionRecord> record = format_.decode(raw);
-      if (!record) return void(++malformed);
+      if (!record) return lose(1);
       record->time_ns = time_ns;
+      record->after_loss = std::exchange(after_loss_, false);
       drained.records.push_back(*record);
     };
-    drained.dropped = walk_perf_ring(mapping_->ring(), mapping_->tail(), head, take) + malformed;
+    walk_perf_ring(mapping_->ring(), mapping_->tail(), head, take, lose);
     mapping_->set_tail(head);
     drained.ended = has_ended();
     log_dropped(drained.dropped);
@@ -115,6 +119,7 @@ class PerfAggregatedEvents final : public AggregatedEvents {
   const std::unique_ptr<RingMapping> mapping_;
   const RegionEventFormat format_;
   const LogSink log_;
+  bool after_loss_ = false;  // whether records before the next one are missing
   bool logged_ = false;
 };
 

@@ -28,14 +28,21 @@ std::string context_path(const std::string& file) {
   return fmt::format("{}/0/contexts/0/{}", DamonAdmin::kKdamonds, file);
 }
 
-Result<uint64_t> read_number(const KernelFiles& files, const std::string& path) {
-  DAMON_STATFS_TRY(text, files.read(path));
+Result<uint64_t> to_number(const Result<std::string>& text, const std::string& path) {
+  if (!text) return text.as_failure();
+  const std::string& digits = text.value();
   uint64_t number = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || rest != text.data() + text.size()) {
-    return failure(EIO, fmt::format("{}: \"{}\" is not a number", path, text.substr(0, 40)));
-  }
-  return number;
+  const auto [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error == std::errc() && rest == digits.data() + digits.size()) return number;
+  return failure(EIO, fmt::format("{}: \"{}\" is not a number", path, digits.substr(0, 40)));
+}
+
+Result<uint64_t> read_number(const KernelFiles& files, const std::string& path) {
+  return to_number(files.read(path), path);
+}
+
+Result<uint64_t> read_number_again(const KernelFiles& files, const std::string& path) {
+  return to_number(files.read_again(path), path);
 }
 
 Result<Region> read_region(const KernelFiles& files, const std::string& directory) {
@@ -123,7 +130,7 @@ Result<void> DamonAdmin::release() {
 }
 
 Result<bool> DamonAdmin::is_pid(pid_t pid) const {
-  DAMON_STATFS_TRY(text, files_.read(kPid));
+  DAMON_STATFS_TRY(text, files_.read_again(kPid));
   return text == std::to_string(pid);
 }
 
@@ -133,7 +140,7 @@ Result<bool> DamonAdmin::is_on() const {
 }
 
 bool DamonAdmin::is_marked() const {
-  const Result<uint64_t> mark = read_number(files_, context_path(kUpdateUs));
+  const Result<uint64_t> mark = read_number_again(files_, context_path(kUpdateUs));
   return mark && mark.value() == mark_;
 }
 
@@ -152,10 +159,11 @@ bool DamonAdmin::is_untouched() const {
 
 Result<void> DamonAdmin::verify(const KdamondSetup& setup) const {
   BOOST_OUTCOME_TRYV(refuse_foreign());
+  const bool tuned = tunes_intervals();
   for (const Value& value : values(setup)) {
     // The tuned intervals come and go in these two, at anybody's wish.
-    if (tunes_intervals() && (value.file == kSampleUs || value.file == kAggrUs)) continue;
-    const Result<std::string> text = files_.read(context_path(value.file));
+    if (tuned && (value.file == kSampleUs || value.file == kAggrUs)) continue;
+    const Result<std::string> text = files_.read_again(context_path(value.file));
     if (value.optional && failed_with(text, ENOENT)) continue;
     if (!text) return text.as_failure();
     if (text.value() == value.text) continue;
@@ -167,8 +175,8 @@ Result<void> DamonAdmin::verify(const KdamondSetup& setup) const {
 
 Result<KdamondIntervals> DamonAdmin::tuned_intervals() {
   BOOST_OUTCOME_TRYV(command("update_tuned_intervals"));
-  DAMON_STATFS_TRY(sample_us, read_number(files_, context_path(kSampleUs)));
-  DAMON_STATFS_TRY(aggr_us, read_number(files_, context_path(kAggrUs)));
+  DAMON_STATFS_TRY(sample_us, read_number_again(files_, context_path(kSampleUs)));
+  DAMON_STATFS_TRY(aggr_us, read_number_again(files_, context_path(kAggrUs)));
   return KdamondIntervals{sample_us, aggr_us};
 }
 
@@ -202,7 +210,7 @@ Result<std::vector<Region>> DamonAdmin::tried_regions() {
 }
 
 bool DamonAdmin::tunes_intervals() const {
-  return static_cast<bool>(files_.read(context_path(kGoalAggrs)));
+  return static_cast<bool>(files_.read_again(context_path(kGoalAggrs)));
 }
 
 void DamonAdmin::add_attributes(const MonitoringAttrs& attrs, std::vector<Value>& values) {

@@ -295,9 +295,11 @@ Result<void> KdamondOperations::refresh_intervals() {
     BOOST_OUTCOME_TRYV(check_ownership());  // which knows more about why
     return tuned.as_failure();
   }
-  steady_ = tuned.value().aggr_us == setup_.attrs.aggr_us;
-  setup_.attrs.sample_us = tuned.value().sample_us;
-  setup_.attrs.aggr_us = tuned.value().aggr_us;
+  const KdamondIntervals& now = tuned.value();
+  const uint64_t last_us = setup_.attrs.aggr_us;
+  steady_ = std::max(now.aggr_us, last_us) - std::min(now.aggr_us, last_us) <= last_us / 10;
+  setup_.attrs.sample_us = now.sample_us;
+  setup_.attrs.aggr_us = now.aggr_us;
   return outcome::success();
 }
 

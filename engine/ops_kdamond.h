@@ -76,7 +76,7 @@ class KdamondOperations final : public Operations {
 
   bool kernel_tunes_ = false;
   bool we_tune_ = false;
-  bool steady_ = false;    // kernel_tunes_: whether the intervals were the same at the last refresh
+  bool steady_ = false;    // kernel_tunes_: whether it changed them little since the last refresh
   double stretch_ = 1;     // how much longer than planned aggregations really take
   int64_t wanted_ns_ = 0;  // when the next aggregation shall be delivered
   int64_t due_ns_ = 0;

@@ -61,21 +61,19 @@ uint64_t lost_records(std::span<const std::byte> record) {
 
 }  // namespace
 
-uint64_t walk_perf_ring(std::span<const std::byte> ring, uint64_t tail, uint64_t head,
-                        const OnPerfSample& on_sample) {
-  if (head - tail > ring.size()) return 1;
+void walk_perf_ring(std::span<const std::byte> ring, uint64_t tail, uint64_t head,
+                    const OnPerfSample& on_sample, const OnPerfLoss& on_loss) {
+  if (head - tail > ring.size()) return on_loss(1);
   RingReader reader(ring);
-  uint64_t dropped = 0;
   while (head - tail >= sizeof(perf_event_header)) {
     const auto header = get<perf_event_header>(reader.at(tail, sizeof(perf_event_header)), 0);
     // Without its size there is no way to the next one.
-    if (header.size < sizeof header || header.size > head - tail) return dropped + 1;
+    if (header.size < sizeof header || header.size > head - tail) return on_loss(1);
     const std::span<const std::byte> record = reader.at(tail, header.size);
-    if (header.type == PERF_RECORD_SAMPLE && !take_sample(record, on_sample)) ++dropped;
-    if (header.type == PERF_RECORD_LOST) dropped += lost_records(record);
+    if (header.type == PERF_RECORD_SAMPLE && !take_sample(record, on_sample)) on_loss(1);
+    if (header.type == PERF_RECORD_LOST) on_loss(lost_records(record));
     tail += header.size;
   }
-  return dropped;
 }
 
 }  // namespace damon_statfs

@@ -14,7 +14,8 @@ RegionSnapshots::RegionSnapshots(std::unique_ptr<AggregatedEvents> events, uint6
 
 Result<void> RegionSnapshots::begin() {
   if (recording_) return outcome::success();
-  forget();
+  newest_.reset();
+  forget_open();
   BOOST_OUTCOME_TRYV(events_->enable());
   recording_ = true;
   return outcome::success();
@@ -28,17 +29,13 @@ void RegionSnapshots::end() noexcept {
 std::optional<RegionSnapshot> RegionSnapshots::poll() {
   const AggregatedEvents::Drained drained = events_->drain();
   ended_ = ended_ || drained.ended;
-  if (drained.dropped > 0) {
-    // Where in between they are missing is not known.
-    dropped_ += drained.dropped;
-    forget();
-    return std::nullopt;
-  }
+  dropped_ += drained.dropped;
   for (const RegionRecord& record : drained.records) add(record);
   return std::exchange(newest_, std::nullopt);
 }
 
 void RegionSnapshots::add(const RegionRecord& record) {
+  if (record.after_loss) forget_open();
   if (!open_.empty() && !continues(record)) {
     // It was cut off at its front, or lacks regions: only the time of its end is of use.
     if (last_ended_ns_ != 0) ++dropped_;
@@ -73,8 +70,7 @@ void RegionSnapshots::finish() {
   open_bytes_ = 0;
 }
 
-void RegionSnapshots::forget() {
-  newest_.reset();
+void RegionSnapshots::forget_open() {
   last_ended_ns_ = 0;
   open_.clear();
   open_bytes_ = 0;

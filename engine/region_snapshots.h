@@ -48,7 +48,7 @@ class RegionSnapshots {
   void add(const RegionRecord& record);
   bool continues(const RegionRecord& record) const;
   void finish();
-  void forget();
+  void forget_open();
 
   const std::unique_ptr<AggregatedEvents> events_;
   const uint64_t monitored_bytes_;
