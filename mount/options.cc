@@ -73,6 +73,9 @@ constexpr std::array kOptions = {
            }},
     Option{"sim", "SIZE@PERIOD[+SIZE@PERIOD...], such as 4G@10ms+1T@never", "memory of ops=sim",
            [](Options& o, std::string_view v) { return assign(o.context.sim, parse_sim(v)); }},
+    Option{
+        "kdamond", "the process id of a kdamond", "whose events ops=observe reads",
+        [](Options& o, std::string_view v) { return assign(o.context.kdamond_pid, parse_pid(v)); }},
     Option{"seed", kNumber, "of the random source (0: another at each start)",
            [](Options& o, std::string_view v) {
              return assign(o.engine.seed, parse_count(v, 0, ~uint64_t{0}));
@@ -230,6 +233,9 @@ Result<void> check_together(const Options& options, const OperationsRegistry& re
   }
   if (ops != "sim" && !options.context.sim.empty()) {
     return failure(EINVAL, fmt::format("sim=: only with ops=sim, not with ops={}", ops));
+  }
+  if (ops != "observe" && options.context.kdamond_pid) {
+    return failure(EINVAL, fmt::format("kdamond=: only with ops=observe, not with ops={}", ops));
   }
   return validate(options.context.attrs);
 }
