@@ -102,7 +102,9 @@ class Engine::Thread final : private SamplerObserver {
 
   // Monitors until told to stop. Returns: why it could not start, or could not go on.
   Result<void> monitor() {
-    DAMON_STATFS_TRY(set, registry_.select(config_.ops, context_));
+    DAMON_STATFS_TRY(selected, registry_.select(config_.ops, context_));
+    const OperationsSet* const set = selected.set;
+    if (config_.ops == "auto") log_choice(fmt::format("{} ({})", set->name, selected.uses));
     const std::unique_ptr<Operations> operations = set->create(context_);
     SamplerConfig sampler_config;
     sampler_config.attrs = context_.attrs;
@@ -129,6 +131,13 @@ class Engine::Thread final : private SamplerObserver {
       return outcome::success();
     }
     return ended;
+  }
+
+  // Says what ops=auto has chosen, but not at every start if it stays the same.
+  void log_choice(const std::string& choice) {
+    if (choice == logged_choice_) return;
+    context_.log(LogLevel::kInfo, "ops=auto: " + choice);
+    logged_choice_ = choice;
   }
 
   bool stop_requested() {
@@ -182,6 +191,7 @@ class Engine::Thread final : private SamplerObserver {
 
   // The thread's while it runs, else the owner's.
   Snapshot latest_;
+  std::string logged_choice_;
   int64_t last_refresh_ns_ = 0;
   bool stop_requested_ = false;
 
