@@ -149,6 +149,7 @@ Result<void> KdamondOperations::start() {
   pid_ = ownership.pid = pid;
   BOOST_OUTCOME_TRYV(record_->write(ownership));
   complete_ns_ = context_.clock->now_ns();
+  planned_time_.emplace(complete_ns_);
   next_check_ns_ = complete_ns_ + kCheckNs;
   want_next(complete_ns_, !we_tune_);
   return open_source();
@@ -305,7 +306,7 @@ Result<void> KdamondOperations::refresh_intervals() {
 
 // A window that the intervals have changed in says nothing about the next ones.
 void KdamondOperations::measure_stretch(int64_t window_ns) {
-  constexpr double kWeight = 0.25;  // of the newest
+  constexpr double kWeight = 0.5;  // of the newest
   const double planned_ns = static_cast<double>(setup_.attrs.aggr_us) * kNsPerUs;
   const double stretch = std::clamp(static_cast<double>(window_ns) / planned_ns, 1.0, 10.0);
   stretch_ += kWeight * (stretch - stretch_);
@@ -319,8 +320,10 @@ Result<Aggregation> KdamondOperations::deliver(RegionSnapshot snapshot) {
     aggregation.aggr_us =
         static_cast<uint64_t>(std::llround(static_cast<double>(setup_.attrs.aggr_us) * stretch_));
   }
+  planned_time_->advance(snapshot.ended_ns, stretch_);
+  const int64_t window_ns = static_cast<int64_t>(setup_.attrs.aggr_us) * kNsPerUs;
   for (Region& region : snapshot.regions) {
-    region.since_ns = snapshot.ended_ns - (int64_t{region.age} + 1) * window_ns();
+    region.since_ns = planned_time_->before_now_ns((int64_t{region.age} + 1) * window_ns);
   }
   aggregation.regions = std::move(snapshot.regions);
   complete_ns_ = now_ns;

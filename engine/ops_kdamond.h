@@ -14,6 +14,7 @@
 #include "engine/aggregated_events.h"
 #include "engine/damon_admin.h"
 #include "engine/kdamond_record.h"
+#include "engine/planned_time.h"
 #include "engine/region_snapshots.h"
 
 namespace damon_statfs {
@@ -76,8 +77,9 @@ class KdamondOperations final : public Operations {
 
   bool kernel_tunes_ = false;
   bool we_tune_ = false;
-  bool steady_ = false;    // kernel_tunes_: whether it changed them little since the last refresh
-  double stretch_ = 1;     // how much longer than planned aggregations really take
+  bool steady_ = false;  // kernel_tunes_: whether it changed them little since the last refresh
+  double stretch_ = 1;   // how much longer than planned aggregations really take
+  std::optional<PlannedTime> planned_time_;
   int64_t wanted_ns_ = 0;  // when the next aggregation shall be delivered
   int64_t due_ns_ = 0;
   int64_t next_check_ns_ = 0;
