@@ -25,7 +25,8 @@ struct RegionRecord {
   uint64_t start = 0;       // bytes
   uint64_t end = 0;         // bytes, exclusive
   uint32_t nr_accesses = 0;
-  uint32_t age = 0;  // aggregation intervals
+  uint32_t age = 0;         // aggregation intervals
+  bool after_loss = false;  // whether records between the one before and this one are missing
 };
 
 // The records of one kdamond. Off until enable().

@@ -110,7 +110,9 @@ class Engine::Thread final : private SamplerObserver {
 
   // Works until told to stop. Returns: why it could not start, or could not go on.
   Result<void> run_selected() {
-    DAMON_STATFS_TRY(set, registry_.select(config_.ops, context_));
+    DAMON_STATFS_TRY(selected, registry_.select(config_.ops, context_));
+    const OperationsSet* const set = selected.set;
+    if (config_.ops == "auto") log_choice(fmt::format("{} ({})", set->name, selected.uses));
     if (set->create_mirror == nullptr) return monitor(set->name, *set->create(context_));
     return show(*set->create_mirror(context_));
   }
@@ -193,6 +195,13 @@ class Engine::Thread final : private SamplerObserver {
     return ended;
   }
 
+  // Says what ops=auto has chosen, but not at every start if it stays the same.
+  void log_choice(const std::string& choice) {
+    if (choice == logged_choice_) return;
+    context_.log(LogLevel::kInfo, "ops=auto: " + choice);
+    logged_choice_ = choice;
+  }
+
   bool stop_requested() {
     commands_.consume_all(
         [this](Command command) { stop_requested_ |= command == Command::kStop; });
@@ -258,6 +267,7 @@ class Engine::Thread final : private SamplerObserver {
   // The thread's while it runs, else the owner's.
   Snapshot latest_;
   Snapshot published_;
+  std::string logged_choice_;
   int64_t last_refresh_ns_ = 0;
   bool stop_requested_ = false;
 

@@ -11,8 +11,6 @@
 #include <cstring>
 #include <filesystem>
 
-#include "damon_statfs/fd.h"
-
 namespace damon_statfs {
 namespace {
 
@@ -23,15 +21,12 @@ auto file_failure(const std::string& path) {
   return failure(errno_value, fmt::format("{}: {}", path, std::strerror(errno_value)));
 }
 
-}  // namespace
-
-Result<std::string> RootedKernelFiles::read(const std::string& path) const {
-  const UniqueFd fd(::open((rootfs_ + path).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return file_failure(path);
+Result<std::string> read_from_start(const UniqueFd& fd, const std::string& path) {
   std::string text(4096, '\0');
   size_t used = 0;
   for (;;) {
-    const ssize_t bytes = ::read(fd.get(), text.data() + used, text.size() - used);
+    const ssize_t bytes =
+        pread(fd.get(), text.data() + used, text.size() - used, static_cast<off_t>(used));
     if (bytes < 0 && errno == EINTR) continue;
     if (bytes < 0) return file_failure(path);
     used += static_cast<size_t>(bytes);
@@ -41,6 +36,27 @@ Result<std::string> RootedKernelFiles::read(const std::string& path) const {
   text.resize(used);
   if (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
+}
+
+}  // namespace
+
+Result<std::string> RootedKernelFiles::read(const std::string& path) const {
+  const UniqueFd fd(::open((rootfs_ + path).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return file_failure(path);
+  return read_from_start(fd, path);
+}
+
+// Half of what reading a sysfs file costs is finding it.
+Result<std::string> RootedKernelFiles::read_again(const std::string& path) const {
+  UniqueFd& fd = kept_[path];
+  if (fd) {
+    Result<std::string> text = read_from_start(fd, path);
+    if (!failed_with(text, ENODEV)) return text;
+  }
+  // Not open yet, or the directory that it was in is gone; there may be another of that name.
+  fd = UniqueFd(::open((rootfs_ + path).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return file_failure(path);
+  return read_from_start(fd, path);
 }
 
 Result<void> RootedKernelFiles::write(const std::string& path, const std::string& text) const {

@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "damon_statfs/clock.h"
+#include "damon_statfs/fd.h"
 #include "damon_statfs/result.h"
 
 namespace damon_statfs {
@@ -24,6 +26,9 @@ class KernelFiles {
   // Returns: the content without its final newline, at most 64 KiB.
   virtual Result<std::string> read(const std::string& path) const = 0;
 
+  // The same for a file that is read again and again: it may be kept open.
+  virtual Result<std::string> read_again(const std::string& path) const { return read(path); }
+
   // Writes the text with one write(2) into a file that exists.
   virtual Result<void> write(const std::string& path, const std::string& text) const = 0;
 
@@ -31,16 +36,18 @@ class KernelFiles {
   virtual std::vector<std::string> list(const std::string& path) const = 0;
 };
 
-// The files of the running system, or those below `rootfs`.
+// The files of the running system, or those below `rootfs`. For one thread.
 class RootedKernelFiles final : public KernelFiles {
  public:
   explicit RootedKernelFiles(std::string rootfs) : rootfs_(std::move(rootfs)) {}
   Result<std::string> read(const std::string& path) const override;
+  Result<std::string> read_again(const std::string& path) const override;
   Result<void> write(const std::string& path, const std::string& text) const override;
   std::vector<std::string> list(const std::string& path) const override;
 
  private:
   const std::string rootfs_;
+  mutable std::map<std::string, UniqueFd> kept_;
 };
 
 // Whether a Result failed with this errno.

@@ -45,12 +45,22 @@ class RegionSnapshots {
   uint64_t dropped() const { return dropped_; }  // records, plus aggregations not complete, so far
 
  private:
-  // (for the implementer)
-  std::unique_ptr<AggregatedEvents> events_;
-  uint64_t monitored_bytes_;
+  void add(const RegionRecord& record);
+  bool continues(const RegionRecord& record) const;
+  void finish();
+  void forget_open();
+
+  const std::unique_ptr<AggregatedEvents> events_;
+  const uint64_t monitored_bytes_;
   bool recording_ = false;
   bool ended_ = false;
   uint64_t dropped_ = 0;
+
+  std::vector<Region> open_;  // of the aggregation whose records are coming in
+  uint64_t open_bytes_ = 0;
+  RegionRecord newest_record_;
+  int64_t last_ended_ns_ = 0;  // when the aggregation before that ended; 0: not known
+  std::optional<RegionSnapshot> newest_;
 };
 
 }  // namespace damon_statfs

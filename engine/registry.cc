@@ -9,10 +9,31 @@
 #include <cerrno>
 
 #include "engine/ops_damon_stat.h"
+#include "engine/ops_kdamond.h"
 #include "engine/ops_page_idle.h"
 #include "engine/ops_sim.h"
 
 namespace damon_statfs {
+namespace {
+
+// Of the reasons why nothing is usable, the one that is nearest to working is worth the errno: what
+// is busy may be free later, and rights can be given.
+int worth(int errno_value) { return errno_value == EBUSY ? 2 : errno_value == EACCES ? 1 : 0; }
+
+}  // namespace
+
+Result<SelectedSet> choose_automatically(std::span<const ProbedSet> probed) {
+  int errno_value = ENODEV;
+  std::string reasons = "ops=auto: no operations set is usable";
+  for (const auto& [set, usable] : probed) {
+    if (!set->automatic) continue;
+    if (usable) return SelectedSet{set, usable.value()};
+    const int error = usable.error().code.value();
+    if (worth(error) > worth(errno_value)) errno_value = error;
+    reasons += fmt::format("; {}: {}", set->name, usable.error().context);
+  }
+  return failure(errno_value, std::move(reasons));
+}
 
 Result<void> OperationsRegistry::add(OperationsSet set) {
   if (find(set.name) != nullptr) {
@@ -42,27 +63,32 @@ bool OperationsRegistry::means_mirror(std::string_view name,
   return false;
 }
 
-Result<const OperationsSet*> OperationsRegistry::select(std::string_view name,
-                                                        const OperationsContext& context) const {
+std::vector<ProbedSet> OperationsRegistry::probe(const OperationsContext& context) const {
+  std::vector<ProbedSet> probed;
+  for (const OperationsSet& set : sets_) probed.push_back({&set, set.probe(context)});
+  return probed;
+}
+
+Result<SelectedSet> OperationsRegistry::select(std::string_view name,
+                                               const OperationsContext& context) const {
   if (name != "auto") {
     const OperationsSet* const set = find(name);
     if (set == nullptr) return failure(ENODEV, fmt::format("no operations set {}", name));
-    return set;
+    return SelectedSet{set, ""};
   }
-  Error reasons{std::error_code(ENODEV, std::generic_category()), "no operations set is usable"};
+  std::vector<ProbedSet> probed;  // those behind the first usable one are not asked
   for (const OperationsSet& set : sets_) {
     if (!set.automatic) continue;
-    const Result<std::string> usable = set.probe(context);
-    if (usable) return &set;
-    reasons.code = usable.error().code;
-    reasons.context += fmt::format("; {}: {}", set.name, usable.error().context);
+    probed.push_back({&set, set.probe(context)});
+    if (probed.back().usable) break;
   }
-  return outcome::failure(std::move(reasons));
+  return choose_automatically(probed);
 }
 
 OperationsRegistry built_in_operations() {
   OperationsRegistry registry;
-  for (OperationsSet set : {damon_stat_operations(), page_idle_operations(), sim_operations()}) {
+  for (OperationsSet set :
+       {damon_stat_operations(), kdamond_operations(), page_idle_operations(), sim_operations()}) {
     registry.add(std::move(set)).value();
   }
   return registry;

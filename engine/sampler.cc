@@ -28,13 +28,16 @@ Sampler::Sampler(const SamplerConfig& config, Operations& operations, const Cloc
       min_region_bytes_(config.min_region_bytes),
       aggr_samples_(samples_per_aggr(config.attrs)),
       random_(config.seed),
-      budget_(config.max_cpu_percent, clock.now_ns(), clock.thread_cpu_ns()),
+      max_cpu_percent_(config.max_cpu_percent),
+      budget_(max_cpu_percent_, clock.now_ns(), clock.thread_cpu_ns()),
       attrs_(config.attrs),
       tuned_sample_us_(config.attrs.sample_us) {}
 
 Result<void> Sampler::start() {
   DAMON_STATFS_TRY(ranges, operations_.open());
   const int64_t now_ns = clock_.now_ns();
+  // What opening has cost is paid; a kdamond's trace events alone would be half a minute's budget.
+  budget_ = CpuBudget(max_cpu_percent_, now_ns, clock_.thread_cpu_ns());
   next_aggr_sample_ = samples_per_aggr(attrs_);
   next_tune_sample_ = next_aggr_sample_ * attrs_.goal.aggrs;
   next_update_ns_ = now_ns + static_cast<int64_t>(attrs_.update_us) * kNsPerUs;

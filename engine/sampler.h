@@ -91,6 +91,7 @@ class Sampler {
   const uint64_t aggr_samples_;  // samples per aggregation as first configured
   Random random_;
   Splitter splitter_;
+  const double max_cpu_percent_;
   CpuBudget budget_;
 
   MonitoringAttrs attrs_;  // in force: the tuned interval, or a longer one where that is the truth

@@ -14,6 +14,7 @@
 #include "mount/logging.h"
 #include "mount/mountpoint.h"
 #include "mount/options.h"
+#include "mount/probe.h"
 
 namespace damon_statfs {
 namespace {
@@ -28,15 +29,13 @@ int mount_and_serve(const Options& options, const OperationsRegistry& registry) 
 }
 
 int print_probe(const Options& options, const OperationsRegistry& registry) {
+  const Logging logging(options.debug);  // what a probe logs is no part of the answer
   const SystemClock clock;
   OperationsContext context = options.context;
   context.clock = &clock;
   context.log = Logging::write;
-  for (const OperationsSet& set : registry.sets()) {
-    const Result<std::string> usable = set.probe(context);
-    fmt::print("{}: {}: {}\n", set.name, usable ? "usable" : "not usable",
-               usable ? usable.value() : usable.error().context);
-  }
+  const std::vector<ProbedSet> probed = registry.probe(context);
+  fmt::print("{}", options.probe_json ? probe_json(probed) : probe_table(probed));
   return kExitOk;
 }
 

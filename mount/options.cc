@@ -73,6 +73,9 @@ constexpr std::array kOptions = {
            }},
     Option{"sim", "SIZE@PERIOD[+SIZE@PERIOD...], such as 4G@10ms+1T@never", "memory of ops=sim",
            [](Options& o, std::string_view v) { return assign(o.context.sim, parse_sim(v)); }},
+    Option{
+        "kdamond", "the process id of a kdamond", "whose events ops=observe reads",
+        [](Options& o, std::string_view v) { return assign(o.context.kdamond_pid, parse_pid(v)); }},
     Option{"seed", kNumber, "of the random source (0: another at each start)",
            [](Options& o, std::string_view v) {
              return assign(o.engine.seed, parse_count(v, 0, ~uint64_t{0}));
@@ -178,8 +181,12 @@ int take_flag(Parser& parser, std::string_view flag) {
     options.action = Options::Action::kHelp;
   } else if (flag == "-V" || flag == "--version") {
     options.action = Options::Action::kVersion;
-  } else if (flag == "--probe") {
+  } else if (flag == "--probe" || flag == "--probe=json") {
     options.action = Options::Action::kProbe;
+    options.probe_json = flag == "--probe=json";
+  } else if (flag.starts_with("--probe=")) {
+    return reject(parser,
+                  fmt::format("{}: --probe= takes json; --probe alone prints a table", flag));
   } else {
     return reject_unknown(parser, flag);
   }
@@ -201,6 +208,10 @@ int take_argument(void* data, const char* argument, int key, fuse_args*) noexcep
 }
 
 Result<void> take_positional(Options& options, const std::vector<std::string>& positional) {
+  if (options.action == Options::Action::kProbe && !positional.empty()) {
+    return failure(EINVAL, fmt::format("{}: one word too many, --probe takes no MOUNTPOINT",
+                                       positional.front()));
+  }
   const bool wanted =
       options.action == Options::Action::kMount || options.action == Options::Action::kRemount;
   if (!wanted) return outcome::success();
@@ -220,16 +231,21 @@ std::string set_names(const OperationsRegistry& registry) {
   return names;
 }
 
-Result<void> check_together(const Options& options, const OperationsRegistry& registry) {
+Result<void> check_ops(const std::string& ops, const OperationsRegistry& registry) {
+  if (ops == "auto" || registry.find(ops) != nullptr) return outcome::success();
+  return failure(EINVAL, fmt::format("ops={}: ops= takes {}", ops, set_names(registry)));
+}
+
+Result<void> check_together(const Options& options) {
   const std::string& ops = options.engine.ops;
-  if (ops != "auto" && registry.find(ops) == nullptr) {
-    return failure(EINVAL, fmt::format("ops={}: ops= takes {}", ops, set_names(registry)));
-  }
   if (ops == "sim" && options.context.sim.empty()) {
     return failure(EINVAL, "ops=sim: needs sim=SIZE@PERIOD[+SIZE@PERIOD...] too");
   }
   if (ops != "sim" && !options.context.sim.empty()) {
     return failure(EINVAL, fmt::format("sim=: only with ops=sim, not with ops={}", ops));
+  }
+  if (ops != "observe" && options.context.kdamond_pid) {
+    return failure(EINVAL, fmt::format("kdamond=: only with ops=observe, not with ops={}", ops));
   }
   return validate(options.context.attrs);
 }
@@ -245,22 +261,28 @@ Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& r
   fuse_opt_free_args(&args);
   if (parser.error) return failure(EINVAL, *parser.error);
   if (parsed != 0) return failure(EINVAL, messages.text_or("bad command line"));
+  const Options& options = parser.options;
   BOOST_OUTCOME_TRYV(take_positional(parser.options, parser.positional));
-  if (parser.options.action == Options::Action::kMount) {
-    BOOST_OUTCOME_TRYV(check_together(parser.options, registry));
+  const bool mounts = options.action == Options::Action::kMount;
+  if (mounts || options.action == Options::Action::kProbe) {
+    BOOST_OUTCOME_TRYV(check_ops(options.engine.ops, registry));
   }
-  return parser.options;
+  if (mounts) {
+    BOOST_OUTCOME_TRYV(check_together(options));
+  }
+  return options;
 }
 
 std::string usage() {
   std::string text =
       "usage: damon-statfs [-f] [-d] [-o OPT[,OPT...]] [SOURCE] MOUNTPOINT\n"
-      "       damon-statfs --probe | --help | --version\n\n"
+      "       damon-statfs --probe[=json] [-o OPT[,OPT...]] | --help | --version\n\n"
       "Shows how hot and how cold this machine's memory is, in the files of\n"
       "/sys/module/damon_stat/parameters, at MOUNTPOINT.\n\n"
       "  -f         stay in the foreground, log to standard error\n"
       "  -d         the same, and print every FUSE request\n"
-      "  --probe    tell which operations sets are usable on this machine\n\n"
+      "  --probe    tell which operations sets are usable on this machine;\n"
+      "             --probe=json: the same for scripts\n\n"
       "options for -o, with their defaults:\n";
   for (const Option& option : kOptions) {
     text += fmt::format("  {:<16} {}\n", fmt::format("{}=", option.name), option.help);

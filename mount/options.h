@@ -16,6 +16,7 @@ struct Options {
   enum class Action { kMount, kRemount, kHelp, kVersion, kProbe };
 
   Action action = Action::kMount;
+  bool probe_json = false;  // --probe=json
   std::string source;
   std::string mountpoint;
   bool foreground = false;  // -f

@@ -73,6 +73,12 @@ std::optional<uint64_t> parse_count(std::string_view text, uint64_t min, uint64_
   return number;
 }
 
+std::optional<pid_t> parse_pid(std::string_view text) {
+  const std::optional<uint64_t> number = parse_count(text, 1, std::numeric_limits<pid_t>::max());
+  if (!number) return std::nullopt;
+  return static_cast<pid_t>(*number);
+}
+
 std::optional<double> parse_percent(std::string_view text) {
   double percent = 0;
   const auto [rest, error] =

@@ -19,6 +19,9 @@ std::optional<uint64_t> parse_count(std::string_view text, uint64_t min, uint64_
 // A percentage from 0.001 to 100; decimals allowed.
 std::optional<double> parse_percent(std::string_view text);
 
+// A process id: a decimal number, at least 1.
+std::optional<pid_t> parse_pid(std::string_view text);
+
 // SIZE@PERIOD[+SIZE@PERIOD...]: sizes with K, M, G, T or P (powers of 1,024), multiples of 4K;
 // periods with us, ms or s, or "never".
 std::optional<std::vector<SimPart>> parse_sim(std::string_view text);

@@ -27,6 +27,23 @@ struct OperationsSet {
   std::unique_ptr<Mirror> (*create_mirror)(const OperationsContext& context) = nullptr;
 };
 
+// A set and what its probe has said.
+struct ProbedSet {
+  const OperationsSet* set = nullptr;
+  Result<std::string> usable;  // what it would work with
+};
+
+// The set that ops= means.
+struct SelectedSet {
+  const OperationsSet* set = nullptr;
+  std::string uses;  // what its probe has said; empty for a set asked for by name
+};
+
+// What ops=auto makes of these probes: the first automatic set that is usable. Error: the reasons
+// of all automatic ones, with EBUSY if any of them is only busy, else EACCES if any lacks only
+// rights, else ENODEV.
+Result<SelectedSet> choose_automatically(std::span<const ProbedSet> probed);
+
 class OperationsRegistry {
  public:
   // Returns: EEXIST if a set of that name is there.
@@ -42,10 +59,12 @@ class OperationsRegistry {
   // All sets, in the order in which ops=auto tries them.
   std::span<const OperationsSet> sets() const { return sets_; }
 
-  // The set that ops=`name` means on this machine. Returns for auto: the first automatic set whose
-  // probe succeeds, else the reasons of all of them. ENODEV for an unknown name.
-  Result<const OperationsSet*> select(std::string_view name,
-                                      const OperationsContext& context) const;
+  // Probes all sets, in their order.
+  std::vector<ProbedSet> probe(const OperationsContext& context) const;
+
+  // The set that ops=`name` means on this machine; for auto, choose_automatically() says which.
+  // ENODEV for an unknown name.
+  Result<SelectedSet> select(std::string_view name, const OperationsContext& context) const;
 
  private:
   std::vector<OperationsSet> sets_;

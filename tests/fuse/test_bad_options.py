@@ -9,9 +9,9 @@ import unittest
 import support
 from support import Mount, daemons, mountinfo, new_directory
 
-OPTIONS = ("ops", "enabled", "abi", "ram", "max_cpu", "sim", "seed", "sample_us", "aggr_us",
-           "update_us", "min_nr_regions", "max_nr_regions", "access_bp", "aggrs", "min_sample_us",
-           "max_sample_us", "refresh_ms")
+OPTIONS = ("ops", "enabled", "abi", "ram", "max_cpu", "sim", "kdamond", "seed", "sample_us",
+           "aggr_us", "update_us", "min_nr_regions", "max_nr_regions", "access_bp", "aggrs",
+           "min_sample_us", "max_sample_us", "refresh_ms")
 BAD = (
     # options, then words (a|b) of which one must be in the message
     ({"ops": "bogus"}, "bogus"), ({"ops": ""}, "ops"), ({"ops": "SIM"}, "SIM"),
@@ -37,6 +37,9 @@ BAD = (
     ({"max_cpu": "inf"}, "max_cpu"),
     ({"seed": "abc"}, "abc"), ({"seed": "-1"}, "seed"), ({"seed": ""}, "seed"),
     ({"seed": "18446744073709551616"}, "18446744073709551616"),
+    ({"kdamond": "1"}, "ops=observe"), ({"kdamond": "0"}, "kdamond=0"),
+    ({"kdamond": "abc"}, "kdamond=abc"), ({"kdamond": "99999999999"}, "kdamond=99999999999"),
+    ({"kdamond": "2147483648"}, "kdamond=2147483648"), ({"kdamond": "kdamond.0"}, "kdamond.0"),
     # what the kernel refuses
     ({"min_nr_regions": "2"}, "min_nr_regions"), ({"min_nr_regions": "0"}, "min_nr_regions"),
     ({"min_nr_regions": "100", "max_nr_regions": "99"}, "min_nr_regions|max_nr_regions"),
@@ -110,7 +113,10 @@ class Bad(unittest.TestCase):
         nowhere = "MOUNTPOINT|mountpoint|mount point"
         for arguments, word in (([], nowhere), (["-o", "ops=sim"], nowhere), (["-z", path], "z"),
                                 (["--bogus", path], "bogus"), ([path, "-o"], "-o"),
-                                (["a", "b", path], "b|argument|" + path)):
+                                (["a", "b", path], "b|argument|" + path),
+                                (["--probe=other"], "--probe=other"), (["--probe="], "--probe="),
+                                (["--probe=JSON"], "--probe=JSON"), (["--probe", "json"], "json"),
+                                (["--probe", "-o", "ops=bogus"], "bogus")):
             with self.subTest(arguments):
                 self.refused(arguments, word, path)
 

@@ -4,6 +4,7 @@
 The kernel is a directory of plain files under rootfs=, which read as what was written to them; or,
 where it has to refuse and to measure, another mount of ours.
 """
+import json
 import os
 import signal
 import subprocess
@@ -241,10 +242,13 @@ class Selection(unittest.TestCase):
             self.assertIn(f"{mount.path}: ops={ops} mirrors this directory", done.stderr)
 
     def test_probe(self):
-        for root, said in ((kernel("7.2", "Y\n"), f"damon_stat: usable: the kernel's DAMON_STAT "
-                                                  f"at /{DIRECTORY} (on)"),
-                           (kernel("6.17"), "(off)"),
-                           (tree({}), f"damon_stat: not usable: /{DIRECTORY}/{ENABLED}")):
-            done = support.run_daemon("--probe", "-o", "rootfs=" + root)
-            self.assertEqual(done.returncode, 0)
-            self.assertIn(said, done.stdout.splitlines()[0])
+        for root, auto, uses, reason in (
+                (kernel("7.2", "Y\n"), "damon_stat", f"at /{DIRECTORY} (on)", ""),
+                (kernel("6.17"), "damon_stat", f"at /{DIRECTORY} (off)", ""),
+                (tree({}), None, "", f"/{DIRECTORY}/{ENABLED}")):
+            done = support.run_daemon("--probe=json", "-o", "rootfs=" + root)
+            answer = json.loads(done.stdout)
+            first = answer["sets"][0]
+            self.assertEqual((first["set"], answer["auto"]), ("damon_stat", auto))
+            self.assertIn(uses, first["uses"] or "")
+            self.assertIn(reason, first["reason"] or "")

@@ -36,7 +36,14 @@ class CannotStart(unittest.TestCase):
         self.check("ENODEV", {IOMEM: RAM, FLAGS: LRU * PAGES}, BITMAP)
 
     def test_auto_never_picks_sim(self):
-        self.check("ENODEV", {}, ops="auto")
+        self.check("ENODEV", {}, "page_idle", BITMAP, ops="auto")
+
+    def test_auto_beside_a_kdamond(self):
+        state = {"sys/module/damon_reclaim/parameters/enabled": "Y\n"}
+        self.check("EBUSY", {**MACHINE, **state}, "page_idle", "damon_reclaim", ops="auto")
+
+    def test_auto_without_rights(self):
+        self.check("EACCES", {**MACHINE, IOMEM: HIDDEN}, "page_idle", "iomem", ops="auto")
 
     def test_hidden_iomem(self):
         self.check("EACCES", {**MACHINE, IOMEM: HIDDEN}, "iomem")
@@ -60,34 +67,3 @@ class CannotStart(unittest.TestCase):
                 stream.write(MACHINE[BITMAP])
             self.assertEqual(calls.outcome(mount.write, b"Y"), "ok")
             self.assertEqual(mount.read(), b"Y\n")
-
-
-class Probe(unittest.TestCase):
-    def probe(self, files):
-        done = support.run_daemon("--probe", "-o", "rootfs=" + tree(files))
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        lines = done.stdout.strip().splitlines()
-        page_idle = [line for line in lines if "page_idle" in line.split()[0]]
-        sim = [line for line in lines if "sim" in line.split()[0]]
-        self.assertEqual((len(page_idle), len(sim)), (1, 1), done.stdout)
-        self.assertIn("simulated", sim[0].lower())
-        return page_idle[0]
-
-    def test_names_the_missing_file(self):
-        self.assertIn("/" + BITMAP, self.probe({}))
-
-    def test_names_the_kernel_option(self):
-        self.assertIn("IDLE_PAGE_TRACKING", self.probe({}))
-
-    def test_hidden_iomem(self):
-        self.assertIn("/proc/iomem", self.probe({**MACHINE, IOMEM: HIDDEN}))
-
-    def test_usable(self):
-        line = self.probe(MACHINE)
-        self.assertIn("usable", line)
-        self.assertNotRegex(line.lower(), "not usable|unusable")
-
-    def test_one_line_per_set(self):
-        done = support.run_daemon("--probe", "-o", "rootfs=" + tree({}))
-        first = [line.split()[0].strip(":") for line in done.stdout.strip().splitlines()]
-        self.assertEqual(len(first), len(set(first)))

@@ -227,6 +227,26 @@ TEST_CASE("the simulated memory through the whole engine", "[engine]") {
   CHECK(run.log.count(LogLevel::kWarning, "simulated") == 1);
 }
 
+TEST_CASE("what auto has chosen is said once", "[engine]") {
+  EngineRun run("auto");
+  Engine& engine = run.make();
+  for (int start = 0; start < 3; ++start) {
+    REQUIRE(engine.start());
+    REQUIRE(run.becomes(EngineState::kOn));
+    engine.request_stop();
+    REQUIRE(run.becomes(EngineState::kOff));
+  }
+  CHECK(run.log.count(LogLevel::kInfo, "ops=auto: fake (scripted)") == 1);
+  CHECK(run.log.count(LogLevel::kInfo, "ops=auto") == 1);
+}
+
+TEST_CASE("a set asked for by name is no choice of auto's", "[engine]") {
+  EngineRun run;
+  REQUIRE(run.make().start());
+  REQUIRE(run.becomes(EngineState::kOn));
+  CHECK(run.log.count(LogLevel::kInfo, "ops=auto") == 0);
+}
+
 TEST_CASE("an unknown operations set", "[engine]") {
   EngineRun run("nosuch");
   REQUIRE(run.make().start());

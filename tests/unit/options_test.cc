@@ -9,16 +9,18 @@
 
 #include "damon_statfs/version.h"
 #include "support/catch.h"
+#include "support/fake_operations.h"
 
 namespace damon_statfs {
 namespace {
 
-Result<Options> parse(std::vector<std::string> words) {
+Result<Options> parse(std::vector<std::string> words,
+                      const OperationsRegistry& registry = built_in_operations()) {
   words.insert(words.begin(), "damon-statfs");
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  return parse_options(static_cast<int>(words.size()), argv.data(), built_in_operations());
+  return parse_options(static_cast<int>(words.size()), argv.data(), registry);
 }
 
 Result<Options> parse_o(const std::string& words) { return parse({"-o", words, "/mnt"}); }
@@ -38,6 +40,7 @@ TEST_CASE("the defaults", "[options]") {
   CHECK(options.engine.seed == 0);
   CHECK(options.context.ram.kind == RamSelection::Kind::kAll);
   CHECK(options.context.rootfs.empty());
+  CHECK_FALSE(options.context.kdamond_pid);
 }
 
 TEST_CASE("forms of the command line", "[options]") {
@@ -75,7 +78,29 @@ TEST_CASE("actions", "[options]") {
   CHECK(parse({"--version"}).value().action == Action::kVersion);
   CHECK(parse({"-V"}).value().action == Action::kVersion);
   CHECK(parse({"--probe"}).value().action == Action::kProbe);
+  CHECK_FALSE(parse({"--probe"}).value().probe_json);
+  CHECK(parse({"--probe=json"}).value().action == Action::kProbe);
+  CHECK(parse({"--probe=json"}).value().probe_json);
+  CHECK_FALSE(parse({"--probe=json", "--probe"}).value().probe_json);  // the last one holds
   CHECK(parse({"src", "/mnt", "-o", "ro,remount"}).value().action == Action::kRemount);
+}
+
+TEST_CASE("options for --probe count, and need not fit to one set", "[options]") {
+  const Options options = parse({"--probe", "-o", "rootfs=/r,kdamond=4711,sim=1G@10ms"}).value();
+  CHECK(options.context.rootfs == "/r");
+  CHECK(options.context.kdamond_pid == 4711);
+  CHECK(options.context.sim.size() == 1);
+}
+
+TEST_CASE("kdamond= belongs to ops=observe", "[options]") {
+  OperationsRegistry registry = built_in_operations();
+  if (registry.find("observe") == nullptr) registry.add(test::fake_operations("observe")).value();
+  const Options options = parse({"-o", "ops=observe,kdamond=4711", "/mnt"}, registry).value();
+  CHECK(options.context.kdamond_pid == 4711);
+  CHECK(parse({"-o", "ops=observe", "/mnt"}, registry));
+  const auto refused = parse({"-o", "ops=page_idle,kdamond=4711", "/mnt"}, registry);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().context == "kdamond=: only with ops=observe, not with ops=page_idle");
 }
 
 TEST_CASE("every option sets its own field", "[options]") {
@@ -145,6 +170,17 @@ TEST_CASE("bad input: one line that names the word and what is allowed", "[optio
       {{"-o", "ops", "/mnt"}, "ops", "auto"},
       {{"-o", "ops=sim", "/mnt"}, "ops=sim", "SIZE@PERIOD"},
       {{"-o", "sim=1G@1ms", "/mnt"}, "sim=", "ops=sim"},
+      {{"-o", "kdamond=1", "/mnt"}, "kdamond=", "ops=observe"},
+      {{"-o", "kdamond=abc", "/mnt"}, "kdamond=abc", "process id"},
+      {{"-o", "kdamond=0", "/mnt"}, "kdamond=0", "process id"},
+      {{"-o", "kdamond=99999999999", "/mnt"}, "kdamond=99999999999", "process id"},
+      {{"--probe=other"}, "--probe=other", "json"},
+      {{"--probe="}, "--probe=", "json"},
+      {{"--probe=json,table"}, "--probe=json,table", "json"},
+      {{"--probejson"}, "--probejson", "--help"},
+      {{"--probe", "json"}, "json", "--probe"},
+      {{"--probe", "-o", "ops=nosuch"}, "ops=nosuch", "page_idle"},
+      {{"--probe", "-o", "kdamond=0"}, "kdamond=0", "process id"},
       {{"-o", "ops=sim,sim=1G", "/mnt"}, "sim=1G", "SIZE@PERIOD"},
       {{"-o", "abi=6.16", "/mnt"}, "abi=6.16", "6.17, 6.18 or 7.2"},
       {{"-o", "abi=", "/mnt"}, "abi=", "6.17, 6.18 or 7.2"},
@@ -191,6 +227,8 @@ TEST_CASE("--help lists every option", "[options]") {
   for (const char* const name : {"-f",
                                  "-d",
                                  "--probe",
+                                 "--probe=json",
+                                 "kdamond=",
                                  "--help",
                                  "--version",
                                  "ops=",

@@ -4,6 +4,7 @@
 #include "damon_statfs/registry.h"
 
 #include <cerrno>
+#include <stdexcept>
 
 #include "support/catch.h"
 #include "support/fake_mirror.h"
@@ -21,6 +22,9 @@ OperationsSet refusing(std::string name, Result<std::string> (*probe)(const Oper
 
 Result<std::string> no_file(const OperationsContext&) { return failure(ENODEV, "/a: missing"); }
 Result<std::string> no_right(const OperationsContext&) { return failure(EACCES, "/b: forbidden"); }
+Result<std::string> in_use(const OperationsContext&) { return failure(EBUSY, "/c: in use"); }
+Result<std::string> broken(const OperationsContext&) { return failure(EIO, "/d: broken"); }
+Result<std::string> unasked(const OperationsContext&) { throw std::logic_error("probed"); }
 
 TEST_CASE("a name is registered once", "[registry]") {
   OperationsRegistry registry;
@@ -51,7 +55,57 @@ TEST_CASE("auto takes the first that is usable", "[registry]") {
   registry.add(fake_operations("manual", false)).value();
   registry.add(fake_operations("first")).value();
   registry.add(fake_operations("second")).value();
-  CHECK(registry.select("auto", {}).value()->name == "first");
+  const SelectedSet selected = registry.select("auto", {}).value();
+  CHECK(selected.set->name == "first");
+  CHECK(selected.uses == "scripted");
+}
+
+TEST_CASE("auto does not probe what it does not need", "[registry]") {
+  OperationsRegistry registry;
+  OperationsSet manual = refusing("manual", unasked);
+  manual.automatic = false;
+  registry.add(std::move(manual)).value();
+  registry.add(fake_operations("first")).value();
+  registry.add(refusing("second", unasked)).value();
+  CHECK(registry.select("auto", {}).value().set->name == "first");
+}
+
+TEST_CASE("auto's errno is that of the set nearest to working", "[registry]") {
+  struct Row {
+    std::vector<Result<std::string> (*)(const OperationsContext&)> probes;
+    int errno_value;
+  };
+  const Row rows[] = {
+      {{no_file}, ENODEV},
+      {{broken}, ENODEV},
+      {{no_right, no_file}, EACCES},
+      {{no_file, no_right, broken}, EACCES},
+      {{in_use, no_right, no_file}, EBUSY},
+      {{no_file, no_right, in_use}, EBUSY},
+  };
+  for (const Row& row : rows) {
+    OperationsRegistry registry;
+    for (const auto probe : row.probes) {
+      registry.add(refusing(std::to_string(registry.sets().size()), probe)).value();
+    }
+    OperationsSet manual = refusing("manual", in_use);
+    manual.automatic = false;  // its errno does not count
+    if (row.errno_value != EBUSY) registry.add(std::move(manual)).value();
+    CHECK(registry.select("auto", {}).error().code.value() == row.errno_value);
+  }
+}
+
+TEST_CASE("probe asks every set, and keeps the order", "[registry]") {
+  OperationsRegistry registry;
+  registry.add(refusing("broken", no_file)).value();
+  registry.add(fake_operations("first")).value();
+  registry.add(fake_operations("manual", false)).value();
+  const std::vector<ProbedSet> probed = registry.probe({});
+  REQUIRE(probed.size() == 3);
+  CHECK(probed[0].set->name == "broken");
+  CHECK(probed[0].usable.error().context == "/a: missing");
+  CHECK(probed[1].usable.value() == "scripted");
+  CHECK(probed[2].set->name == "manual");
 }
 
 TEST_CASE("auto gives all reasons when none is usable", "[registry]") {
@@ -66,7 +120,6 @@ TEST_CASE("auto gives all reasons when none is usable", "[registry]") {
   CHECK(reason.find("one: /a: missing") != std::string::npos);
   CHECK(reason.find("two: /b: forbidden") != std::string::npos);
   CHECK(reason.find("manual") == std::string::npos);
-  CHECK(selected.error().code.value() != 0);
 }
 
 TEST_CASE("auto with nothing registered", "[registry]") {
@@ -77,8 +130,8 @@ TEST_CASE("a name is taken at its word", "[registry]") {
   OperationsRegistry registry;
   registry.add(refusing("broken", no_file)).value();
   registry.add(fake_operations("manual", false)).value();
-  CHECK(registry.select("manual", {}).value()->name == "manual");
-  CHECK(registry.select("broken", {}).value()->name == "broken");  // its open() says why not
+  CHECK(registry.select("manual", {}).value().set->name == "manual");
+  CHECK(registry.select("broken", {}).value().set->name == "broken");  // its open() says why not
   const auto unknown = registry.select("other", {});
   REQUIRE_FALSE(unknown);
   CHECK(unknown.error().code.value() == ENODEV);
@@ -132,7 +185,7 @@ TEST_CASE("built in: auto takes the kernel's DAMON_STAT", "[registry]") {
   OperationsContext context;
   context.rootfs = tree.root();
   const OperationsRegistry registry = built_in_operations();
-  CHECK(registry.select("auto", context).value()->name == "damon_stat");
+  CHECK(registry.select("auto", context).value().set->name == "damon_stat");
   CHECK(registry.means_mirror("auto", context));
 }
 

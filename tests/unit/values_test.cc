@@ -28,6 +28,15 @@ TEST_CASE("counts", "[values]") {
   }
 }
 
+TEST_CASE("process ids", "[values]") {
+  CHECK(parse_pid("1") == 1);
+  CHECK(parse_pid("2147483647") == 2147483647);
+  for (const char* const bad : {"", "0", "-1", "2147483648", "99999999999", "0x1", "1 ", "self"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(parse_pid(bad));
+  }
+}
+
 TEST_CASE("percentages", "[values]") {
   CHECK(parse_percent("1") == 1.0);
   CHECK(parse_percent("0.5") == 0.5);

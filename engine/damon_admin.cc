@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Which value goes into which file, and in which order. Features are told by the files that there
+// are: stable kernels and vendors mix versions.
+#include "engine/damon_admin.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <limits>
+
+namespace damon_statfs {
+namespace {
+
+constexpr int64_t kBusyLimitNs = kNsPerSecond;
+constexpr const char* kState = "/sys/kernel/mm/damon/admin/kdamonds/0/state";
+constexpr const char* kPid = "/sys/kernel/mm/damon/admin/kdamonds/0/pid";
+constexpr const char* kNrContexts = "/sys/kernel/mm/damon/admin/kdamonds/0/contexts/nr_contexts";
+constexpr const char* kUpdateUs = "monitoring_attrs/intervals/update_us";
+constexpr const char* kSampleUs = "monitoring_attrs/intervals/sample_us";
+constexpr const char* kAggrUs = "monitoring_attrs/intervals/aggr_us";
+constexpr const char* kGoalAggrs = "monitoring_attrs/intervals/intervals_goal/aggrs";
+constexpr const char* kTriedRegions = "schemes/0/tried_regions";
+
+std::string nr_kdamonds_path() { return fmt::format("{}/nr_kdamonds", DamonAdmin::kKdamonds); }
+
+std::string context_path(const std::string& file) {
+  return fmt::format("{}/0/contexts/0/{}", DamonAdmin::kKdamonds, file);
+}
+
+Result<uint64_t> to_number(const Result<std::string>& text, const std::string& path) {
+  if (!text) return text.as_failure();
+  const std::string& digits = text.value();
+  uint64_t number = 0;
+  const auto [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error == std::errc() && rest == digits.data() + digits.size()) return number;
+  return failure(EIO, fmt::format("{}: \"{}\" is not a number", path, digits.substr(0, 40)));
+}
+
+Result<uint64_t> read_number(const KernelFiles& files, const std::string& path) {
+  return to_number(files.read(path), path);
+}
+
+Result<uint64_t> read_number_again(const KernelFiles& files, const std::string& path) {
+  return to_number(files.read_again(path), path);
+}
+
+Result<Region> read_region(const KernelFiles& files, const std::string& directory) {
+  Region region;
+  DAMON_STATFS_TRY(start, read_number(files, directory + "/start"));
+  DAMON_STATFS_TRY(end, read_number(files, directory + "/end"));
+  DAMON_STATFS_TRY(nr_accesses, read_number(files, directory + "/nr_accesses"));
+  DAMON_STATFS_TRY(age, read_number(files, directory + "/age"));
+  if (start >= end) return failure(EIO, fmt::format("{}: ends before it starts", directory));
+  region.start = start;
+  region.end = end;
+  region.nr_accesses = static_cast<uint32_t>(nr_accesses);
+  region.age = static_cast<uint32_t>(age);
+  return region;
+}
+
+}  // namespace
+
+Result<uint64_t> DamonAdmin::nr_kdamonds(const KernelFiles& files) {
+  const Result<uint64_t> number = read_number(files, nr_kdamonds_path());
+  if (!failed_with(number, ENOENT)) return number;
+  return failure(ENODEV, fmt::format("{}: the kernel is built without CONFIG_DAMON_SYSFS, or older "
+                                     "than Linux 5.18",
+                                     nr_kdamonds_path()));
+}
+
+Result<void> DamonAdmin::make() {
+  DAMON_STATFS_TRY(number, nr_kdamonds(files_));
+  if (number != 0) {
+    return failure(EBUSY,
+                   fmt::format("{}: {} set up by somebody else", nr_kdamonds_path(), number));
+  }
+  BOOST_OUTCOME_TRYV(
+      retry_busy(clock_, kBusyLimitNs, [&] { return files_.write(nr_kdamonds_path(), "1"); }));
+  const Result<void> made = make_context();
+  if (!made && is_untouched()) {
+    BOOST_OUTCOME_TRYV(release());
+  }
+  return made;
+}
+
+// The mark comes first: from then on a crash leaves something that the next start knows as ours.
+Result<void> DamonAdmin::make_context() {
+  BOOST_OUTCOME_TRYV(
+      retry_busy(clock_, kBusyLimitNs, [&] { return files_.write(kNrContexts, "1"); }));
+  return files_.write(context_path(kUpdateUs), std::to_string(mark_));
+}
+
+Result<void> DamonAdmin::stage(const KdamondSetup& setup) {
+  const std::string available = context_path("avail_operations");
+  const Result<std::string> sets = files_.read(available);
+  if (sets && sets.value().find("paddr") == std::string::npos) {
+    return failure(
+        ENODEV,
+        fmt::format("{}: no paddr, the kernel is built without CONFIG_DAMON_PADDR", available));
+  }
+  return set_values(values(setup));
+}
+
+Result<pid_t> DamonAdmin::turn_on() {
+  BOOST_OUTCOME_TRYV(refuse_foreign());
+  BOOST_OUTCOME_TRYV(retry_busy(clock_, kBusyLimitNs, [&] { return files_.write(kState, "on"); }));
+  const Result<uint64_t> pid =
+      retry_busy(clock_, kBusyLimitNs, [&] { return read_number(files_, kPid); });
+  const Result<void> ours = refuse_foreign();
+  if (ours && pid) return static_cast<pid_t>(pid.value());
+  // What runs now is either not what was staged or cannot be followed.
+  BOOST_OUTCOME_TRYV(turn_off(kBusyLimitNs));
+  if (!ours) return ours.as_failure();
+  return pid.as_failure();
+}
+
+Result<void> DamonAdmin::turn_off(int64_t limit_ns) {
+  const Result<void> off =
+      retry_busy(clock_, limit_ns, [&] { return files_.write(kState, "off"); });
+  if (failed_with(off, EINVAL)) return outcome::success();  // it was never on
+  return off;
+}
+
+Result<void> DamonAdmin::release() {
+  DAMON_STATFS_TRY(number, nr_kdamonds(files_));
+  if (number == 0) return outcome::success();
+  const std::string path = number == 1 ? nr_kdamonds_path() : kNrContexts;
+  return retry_busy(clock_, kBusyLimitNs, [&] { return files_.write(path, "0"); });
+}
+
+Result<bool> DamonAdmin::is_pid(pid_t pid) const {
+  DAMON_STATFS_TRY(text, files_.read_again(kPid));
+  return text == std::to_string(pid);
+}
+
+Result<bool> DamonAdmin::is_on() const {
+  DAMON_STATFS_TRY(text, files_.read(kState));
+  return text == "on";
+}
+
+bool DamonAdmin::is_marked() const {
+  const Result<uint64_t> mark = read_number_again(files_, context_path(kUpdateUs));
+  return mark && mark.value() == mark_;
+}
+
+bool DamonAdmin::is_untouched() const {
+  const Result<uint64_t> contexts = read_number(files_, kNrContexts);
+  if (!contexts) return false;
+  if (contexts.value() == 0) return true;
+  const auto reads = [&](const char* file, const char* text) {
+    const Result<std::string> found = files_.read(context_path(file));
+    return found && found.value() == text;
+  };
+  return reads("operations", "vaddr") && reads("targets/nr_targets", "0") &&
+         reads("schemes/nr_schemes", "0") && reads(kSampleUs, "5000") && reads(kAggrUs, "100000") &&
+         reads(kUpdateUs, "60000000");
+}
+
+Result<void> DamonAdmin::verify(const KdamondSetup& setup) const {
+  BOOST_OUTCOME_TRYV(refuse_foreign());
+  const bool tuned = tunes_intervals();
+  for (const Value& value : values(setup)) {
+    // The tuned intervals come and go in these two, at anybody's wish.
+    if (tuned && (value.file == kSampleUs || value.file == kAggrUs)) continue;
+    const Result<std::string> text = files_.read_again(context_path(value.file));
+    if (value.optional && failed_with(text, ENOENT)) continue;
+    if (!text) return text.as_failure();
+    if (text.value() == value.text) continue;
+    return failure(EBUSY, fmt::format("{}: somebody else has changed it from {} to {}",
+                                      context_path(value.file), value.text, text.value()));
+  }
+  return outcome::success();
+}
+
+Result<KdamondIntervals> DamonAdmin::tuned_intervals() {
+  BOOST_OUTCOME_TRYV(command("update_tuned_intervals"));
+  DAMON_STATFS_TRY(sample_us, read_number_again(files_, context_path(kSampleUs)));
+  DAMON_STATFS_TRY(aggr_us, read_number_again(files_, context_path(kAggrUs)));
+  return KdamondIntervals{sample_us, aggr_us};
+}
+
+Result<void> DamonAdmin::commit(const KdamondSetup& setup) {
+  KdamondSetup wanted = setup;
+  if (tunes_intervals()) {
+    DAMON_STATFS_TRY(tuned, tuned_intervals());
+    wanted.attrs.sample_us = tuned.sample_us;
+    wanted.attrs.aggr_us = tuned.aggr_us;
+  }
+  BOOST_OUTCOME_TRYV(set_values(values(wanted)));
+  BOOST_OUTCOME_TRYV(refuse_foreign());
+  return command("commit");
+}
+
+Result<std::vector<Region>> DamonAdmin::tried_regions() {
+  BOOST_OUTCOME_TRYV(command("update_schemes_tried_regions"));
+  std::vector<Region> regions;
+  for (const std::string& name : files_.list(context_path(kTriedRegions))) {
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    DAMON_STATFS_TRY(region, read_region(files_, context_path(kTriedRegions) + "/" + name));
+    regions.push_back(region);
+  }
+  std::sort(regions.begin(), regions.end(),
+            [](const Region& a, const Region& b) { return a.start < b.start; });
+  // Thousands of directories that nobody else needs; if the kernel is busy they stay until the next
+  // update.
+  const Result<void> cleared = files_.write(kState, "clear_schemes_tried_regions");
+  static_cast<void>(cleared);
+  return regions;
+}
+
+bool DamonAdmin::tunes_intervals() const {
+  return static_cast<bool>(files_.read_again(context_path(kGoalAggrs)));
+}
+
+void DamonAdmin::add_attributes(const MonitoringAttrs& attrs, std::vector<Value>& values) {
+  const auto add = [&](const char* file, uint64_t number, bool optional = false) {
+    values.push_back({file, std::to_string(number), optional});
+  };
+  values.push_back({"operations", "paddr"});
+  add(kSampleUs, attrs.sample_us);
+  add(kAggrUs, attrs.aggr_us);
+  add("monitoring_attrs/nr_regions/min", attrs.min_nr_regions);
+  add("monitoring_attrs/nr_regions/max", attrs.max_nr_regions);
+  constexpr bool kSince6_15 = true;
+  add("monitoring_attrs/intervals/intervals_goal/access_bp", attrs.goal.access_bp, kSince6_15);
+  add(kGoalAggrs, attrs.goal.aggrs, kSince6_15);
+  add("monitoring_attrs/intervals/intervals_goal/min_sample_us", attrs.goal.min_sample_us,
+      kSince6_15);
+  add("monitoring_attrs/intervals/intervals_goal/max_sample_us", attrs.goal.max_sample_us,
+      kSince6_15);
+}
+
+void DamonAdmin::add_ranges(const std::vector<AddressRange>& ranges, std::vector<Value>& values) {
+  values.push_back({"targets/nr_targets", "1"});
+  const std::string regions = "targets/0/regions/";
+  values.push_back({regions + "nr_regions", std::to_string(ranges.size())});
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    values.push_back({fmt::format("{}{}/start", regions, i), std::to_string(ranges[i].start)});
+    values.push_back({fmt::format("{}{}/end", regions, i), std::to_string(ranges[i].end)});
+  }
+}
+
+// A scheme that does nothing, for all regions, due at each sampling interval. New schemes match no
+// region: their greatest size, count and age are 0.
+void DamonAdmin::add_scheme(uint64_t apply_interval_us, std::vector<Value>& values) {
+  const std::string pattern = "schemes/0/access_pattern/";
+  const std::string max_count = std::to_string(std::numeric_limits<uint32_t>::max());
+  constexpr bool kSince6_7 = true;
+  values.push_back({"schemes/nr_schemes", "1"});
+  values.push_back({"schemes/0/action", "stat"});
+  values.push_back({pattern + "sz/max", std::to_string(std::numeric_limits<unsigned long>::max())});
+  values.push_back({pattern + "nr_accesses/max", max_count});
+  values.push_back({pattern + "age/max", max_count});
+  values.push_back({"schemes/0/apply_interval_us", std::to_string(apply_interval_us), kSince6_7});
+}
+
+// In the order in which they have to be written: the numbers of directories before what is in them.
+std::vector<DamonAdmin::Value> DamonAdmin::values(const KdamondSetup& setup) {
+  std::vector<Value> values;
+  add_attributes(setup.attrs, values);
+  add_ranges(setup.ranges, values);
+  if (setup.stat_scheme) {
+    add_scheme(setup.apply_interval_us, values);
+  } else {
+    values.push_back({"schemes/nr_schemes", "0"});
+  }
+  return values;
+}
+
+// Writes what is not so already.
+Result<void> DamonAdmin::set_values(const std::vector<Value>& values) {
+  for (const Value& value : values) {
+    const std::string path = context_path(value.file);
+    const Result<std::string> text = files_.read(path);
+    if (value.optional && failed_with(text, ENOENT)) continue;
+    if (!text) return text.as_failure();
+    if (text.value() == value.text) continue;
+    BOOST_OUTCOME_TRYV(refuse_foreign());
+    BOOST_OUTCOME_TRYV(
+        retry_busy(clock_, kBusyLimitNs, [&] { return files_.write(path, value.text); }));
+  }
+  return outcome::success();
+}
+
+Result<void> DamonAdmin::refuse_foreign() const {
+  if (is_marked()) return outcome::success();
+  return failure(EBUSY, fmt::format("{}/0: somebody else has set it up anew", kKdamonds));
+}
+
+Result<void> DamonAdmin::command(const std::string& word) {
+  return retry_busy(clock_, kBusyLimitNs, [&] { return files_.write(kState, word); });
+}
+
+}  // namespace damon_statfs

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// One line: boot id, mark, whether it is set, pid. It is rewritten in place, because the lock is on
+// the file, and always with the same length, so that one write(2) replaces it whole.
+#include "engine/kdamond_record.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <sstream>
+
+namespace damon_statfs {
+namespace {
+
+constexpr size_t kLineBytes = 128;
+constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+
+std::string record_path(const std::string& rootfs) { return rootfs + "/run/damon-statfs/kdamond"; }
+
+auto file_failure(const std::string& path) {
+  const int errno_value = errno;
+  return failure(errno_value, fmt::format("{}: {}", path, std::strerror(errno_value)));
+}
+
+}  // namespace
+
+Result<KdamondRecord> KdamondRecord::open(const std::string& rootfs) {
+  const std::string path = record_path(rootfs);
+  std::error_code failed;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failed);
+  UniqueFd file(::open(path.c_str(), kFlags | O_CREAT, 0600));
+  if (!file) return file_failure(path);
+  return lock(std::move(file), path);
+}
+
+Result<std::optional<KdamondRecord>> KdamondRecord::open_existing(const std::string& rootfs) {
+  const std::string path = record_path(rootfs);
+  UniqueFd file(::open(path.c_str(), kFlags));
+  if (!file && (errno == ENOENT || errno == ENOTDIR)) return std::optional<KdamondRecord>();
+  if (!file) return file_failure(path);
+  DAMON_STATFS_TRY(record, lock(std::move(file), path));
+  return std::optional<KdamondRecord>(std::move(record));
+}
+
+Result<KdamondRecord> KdamondRecord::lock(UniqueFd file, std::string path) {
+  if (flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
+    return KdamondRecord(std::move(file), std::move(path));
+  }
+  if (errno != EWOULDBLOCK) return file_failure(path);
+  return failure(
+      EBUSY, fmt::format("{}: another damon-statfs is driving a kdamond on this machine", path));
+}
+
+std::optional<KdamondOwnership> KdamondRecord::read() const {
+  std::string text(kLineBytes, '\0');
+  if (pread(file_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    return std::nullopt;
+  }
+  std::istringstream line(text);
+  KdamondOwnership ownership;
+  if (!(line >> ownership.boot_id >> ownership.mark >> ownership.marked >> ownership.pid)) {
+    return std::nullopt;
+  }
+  return ownership;
+}
+
+Result<void> KdamondRecord::write(const KdamondOwnership& ownership) const {
+  return replace(fmt::format("{} {} {:d} {}", ownership.boot_id, ownership.mark, ownership.marked,
+                             ownership.pid));
+}
+
+Result<void> KdamondRecord::clear() const { return replace(""); }
+
+Result<void> KdamondRecord::replace(const std::string& text) const {
+  const std::string line = fmt::format("{:<{}}\n", text, kLineBytes - 1);
+  const ssize_t bytes = pwrite(file_.get(), line.data(), line.size(), 0);
+  if (bytes == static_cast<ssize_t>(line.size())) return outcome::success();
+  return file_failure(path_);
+}
+
+}  // namespace damon_statfs

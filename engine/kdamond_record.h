@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Which kdamond on this machine is ours, in a file that outlives the daemon: a kdamond goes on when
+// its owner is killed. The file is locked by the daemon that it belongs to.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "damon_statfs/fd.h"
+#include "damon_statfs/result.h"
+
+namespace damon_statfs {
+
+struct KdamondOwnership {
+  std::string boot_id;  // of the boot in which it was written
+  uint64_t mark = 0;    // see DamonAdmin
+  bool marked = false;  // whether the mark may be there already
+  pid_t pid = -1;       // once it is on
+};
+
+class KdamondRecord {
+ public:
+  // Opens ROOTFS/run/damon-statfs/kdamond and locks it for as long as the object lives. Returns:
+  // EBUSY if another daemon holds the lock.
+  static Result<KdamondRecord> open(const std::string& rootfs);
+
+  // The same without making the file or its directory. Returns: none if there is no file.
+  static Result<std::optional<KdamondRecord>> open_existing(const std::string& rootfs);
+
+  // Returns: what is recorded, none if nothing is, or not by us.
+  std::optional<KdamondOwnership> read() const;
+
+  Result<void> write(const KdamondOwnership& ownership) const;
+  Result<void> clear() const;
+
+ private:
+  KdamondRecord(UniqueFd file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
+  static Result<KdamondRecord> lock(UniqueFd file, std::string path);
+  Result<void> replace(const std::string& text) const;
+
+  UniqueFd file_;
+  std::string path_;
+};
+
+}  // namespace damon_statfs

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The kernel samples, we look at its regions once per refresh. In between the events are off, so
+// that neither side pays for what nobody reads.
+#include "engine/ops_kdamond.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cmath>
+
+#include "engine/damon_users.h"
+#include "engine/memory_ranges.h"
+#include "engine/regions.h"
+#include "engine/tuner.h"
+
+namespace damon_statfs {
+namespace {
+
+constexpr int64_t kMaxCloseNs = 60 * kNsPerSecond;
+constexpr int64_t kMaxRecoverNs = 5 * kNsPerSecond;  // a mount waits for it
+constexpr int64_t kCheckNs = 5 * kNsPerSecond;       // how often the kdamond is looked after
+constexpr int64_t kRefreshMarginNs = 20 * kNsPerMs;  // the engine's clock is read a little later
+constexpr int64_t kMinPollNs = 10 * kNsPerMs;
+constexpr int64_t kMaxPollNs = kNsPerSecond;
+constexpr double kAdmittedStretch = 1.25;  // from then on the real time is published, see Sampler
+constexpr uint64_t kMaxMark = 999'999;
+
+Result<std::vector<AddressRange>> page_aligned_ranges(const OperationsContext& context) {
+  DAMON_STATFS_TRY(ram, read_system_ram(context.rootfs));
+  Regions regions;
+  BOOST_OUTCOME_TRYV(set_regions(regions, select_ranges(context.ram, ram),
+                                 static_cast<uint64_t>(sysconf(_SC_PAGESIZE)), 0));
+  std::vector<AddressRange> ranges;
+  for (const Region& region : regions) ranges.push_back({region.start, region.end});
+  return ranges;
+}
+
+uint64_t total_bytes(const std::vector<AddressRange>& ranges) {
+  uint64_t bytes = 0;
+  for (const AddressRange& range : ranges) bytes += range.size_bytes();
+  return bytes;
+}
+
+Result<std::string> boot_id(const KernelFiles& files) {
+  return files.read("/proc/sys/kernel/random/boot_id");
+}
+
+// An update interval of a few microseconds more than asked for, which is different at each start.
+uint64_t make_mark(const OperationsContext& context) {
+  const auto now_us = static_cast<uint64_t>(context.clock->now_ns() / kNsPerUs);
+  const auto pid = static_cast<uint64_t>(getpid());
+  return context.attrs.update_us + 1 + (now_us ^ pid << 10) % kMaxMark;
+}
+
+// Whether the kdamond that is on now is the recorded one.
+Result<bool> is_recorded(const DamonAdmin& admin, const KdamondOwnership& ownership,
+                         const Clock& clock) {
+  if (ownership.pid <= 0) return ownership.marked && admin.is_marked();
+  return retry_busy(clock, kMaxRecoverNs, [&] { return admin.is_pid(ownership.pid); });
+}
+
+// Stops the recorded kdamond if it is on, and gives back what was staged for it. Returns: EBUSY if
+// the interface is held by somebody else all the time.
+Result<void> stop_recorded(const OperationsContext& context, const KernelFiles& files,
+                           const KdamondOwnership& ownership) {
+  DamonAdmin admin(files, *context.clock, ownership.mark);
+  const Result<bool> on = retry_busy(*context.clock, kMaxRecoverNs, [&] { return admin.is_on(); });
+  if (failed_with(on, ENOENT)) return outcome::success();
+  if (!on) return on.as_failure();
+  if (on.value()) {
+    DAMON_STATFS_TRY(recorded, is_recorded(admin, ownership, *context.clock));
+    if (!recorded) return outcome::success();
+    BOOST_OUTCOME_TRYV(admin.turn_off(kMaxRecoverNs));
+    context.log(
+        LogLevel::kWarning,
+        fmt::format("stopped kdamond {}, which a damon-statfs that was killed had left behind",
+                    ownership.pid));
+  }
+  const bool ours = admin.is_marked() || (!ownership.marked && admin.is_untouched());
+  return ours ? admin.release() : outcome::success();
+}
+
+// Deals with what the last daemon may have left behind. Returns: why it cannot.
+Result<void> recover(const OperationsContext& context, const KernelFiles& files,
+                     const KdamondRecord& record) {
+  const std::optional<KdamondOwnership> ownership = record.read();
+  if (!ownership) return outcome::success();
+  DAMON_STATFS_TRY(boot, boot_id(files));
+  if (boot == ownership->boot_id) {
+    BOOST_OUTCOME_TRYV(stop_recorded(context, files, *ownership));
+  }
+  return record.clear();
+}
+
+}  // namespace
+
+void stop_orphaned_kdamond(const OperationsContext& context) {
+  const RootedKernelFiles files(context.rootfs);
+  const Result<std::optional<KdamondRecord>> record = KdamondRecord::open_existing(context.rootfs);
+  if (failed_with(record, EBUSY)) return;
+  Result<void> done = outcome::success();
+  if (!record) {
+    done = record.as_failure();
+  } else if (record.value()) {
+    done = recover(context, files, *record.value());
+  }
+  if (done) return;
+  context.log(LogLevel::kWarning,
+              fmt::format("cannot stop the kdamond left behind by the last damon-statfs: {}",
+                          done.error().context));
+}
+
+KdamondOperations::KdamondOperations(const OperationsContext& context,
+                                     std::shared_ptr<const KernelFiles> files,
+                                     OpenEvents open_events)
+    : context_(context), files_(std::move(files)), open_events_(std::move(open_events)) {}
+
+Result<std::vector<AddressRange>> KdamondOperations::open() {
+  BOOST_OUTCOME_TRYV(DamonAdmin::nr_kdamonds(*files_));  // is there an interface at all?
+  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context_));
+  DAMON_STATFS_TRY(record, KdamondRecord::open(context_.rootfs));
+  BOOST_OUTCOME_TRYV(recover(context_, *files_, record));
+  BOOST_OUTCOME_TRYV(refuse_damon_users(*files_));
+  record_ = std::move(record);
+  setup_ = {context_.attrs, ranges, false, std::max<uint64_t>(context_.attrs.sample_us, 1)};
+  const Result<void> started = start();
+  if (started) return std::move(ranges);
+  let_go();
+  return started.as_failure();
+}
+
+// Each step is recorded before it is taken, so that a crash leaves nothing unknown.
+Result<void> KdamondOperations::start() {
+  DAMON_STATFS_TRY(boot, boot_id(*files_));
+  KdamondOwnership ownership{boot, make_mark(context_), false, -1};
+  admin_.emplace(*files_, *context_.clock, ownership.mark);
+  BOOST_OUTCOME_TRYV(record_->write(ownership));
+  BOOST_OUTCOME_TRYV(admin_->make());
+  ownership.marked = true;
+  BOOST_OUTCOME_TRYV(record_->write(ownership));
+  const Result<std::string> events = find_aggregated_events(*files_);
+  setup_.stat_scheme = !events;
+  BOOST_OUTCOME_TRYV(admin_->stage(setup_));
+  const bool tuned = context_.attrs.goal.aggrs != 0;
+  kernel_tunes_ = tuned && admin_->tunes_intervals();
+  we_tune_ = tuned && !kernel_tunes_;
+  DAMON_STATFS_TRY(pid, admin_->turn_on());
+  pid_ = ownership.pid = pid;
+  BOOST_OUTCOME_TRYV(record_->write(ownership));
+  complete_ns_ = context_.clock->now_ns();
+  planned_time_.emplace(complete_ns_);
+  next_check_ns_ = complete_ns_ + kCheckNs;
+  want_next(complete_ns_, !we_tune_);
+  return open_source();
+}
+
+Result<void> KdamondOperations::open_source() {
+  if (setup_.stat_scheme) {
+    context_.log(LogLevel::kInfo, "regions are read through tried_regions: tracefs is not mounted");
+    return outcome::success();
+  }
+  Result<std::unique_ptr<AggregatedEvents>> events =
+      open_events_(pid_, setup_.attrs.max_nr_regions);
+  if (events) {
+    snapshots_ =
+        std::make_unique<RegionSnapshots>(std::move(events.value()), total_bytes(setup_.ranges));
+    return outcome::success();
+  }
+  context_.log(LogLevel::kInfo,
+               fmt::format("regions are read through tried_regions: {}", events.error().context));
+  return read_through_scheme();
+}
+
+Result<void> KdamondOperations::read_through_scheme() {
+  KdamondSetup wanted = setup_;
+  wanted.stat_scheme = true;
+  BOOST_OUTCOME_TRYV(admin_->commit(wanted));
+  setup_ = wanted;
+  return outcome::success();
+}
+
+Result<std::optional<Aggregation>> KdamondOperations::collect() {
+  const int64_t now_ns = context_.clock->now_ns();
+  if (now_ns >= next_check_ns_) {
+    next_check_ns_ = now_ns + kCheckNs;
+    BOOST_OUTCOME_TRYV(check_ownership());
+  }
+  const int64_t begin_ns = snapshots_ ? wanted_ns_ - window_ns() : wanted_ns_;
+  if (now_ns < begin_ns) {
+    due_ns_ = std::min(begin_ns, next_check_ns_);
+    return std::optional<Aggregation>();
+  }
+  DAMON_STATFS_TRY(snapshot, snapshots_ ? take_recorded() : take_tried_regions());
+  if (!snapshot) return std::optional<Aggregation>();
+  DAMON_STATFS_TRY(aggregation, deliver(std::move(*snapshot)));
+  return std::optional<Aggregation>(std::move(aggregation));
+}
+
+Result<std::vector<AddressRange>> KdamondOperations::update() {
+  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context_));
+  if (ranges == setup_.ranges) return std::move(ranges);
+  BOOST_OUTCOME_TRYV(admin_->verify(setup_));
+  KdamondSetup wanted = setup_;
+  wanted.ranges = ranges;
+  const Result<void> committed = admin_->commit(wanted);
+  if (failed_with(committed, EBUSY)) return setup_.ranges;  // at the next update, then
+  if (!committed) return committed.as_failure();
+  setup_ = wanted;
+  snapshots_.reset();
+  context_.log(LogLevel::kInfo,
+               fmt::format("memory has changed: {} MiB", total_bytes(setup_.ranges) >> 20));
+  BOOST_OUTCOME_TRYV(open_source());
+  return std::move(ranges);
+}
+
+void KdamondOperations::close() noexcept {
+  try {
+    let_go();
+  } catch (const std::exception& error) {
+    context_.log(LogLevel::kError, fmt::format("kdamond {}: {}", pid_, error.what()));
+  }
+}
+
+uint64_t KdamondOperations::max_close_ms() const { return kMaxCloseNs / kNsPerMs; }
+
+// Whether our kdamond is there, as we have set it up. Unknown counts as yes: somebody may hold the
+// interface for long.
+Result<void> KdamondOperations::check_ownership() {
+  const Result<bool> is_ours = admin_->is_pid(pid_);
+  if (failed_with(is_ours, EBUSY)) return outcome::success();
+  if (!is_ours || !is_ours.value()) {
+    return failure(ESRCH, fmt::format("kdamond {} has been stopped by somebody else", pid_));
+  }
+  const Result<void> verified = admin_->verify(setup_);
+  if (verified) return outcome::success();
+  return failure(verified.error().code.value(),
+                 fmt::format("kdamond {}: {}", pid_, verified.error().context));
+}
+
+// The newest aggregation, or none yet.
+Result<std::optional<RegionSnapshot>> KdamondOperations::take_recorded() {
+  const int64_t now_ns = context_.clock->now_ns();
+  if (!snapshots_->recording()) {
+    BOOST_OUTCOME_TRYV(snapshots_->begin());
+    due_ns_ = now_ns + 2 * window_ns() + kMinPollNs;
+    return std::optional<RegionSnapshot>();
+  }
+  due_ns_ = now_ns + std::clamp(window_ns() / 2, kMinPollNs, kMaxPollNs);
+  std::optional<RegionSnapshot> snapshot = snapshots_->poll();
+  if (snapshots_->ended()) {
+    return failure(ESRCH, fmt::format("kdamond {} has been stopped by somebody else", pid_));
+  }
+  if (!snapshot || now_ns < wanted_ns_) {
+    note_incomplete();
+    return std::optional<RegionSnapshot>();
+  }
+  // Ages are counted in the intervals in force after the aggregation; if another one has ended
+  // while they were asked for, it is not known which of the two they belong to.
+  constexpr int kMaxTries = 3;
+  for (int tries = 0; kernel_tunes_ && tries < kMaxTries; ++tries) {
+    BOOST_OUTCOME_TRYV(refresh_intervals());
+    std::optional<RegionSnapshot> newer = snapshots_->poll();
+    if (!newer) break;
+    snapshot = std::move(newer);
+  }
+  if (!kernel_tunes_ || steady_) measure_stretch(snapshot->window_ns);
+  return snapshot;
+}
+
+Result<std::optional<RegionSnapshot>> KdamondOperations::take_tried_regions() {
+  due_ns_ = context_.clock->now_ns() + std::clamp(window_ns() / 2, kMinPollNs, kMaxPollNs);
+  if (kernel_tunes_) {
+    BOOST_OUTCOME_TRYV(refresh_intervals());
+  }
+  Result<std::vector<Region>> regions = admin_->tried_regions();
+  if (failed_with(regions, EINVAL)) {
+    return failure(ENODEV, "no tracefs, and a kernel older than 6.2 has no tried_regions");
+  }
+  if (!regions || !is_complete(regions.value())) {
+    note_incomplete();
+    return std::optional<RegionSnapshot>();
+  }
+  RegionSnapshot snapshot;
+  snapshot.regions = std::move(regions.value());
+  snapshot.ended_ns = context_.clock->now_ns();
+  return std::optional<RegionSnapshot>(std::move(snapshot));
+}
+
+// Asks the kernel for the intervals that it has tuned. While somebody holds the interface the last
+// ones are taken for true.
+Result<void> KdamondOperations::refresh_intervals() {
+  const Result<KdamondIntervals> tuned = admin_->tuned_intervals();
+  if (failed_with(tuned, EBUSY)) return outcome::success();
+  if (!tuned) {
+    BOOST_OUTCOME_TRYV(check_ownership());  // which knows more about why
+    return tuned.as_failure();
+  }
+  const KdamondIntervals& now = tuned.value();
+  const uint64_t last_us = setup_.attrs.aggr_us;
+  steady_ = std::max(now.aggr_us, last_us) - std::min(now.aggr_us, last_us) <= last_us / 10;
+  setup_.attrs.sample_us = now.sample_us;
+  setup_.attrs.aggr_us = now.aggr_us;
+  return outcome::success();
+}
+
+// A window that the intervals have changed in says nothing about the next ones.
+void KdamondOperations::measure_stretch(int64_t window_ns) {
+  constexpr double kWeight = 0.5;  // of the newest
+  const double planned_ns = static_cast<double>(setup_.attrs.aggr_us) * kNsPerUs;
+  const double stretch = std::clamp(static_cast<double>(window_ns) / planned_ns, 1.0, 10.0);
+  stretch_ += kWeight * (stretch - stretch_);
+}
+
+Result<Aggregation> KdamondOperations::deliver(RegionSnapshot snapshot) {
+  const int64_t now_ns = context_.clock->now_ns();
+  Aggregation aggregation;
+  aggregation.aggr_us = setup_.attrs.aggr_us;
+  if (stretch_ > kAdmittedStretch) {
+    aggregation.aggr_us =
+        static_cast<uint64_t>(std::llround(static_cast<double>(setup_.attrs.aggr_us) * stretch_));
+  }
+  planned_time_->advance(snapshot.ended_ns, stretch_);
+  const int64_t window_ns = static_cast<int64_t>(setup_.attrs.aggr_us) * kNsPerUs;
+  for (Region& region : snapshot.regions) {
+    region.since_ns = planned_time_->before_now_ns((int64_t{region.age} + 1) * window_ns);
+  }
+  aggregation.regions = std::move(snapshot.regions);
+  complete_ns_ = now_ns;
+  bool settled = true;
+  if (we_tune_) {
+    DAMON_STATFS_TRY(unchanged, tune(aggregation.regions));
+    settled = unchanged;
+  }
+  want_next(now_ns, settled);
+  return aggregation;
+}
+
+// The next aggregation is wanted for the next refresh; while our tuning has not settled, for that.
+void KdamondOperations::want_next(int64_t now_ns, bool settled) {
+  wanted_ns_ = now_ns + static_cast<int64_t>(context_.refresh_ms) * kNsPerMs + kRefreshMarginNs;
+  if (!settled) {
+    const auto aggrs = static_cast<int64_t>(context_.attrs.goal.aggrs);
+    wanted_ns_ = std::min(wanted_ns_, now_ns + aggrs * window_ns());
+  }
+  if (snapshots_ && wanted_ns_ - now_ns > 3 * window_ns()) snapshots_->end();
+  if (!snapshots_ || !snapshots_->recording()) {
+    due_ns_ = std::min(wanted_ns_ - window_ns(), next_check_ns_);
+  }
+}
+
+// What the kernel does by itself since 6.15. A change of a few percent is not worth the restart of
+// the aggregation that a commit means. Returns: whether the intervals stay what they are.
+Result<bool> KdamondOperations::tune(const std::vector<Region>& regions) {
+  MonitoringAttrs& attrs = setup_.attrs;
+  const uint64_t aggr_samples = samples_per_aggr(context_.attrs);
+  const uint64_t adaptation_bp =
+      intervals_adaptation_bp(intervals_score_bp(regions, aggr_samples, attrs.goal.access_bp));
+  const uint64_t sample_us = tuned_sample_us(attrs.sample_us, adaptation_bp, attrs.goal);
+  const uint64_t change_us =
+      std::max(sample_us, attrs.sample_us) - std::min(sample_us, attrs.sample_us);
+  if (change_us <= attrs.sample_us / 20) return true;
+
+  BOOST_OUTCOME_TRYV(admin_->verify(setup_));
+  KdamondSetup wanted = setup_;
+  wanted.attrs.sample_us = sample_us;
+  wanted.attrs.aggr_us = sample_us * aggr_samples;
+  const Result<void> committed = admin_->commit(wanted);
+  if (failed_with(committed, EBUSY)) return false;  // next time
+  if (!committed) return committed.as_failure();
+  setup_ = wanted;
+  if (snapshots_) snapshots_->end();  // what it holds was counted in the old intervals
+  return false;
+}
+
+// A kernel short of memory leaves regions out, and some versions have none at times.
+void KdamondOperations::note_incomplete() {
+  const int64_t patience_ns = std::max(10 * kNsPerSecond, 10 * window_ns());
+  if (incomplete_logged_ ||
+      context_.clock->now_ns() < std::max(wanted_ns_, complete_ns_) + patience_ns)
+    return;
+  incomplete_logged_ = true;
+  context_.log(LogLevel::kWarning,
+               fmt::format("kdamond {} has not given all of its regions for {} s: the values stay "
+                           "what they are until it does",
+                           pid_, patience_ns / kNsPerSecond));
+}
+
+bool KdamondOperations::is_complete(const std::vector<Region>& regions) const {
+  return damon_statfs::total_bytes(regions) == total_bytes(setup_.ranges);
+}
+
+int64_t KdamondOperations::window_ns() const {
+  return std::llround(static_cast<double>(setup_.attrs.aggr_us) * kNsPerUs * stretch_);
+}
+
+// Stops our kdamond if it is still ours, and gives its directory back if that is still ours.
+void KdamondOperations::let_go() {
+  snapshots_.reset();
+  if (!admin_) return;
+  Result<bool> on = false;
+  if (pid_ > 0) {
+    on = retry_busy(*context_.clock, kMaxCloseNs, [&] { return admin_->is_pid(pid_); });
+  }
+  Result<void> done = outcome::success();
+  if (on && on.value()) done = admin_->turn_off(kMaxCloseNs);
+  if (failed_with(on, EBUSY)) done = on.as_failure();
+  if (done && admin_->is_marked()) done = admin_->release();
+  if (done) done = record_->clear();
+  if (!done) {
+    context_.log(LogLevel::kError,
+                 fmt::format("kdamond {} could not be stopped, the next start of damon-statfs will "
+                             "try again: {}",
+                             pid_, done.error().context));
+  }
+  admin_.reset();
+  record_.reset();
+  pid_ = -1;
+}
+
+namespace {
+
+// Whether what is set up now was left behind by a daemon of ours that was killed.
+bool is_orphan(const OperationsContext& context, const KernelFiles& files,
+               const KdamondRecord& record) {
+  const std::optional<KdamondOwnership> ownership = record.read();
+  const Result<std::string> boot = boot_id(files);
+  if (!ownership || !boot || boot.value() != ownership->boot_id) return false;
+  const DamonAdmin admin(files, *context.clock, ownership->mark);
+  const Result<bool> recorded = is_recorded(admin, *ownership, *context.clock);
+  return admin.is_marked() || (recorded && recorded.value());
+}
+
+Result<std::string> probe(const OperationsContext& context) {
+  const RootedKernelFiles files(context.rootfs);
+  BOOST_OUTCOME_TRYV(DamonAdmin::nr_kdamonds(files));
+  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context));
+  DAMON_STATFS_TRY(record, KdamondRecord::open_existing(context.rootfs));
+  if (!record || !is_orphan(context, files, *record)) {
+    BOOST_OUTCOME_TRYV(refuse_damon_users(files));
+  }
+  const Result<std::string> events = find_aggregated_events(files);
+  return fmt::format("{}, regions from {}, {} MiB", DamonAdmin::kKdamonds,
+                     events ? events.value() : "tried_regions", total_bytes(ranges) >> 20);
+}
+
+}  // namespace
+
+OperationsSet kdamond_operations() {
+  return {"kdamond", true, probe,
+          [](const OperationsContext& context) -> std::unique_ptr<Operations> {
+            const auto files = std::make_shared<RootedKernelFiles>(context.rootfs);
+            const auto open_events = [&context, files](pid_t kdamond_pid, uint64_t max_nr_regions) {
+              return open_aggregated_events(*files, kdamond_pid, max_nr_regions, context.log);
+            };
+            return std::make_unique<KdamondOperations>(context, files, open_events);
+          }};
+}
+
+}  // namespace damon_statfs

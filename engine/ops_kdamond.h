@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// ops=kdamond: the kernel's own DAMON, set up through /sys/kernel/mm/damon/admin (since Linux 5.18)
+// and read through its tracepoint, or through tried_regions (since 6.2) where tracefs is missing.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "damon_statfs/registry.h"
+#include "engine/aggregated_events.h"
+#include "engine/damon_admin.h"
+#include "engine/kdamond_record.h"
+#include "engine/planned_time.h"
+#include "engine/region_snapshots.h"
+
+namespace damon_statfs {
+
+// Errors: ENODEV without the kernel files, EACCES without the rights, EBUSY while anybody else uses
+// DAMON: then nothing was written.
+OperationsSet kdamond_operations();
+
+// Stops the kdamond that a killed daemon has left behind, if any, and nothing else. To be called
+// before a daemon of ours begins. Does nothing while the daemon that owns it lives.
+void stop_orphaned_kdamond(const OperationsContext& context);
+
+// Opens the events of a kdamond with room for so many regions.
+using OpenEvents = std::function<Result<std::unique_ptr<AggregatedEvents>>(
+    pid_t kdamond_pid, uint64_t max_nr_regions)>;
+
+class KdamondOperations final : public Operations {
+ public:
+  // The context outlives the set.
+  KdamondOperations(const OperationsContext& context, std::shared_ptr<const KernelFiles> files,
+                    OpenEvents open_events);
+
+  Result<std::vector<AddressRange>> open() override;
+  Result<void> prepare_access_checks(std::span<Region>) override { return outcome::success(); }
+  Result<void> check_accesses(std::span<Region>) override { return outcome::success(); }
+  Result<std::vector<AddressRange>> update() override;
+  void close() noexcept override;
+  bool delivers_regions() const override { return true; }
+  int64_t collect_due_ns() const override { return due_ns_; }
+  Result<std::optional<Aggregation>> collect() override;
+  pid_t kdamond_pid() const override { return pid_; }
+  uint64_t max_close_ms() const override;
+
+ private:
+  Result<void> start();
+  Result<void> open_source();
+  Result<void> read_through_scheme();
+  Result<void> check_ownership();
+  Result<std::optional<RegionSnapshot>> take_recorded();
+  Result<std::optional<RegionSnapshot>> take_tried_regions();
+  Result<void> refresh_intervals();
+  Result<Aggregation> deliver(RegionSnapshot snapshot);
+  void want_next(int64_t now_ns, bool settled);
+  Result<bool> tune(const std::vector<Region>& regions);
+  void measure_stretch(int64_t window_ns);
+  void note_incomplete();
+  bool is_complete(const std::vector<Region>& regions) const;
+  int64_t window_ns() const;
+  void let_go();
+
+  const OperationsContext& context_;
+  const std::shared_ptr<const KernelFiles> files_;
+  const OpenEvents open_events_;
+
+  std::optional<KdamondRecord> record_;
+  std::optional<DamonAdmin> admin_;
+  KdamondSetup setup_;  // staged and in force; its intervals are the tuned ones
+  pid_t pid_ = -1;
+  std::unique_ptr<RegionSnapshots> snapshots_;  // none: through tried_regions
+
+  bool kernel_tunes_ = false;
+  bool we_tune_ = false;
+  bool steady_ = false;  // kernel_tunes_: whether it changed them little since the last refresh
+  double stretch_ = 1;   // how much longer than planned aggregations really take
+  std::optional<PlannedTime> planned_time_;
+  int64_t wanted_ns_ = 0;  // when the next aggregation shall be delivered
+  int64_t due_ns_ = 0;
+  int64_t next_check_ns_ = 0;
+  int64_t complete_ns_ = 0;  // when the last complete one was delivered
+  bool incomplete_logged_ = false;
+};
+
+}  // namespace damon_statfs

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Reasons are long and name files, so they stand in the last column and are never wrapped: what the
+// terminal breaks can still be copied whole.
+#include "mount/probe.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace damon_statfs {
+namespace {
+
+// Its symbol, such as ENODEV.
+std::string errno_name(const Error& error) {
+  const char* const name = strerrorname_np(error.code.value());
+  return name != nullptr ? name : std::to_string(error.code.value());
+}
+
+using Row = std::array<std::string, 4>;
+
+std::vector<Row> table_rows(std::span<const ProbedSet> probed) {
+  std::vector<Row> rows = {{"SET", "USABLE", "USES", "WHY NOT"}};
+  for (const auto& [set, usable] : probed) {
+    rows.push_back(usable ? Row{set->name, "yes", usable.value(), "-"}
+                          : Row{set->name, "no", "-", usable.error().context});
+  }
+  return rows;
+}
+
+size_t column_width(const std::vector<Row>& rows, size_t column) {
+  size_t width = 0;
+  for (const Row& row : rows) width = std::max(width, row[column].size());
+  return width;
+}
+
+// A table with a usable set in it and "nothing" below it would look like a mistake.
+std::string never_chosen(std::span<const ProbedSet> probed) {
+  std::vector<std::string> names;
+  for (const auto& [set, usable] : probed) {
+    if (usable && !set->automatic) names.push_back(set->name);
+  }
+  return names.empty() ? "" : fmt::format("; it never chooses {}", fmt::join(names, " or "));
+}
+
+std::string automatic_choice(std::span<const ProbedSet> probed) {
+  const Result<SelectedSet> chosen = choose_automatically(probed);
+  if (chosen) return fmt::format("ops=auto would choose {}", chosen.value().set->name);
+  const Error& error = chosen.error();
+  return fmt::format("ops=auto would choose nothing and fail with {} ({}){}", errno_name(error),
+                     error.code.message(), never_chosen(probed));
+}
+
+nlohmann::ordered_json to_json(const ProbedSet& probed) {
+  nlohmann::ordered_json row = {{"set", probed.set->name},
+                                {"usable", probed.usable.has_value()},
+                                {"uses", nullptr},
+                                {"reason", nullptr},
+                                {"errno", nullptr}};
+  if (probed.usable) {
+    row["uses"] = probed.usable.value();
+  } else {
+    row["reason"] = probed.usable.error().context;
+    row["errno"] = errno_name(probed.usable.error());
+  }
+  return row;
+}
+
+}  // namespace
+
+std::string probe_table(std::span<const ProbedSet> probed) {
+  const std::vector<Row> rows = table_rows(probed);
+  std::string text;
+  for (const Row& row : rows) {
+    text += fmt::format("{:<{}}  {:<{}}  {:<{}}  {}\n", row[0], column_width(rows, 0), row[1],
+                        column_width(rows, 1), row[2], column_width(rows, 2), row[3]);
+  }
+  return text + "\n" + automatic_choice(probed) + "\n";
+}
+
+std::string probe_json(std::span<const ProbedSet> probed) {
+  using Json = nlohmann::ordered_json;
+  const Result<SelectedSet> chosen = choose_automatically(probed);
+  Json answer = {{"auto", nullptr}, {"sets", Json::array()}};
+  if (chosen) answer["auto"] = chosen.value().set->name;
+  for (const ProbedSet& set : probed) answer["sets"].push_back(to_json(set));
+  // A path in a reason may hold any bytes; JSON holds UTF-8 only.
+  return answer.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace damon_statfs

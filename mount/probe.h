@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What --probe answers: which operations sets are usable here, why the others are not, and what
+// ops=auto makes of it. The probing itself is the registry's.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "damon_statfs/registry.h"
+
+namespace damon_statfs {
+
+// A table for people, and a last line that says what ops=auto would choose.
+std::string probe_table(std::span<const ProbedSet> probed);
+
+// The same for scripts: {"auto": NAME or null, "sets": [{"set": NAME, "usable": BOOL, "uses": TEXT,
+// "reason": TEXT, "errno": NAME}, ...]}, with null for what does not apply.
+std::string probe_json(std::span<const ProbedSet> probed);
+
+}  // namespace damon_statfs

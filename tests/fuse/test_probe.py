@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""--probe and --probe=json: the truth about a machine made of files, and not a byte of it changed."""
+import json
+import os
+import unittest
+
+import calls
+import support
+from machine import BITMAP, FLAGS, HIDDEN, IOMEM, LRU, MACHINE, PAGES, RAM
+from support import Mount, tree
+
+RECLAIM = "sys/module/damon_reclaim/parameters/enabled"
+
+
+def listing(root):
+    """Every path below root with its inode, times of change, and content."""
+    found = {}
+    for directory, _, names in os.walk(root):
+        for path in (directory, *(os.path.join(directory, name) for name in names)):
+            status = os.stat(path)
+            content = None
+            if path != directory:
+                with open(path, "rb") as stream:
+                    content = stream.read()
+            found[path] = (status.st_ino, status.st_mtime_ns, status.st_ctime_ns, content)
+    return found
+
+
+class ProbeCase(unittest.TestCase):
+    maxDiff = 4000
+
+    def run_probe(self, flag, root, *options):
+        done = support.run_daemon(flag, "-o", ",".join(("rootfs=" + root, *options)))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def sets(self, files, *options):
+        """What --probe=json says: the choice of auto, and the sets by name."""
+        answer = json.loads(self.run_probe("--probe=json", tree(files), *options))
+        self.assertEqual(list(answer), ["auto", "sets"])
+        sets = {}
+        for row in answer["sets"]:
+            self.assertEqual(list(row), ["set", "usable", "uses", "reason", "errno"])
+            self.assertEqual(row["usable"], row["uses"] is not None)
+            self.assertEqual(row["usable"], row["reason"] is None and row["errno"] is None)
+            sets[row["set"]] = row
+        self.assertEqual(len(sets), len(answer["sets"]))
+        return answer["auto"], sets
+
+
+class Probe(ProbeCase):
+    def page_idle(self, files):
+        auto, sets = self.sets(files)
+        self.assertIsNone(auto)
+        self.assertFalse(sets["page_idle"]["usable"])
+        return sets["page_idle"]["errno"], sets["page_idle"]["reason"]
+
+    def test_no_page_idle(self):
+        for files in {}, {IOMEM: RAM, FLAGS: LRU * PAGES}:
+            errno, reason = self.page_idle(files)
+            self.assertEqual(errno, "ENODEV")
+            self.assertIn("/" + BITMAP, reason)
+            self.assertIn("CONFIG_IDLE_PAGE_TRACKING", reason)
+
+    def test_hidden_iomem(self):
+        errno, reason = self.page_idle({**MACHINE, IOMEM: HIDDEN})
+        self.assertEqual(errno, "EACCES")
+        self.assertIn("/proc/iomem", reason)
+
+    def test_beside_a_kdamond(self):
+        errno, reason = self.page_idle({**MACHINE, RECLAIM: "Y\n"})
+        self.assertEqual(errno, "EBUSY")
+        self.assertIn("damon_reclaim", reason)
+
+    def test_beside_another_daemon(self):
+        with Mount(ops="page_idle", rootfs=tree(MACHINE)) as mount:
+            self.assertEqual(calls.outcome(mount.write, b"Y"), "ok")
+            self.assertIn("EBUSY", self.run_probe("--probe", mount.root))
+            self.assertEqual(mount.read(), b"Y\n")
+
+    def test_usable(self):
+        auto, sets = self.sets(MACHINE)
+        self.assertEqual(auto, "page_idle")
+        self.assertIn("/" + BITMAP, sets["page_idle"]["uses"])
+        self.assertIn("16 MiB", sets["page_idle"]["uses"])
+
+    def test_sim_is_usable_but_not_for_auto(self):
+        auto, sets = self.sets({}, "sim=3M@1s+1M@never")
+        self.assertIsNone(auto)
+        self.assertEqual(sets["sim"]["uses"], "simulated memory, 4 MiB")
+
+    def test_options_count_in_any_order(self):
+        root = tree(MACHINE)
+        for arguments in (["--probe", "-o", f"rootfs={root},kdamond=1,max_cpu=5"],
+                          ["-o", "rootfs=" + root, "--probe"],
+                          ["-o", "ram=0-8M", "--probe", "-o", f"rootfs={root},ops=sim"]):
+            with self.subTest(arguments):
+                done = support.run_daemon(*arguments)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertEqual(done.stdout.splitlines()[-1], "ops=auto would choose page_idle")
+                self.assertIn("8 MiB" if "ram=0-8M" in arguments else "16 MiB", done.stdout)
+
+    def test_nothing_is_changed(self):
+        for files in {}, MACHINE, {**MACHINE, RECLAIM: "Y\n"}:
+            root = tree(files)
+            before = listing(root)
+            for flag in "--probe", "--probe=json":
+                self.run_probe(flag, root)
+                self.assertEqual(listing(root), before)
+
+
+class Table(ProbeCase):
+    def rows(self, files):
+        lines = self.run_probe("--probe", tree(files)).splitlines()
+        self.assertEqual(lines[-2], "")
+        return lines[:-2], lines[-1]
+
+    def test_columns_are_aligned(self):
+        for files in {}, MACHINE:
+            (header, *rows), _ = self.rows(files)
+            self.assertEqual(header.split("  ")[0].strip(), "SET")
+            for name in "USABLE", "USES", "WHY NOT":
+                column = header.index(name)
+                for row in rows:
+                    self.assertEqual(row[column - 2:column], "  ", row)
+                    self.assertNotEqual(row[column], " ", row)
+
+    def test_a_row_per_set_as_in_json(self):
+        _, sets = self.sets(MACHINE)
+        (_, *rows), _ = self.rows(MACHINE)
+        self.assertEqual([row.split()[0] for row in rows], list(sets))
+        for row in rows:
+            self.assertEqual(row.split()[1] == "yes", sets[row.split()[0]]["usable"])
+
+    def test_last_line(self):
+        for files, line in (
+                (MACHINE, r"ops=auto would choose page_idle"),
+                ({}, r"ops=auto would choose nothing and fail with ENODEV \(No such device\).*"),
+                ({**MACHINE, RECLAIM: "Y\n"}, r"ops=auto would choose nothing .* EBUSY .*"),
+                ({**MACHINE, IOMEM: HIDDEN}, r"ops=auto would choose nothing .* EACCES .*")):
+            self.assertRegex(self.rows(files)[1], rf"\A{line}\Z")

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// --probe for people and for scripts: the same answers in both, and a last line that says what
+// ops=auto would do with them.
+#include "mount/probe.h"
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "support/catch.h"
+#include "support/fake_operations.h"
+
+namespace damon_statfs::test {
+namespace {
+
+const OperationsSet kBitmap = fake_operations("bitmap");
+const OperationsSet kStat = fake_operations("stat");
+const OperationsSet kManual = fake_operations("manual", false);
+
+const ProbedSet kUsableBitmap{&kBitmap, std::string("/b, 4 MiB")};
+const ProbedSet kNoBitmap{&kBitmap, failure(ENODEV, "/b: missing; the kernel is built without it")};
+const ProbedSet kBusyStat{&kStat, failure(EBUSY, "/s: somebody else has it")};
+const ProbedSet kUsableManual{&kManual, std::string("what it is told")};
+
+TEST_CASE("the table: aligned columns, the reason last, then what auto would choose", "[probe]") {
+  const std::vector<ProbedSet> probed = {kUsableBitmap, kBusyStat, kUsableManual};
+  CHECK(probe_table(probed) ==
+        "SET     USABLE  USES             WHY NOT\n"
+        "bitmap  yes     /b, 4 MiB        -\n"
+        "stat    no      -                /s: somebody else has it\n"
+        "manual  yes     what it is told  -\n"
+        "\n"
+        "ops=auto would choose bitmap\n");
+}
+
+TEST_CASE("the table's last line when auto has nothing", "[probe]") {
+  const auto last_line = [](const std::vector<ProbedSet>& probed) {
+    const std::string table = probe_table(probed);
+    return table.substr(table.find("\n\n") + 2);
+  };
+  CHECK(last_line({kNoBitmap}) ==
+        "ops=auto would choose nothing and fail with ENODEV (No such device)\n");
+  CHECK(last_line({kNoBitmap, kBusyStat}) ==
+        "ops=auto would choose nothing and fail with EBUSY (Device or resource busy)\n");
+  CHECK(last_line({kNoBitmap, kUsableManual}) ==
+        "ops=auto would choose nothing and fail with ENODEV (No such device); it never chooses "
+        "manual\n");
+  CHECK(last_line({}) == "ops=auto would choose nothing and fail with ENODEV (No such device)\n");
+}
+
+TEST_CASE("long reasons are not wrapped", "[probe]") {
+  const std::string reason(500, 'r');
+  const std::vector<ProbedSet> probed = {{&kBitmap, failure(ENODEV, reason)}};
+  CHECK(probe_table(probed).find(reason + "\n") != std::string::npos);
+}
+
+TEST_CASE("json: what applies, and null for what does not", "[probe]") {
+  using Json = nlohmann::json;
+  const std::vector<ProbedSet> probed = {kNoBitmap, kBusyStat, kUsableManual};
+  const Json sets = {{{"set", "bitmap"},
+                      {"usable", false},
+                      {"uses", nullptr},
+                      {"reason", "/b: missing; the kernel is built without it"},
+                      {"errno", "ENODEV"}},
+                     {{"set", "stat"},
+                      {"usable", false},
+                      {"uses", nullptr},
+                      {"reason", "/s: somebody else has it"},
+                      {"errno", "EBUSY"}},
+                     {{"set", "manual"},
+                      {"usable", true},
+                      {"uses", "what it is told"},
+                      {"reason", nullptr},
+                      {"errno", nullptr}}};
+  CHECK(Json::parse(probe_json(probed)) == Json{{"auto", nullptr}, {"sets", sets}});
+  const std::vector<ProbedSet> usable = {kNoBitmap, kUsableBitmap};
+  CHECK(Json::parse(probe_json(usable))["auto"] == "bitmap");
+}
+
+TEST_CASE("json: what grep finds", "[probe]") {
+  const std::string nothing = probe_json(std::vector<ProbedSet>{kNoBitmap});
+  CHECK(nothing.find("\n  \"auto\": null,\n") != std::string::npos);
+  // A reason that quotes the same words is not taken for them.
+  const ProbedSet quoting{&kStat, failure(ENODEV, "\"auto\": null")};
+  const std::string usable = probe_json(std::vector<ProbedSet>{quoting, kUsableBitmap});
+  CHECK(usable.find("\"auto\": null") == std::string::npos);
+}
+
+TEST_CASE("json: any bytes, and errors without a name", "[probe]") {
+  const std::vector<ProbedSet> probed = {{&kBitmap, failure(ENODEV, "/\xff: missing")},
+                                         {&kStat, failure(9999, "\x1b[31m\n")}};
+  const auto sets = nlohmann::json::parse(probe_json(probed))["sets"];
+  CHECK(sets[0]["reason"] == "/\xef\xbf\xbd: missing");
+  CHECK(sets[1]["errno"] == "9999");
+}
+
+}  // namespace
+}  // namespace damon_statfs::test
