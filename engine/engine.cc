@@ -33,6 +33,11 @@ void signal_eventfd(int fd) {
   [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof one);
 }
 
+// ", N MiB", or nothing where it is somebody else's affair how much is monitored.
+std::string size_text(uint64_t bytes) {
+  return bytes == 0 ? "" : fmt::format(", {} MiB", bytes >> 20);
+}
+
 // Any number that differs from start to start will do. std::random_device would wait for the
 // kernel's entropy at boot.
 uint64_t seed_or_arbitrary(uint64_t seed) {
@@ -113,7 +118,12 @@ class Engine::Thread final : private SamplerObserver {
     DAMON_STATFS_TRY(selected, registry_.select(config_.ops, context_));
     const OperationsSet* const set = selected.set;
     if (config_.ops == "auto") log_choice(fmt::format("{} ({})", set->name, selected.uses));
-    if (set->create_mirror == nullptr) return monitor(set->name, *set->create(context_));
+    if (set->create_mirror == nullptr) {
+      const std::unique_ptr<Operations> operations = set->create(context_);
+      latest_.status.max_close_ms = operations->max_close_ms();
+      publish();  // a stop may come while it opens
+      return monitor(set->name, *operations);
+    }
     return show(*set->create_mirror(context_));
   }
 
@@ -178,8 +188,8 @@ class Engine::Thread final : private SamplerObserver {
     const Result<void> started = sampler.start();
     if (!started) return stop_requested() ? outcome::success() : started;
     last_refresh_ns_ = context_.clock->now_ns();
-    context_.log(LogLevel::kInfo, fmt::format("monitoring is on: {}, {} MiB", name,
-                                              total_bytes(sampler.regions()) >> 20));
+    context_.log(LogLevel::kInfo,
+                 fmt::format("monitoring is on: {}{}", name, size_text(sampler.monitored_bytes())));
     publish_on(operations);
 
     Result<void> ended = outcome::success();
@@ -229,7 +239,6 @@ class Engine::Thread final : private SamplerObserver {
     const pid_t kdamond_pid = operations.kdamond_pid();
     latest_.status.state = EngineState::kOn;
     latest_.status.tid = kdamond_pid != -1 ? kdamond_pid : gettid();
-    latest_.status.max_close_ms = operations.max_close_ms();
     publish();
     signal_eventfd(wake_fd_);
   }

@@ -23,10 +23,6 @@ namespace damon_statfs {
 // DAMON: then nothing was written.
 OperationsSet kdamond_operations();
 
-// Stops the kdamond that a killed daemon has left behind, if any, and nothing else. To be called
-// before a daemon of ours begins. Does nothing while the daemon that owns it lives.
-void stop_orphaned_kdamond(const OperationsContext& context);
-
 // Opens the events of a kdamond with room for so many regions.
 using OpenEvents = std::function<Result<std::unique_ptr<AggregatedEvents>>(
     pid_t kdamond_pid, uint64_t max_nr_regions)>;

@@ -49,6 +49,12 @@ const OperationsSet* OperationsRegistry::find(std::string_view name) const {
   return found == sets_.end() ? nullptr : &*found;
 }
 
+void OperationsRegistry::recover(const OperationsContext& context) const {
+  for (const OperationsSet& set : sets_) {
+    if (set.recover != nullptr) set.recover(context);
+  }
+}
+
 bool OperationsRegistry::means_mirror(std::string_view name,
                                       const OperationsContext& context) const {
   if (name != "auto") {
