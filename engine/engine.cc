@@ -38,6 +38,12 @@ uint64_t seed_or_arbitrary(uint64_t seed) {
   return static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
 }
 
+// A source of regions has none when it starts.
+std::string what_is_sampled(const Operations& operations, const Sampler& sampler) {
+  if (operations.delivers_regions()) return fmt::format("kdamond {}", operations.kdamond_pid());
+  return fmt::format("{} MiB", total_bytes(sampler.regions()) >> 20);
+}
+
 }  // namespace
 
 class Engine::Thread final : private SamplerObserver {
@@ -116,8 +122,8 @@ class Engine::Thread final : private SamplerObserver {
     const Result<void> started = sampler.start();
     if (!started) return stop_requested() ? outcome::success() : started;
     last_refresh_ns_ = context_.clock->now_ns();
-    context_.log(LogLevel::kInfo, fmt::format("monitoring is on: {}, {} MiB", set->name,
-                                              total_bytes(sampler.regions()) >> 20));
+    context_.log(LogLevel::kInfo, fmt::format("monitoring is on: {}, {}", set->name,
+                                              what_is_sampled(*operations, sampler)));
     publish_on();
 
     Result<void> ended = outcome::success();

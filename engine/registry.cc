@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "engine/ops_kdamond.h"
+#include "engine/ops_observe.h"
 #include "engine/ops_page_idle.h"
 #include "engine/ops_sim.h"
 
@@ -72,7 +73,8 @@ Result<SelectedSet> OperationsRegistry::select(std::string_view name,
 
 OperationsRegistry built_in_operations() {
   OperationsRegistry registry;
-  for (OperationsSet set : {kdamond_operations(), page_idle_operations(), sim_operations()}) {
+  for (OperationsSet set :
+       {kdamond_operations(), page_idle_operations(), observe_operations(), sim_operations()}) {
     registry.add(std::move(set)).value();
   }
   return registry;
