@@ -33,16 +33,20 @@ void signal_eventfd(int fd) {
   [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof one);
 }
 
-// ", N MiB", or nothing where it is somebody else's affair how much is monitored.
-std::string size_text(uint64_t bytes) {
-  return bytes == 0 ? "" : fmt::format(", {} MiB", bytes >> 20);
-}
-
 // Any number that differs from start to start will do. std::random_device would wait for the
 // kernel's entropy at boot.
 uint64_t seed_or_arbitrary(uint64_t seed) {
   if (seed != 0) return seed;
   return static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+}
+
+// What is known of it: how much memory, which kdamond.
+std::string what_is_sampled(const Operations& operations, const Sampler& sampler) {
+  std::string text;
+  if (sampler.monitored_bytes() > 0)
+    text += fmt::format(", {} MiB", sampler.monitored_bytes() >> 20);
+  if (operations.kdamond_pid() != -1) text += fmt::format(", kdamond {}", operations.kdamond_pid());
+  return text;
 }
 
 }  // namespace
@@ -189,7 +193,7 @@ class Engine::Thread final : private SamplerObserver {
     if (!started) return stop_requested() ? outcome::success() : started;
     last_refresh_ns_ = context_.clock->now_ns();
     context_.log(LogLevel::kInfo,
-                 fmt::format("monitoring is on: {}{}", name, size_text(sampler.monitored_bytes())));
+                 fmt::format("monitoring is on: {}{}", name, what_is_sampled(operations, sampler)));
     publish_on(operations);
 
     Result<void> ended = outcome::success();

@@ -10,6 +10,7 @@
 
 #include "engine/ops_damon_stat.h"
 #include "engine/ops_kdamond.h"
+#include "engine/ops_observe.h"
 #include "engine/ops_page_idle.h"
 #include "engine/ops_sim.h"
 
@@ -93,8 +94,8 @@ Result<SelectedSet> OperationsRegistry::select(std::string_view name,
 
 OperationsRegistry built_in_operations() {
   OperationsRegistry registry;
-  for (OperationsSet set :
-       {damon_stat_operations(), kdamond_operations(), page_idle_operations(), sim_operations()}) {
+  for (OperationsSet set : {damon_stat_operations(), kdamond_operations(), page_idle_operations(),
+                            observe_operations(), sim_operations()}) {
     registry.add(std::move(set)).value();
   }
   return registry;
