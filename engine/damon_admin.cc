@@ -118,11 +118,20 @@ Result<pid_t> DamonAdmin::turn_on() {
 Result<void> DamonAdmin::turn_off(int64_t limit_ns) {
   const Result<void> off =
       retry_busy(clock_, limit_ns, [&] { return files_.write(kState, "off"); });
-  if (failed_with(off, EINVAL)) return outcome::success();  // it was never on
+  // It was never on, or is not any more.
+  if (failed_with(off, EINVAL) || failed_with(off, EPERM)) return outcome::success();
   return off;
 }
 
+// Linux 6.12 deadlocks when the directories are removed while the writer of a command that was just
+// served, be it somebody else's, has not woken up yet. That takes it 100 ms.
+void DamonAdmin::let_commands_end() const {
+  constexpr int64_t kSafeNs = 300 * kNsPerMs;
+  if (!tunes_intervals()) clock_.wait_until(clock_.now_ns() + kSafeNs, -1);
+}
+
 Result<void> DamonAdmin::release() {
+  let_commands_end();
   DAMON_STATFS_TRY(number, nr_kdamonds(files_));
   if (number == 0) return outcome::success();
   const std::string path = number == 1 ? nr_kdamonds_path() : kNrContexts;

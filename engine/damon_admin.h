@@ -109,6 +109,7 @@ class DamonAdmin {
   Result<void> make_context();
   Result<void> set_values(const std::vector<Value>& values);
   Result<void> refuse_foreign() const;
+  void let_commands_end() const;
   Result<void> command(const std::string& word);
 
   const KernelFiles& files_;

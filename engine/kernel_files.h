@@ -68,7 +68,7 @@ auto retry_busy(const Clock& clock, int64_t limit_ns, const Call& call) {
     const int64_t now_ns = clock.now_ns();
     if (!failed_with(result, EBUSY) || now_ns >= end_ns) return result;
     clock.wait_until(std::min(now_ns + pause_ns, end_ns), -1);
-    pause_ns = std::min(pause_ns * 2, 50 * kNsPerMs);
+    pause_ns = std::min(pause_ns * 2, 10 * kNsPerMs);
   }
 }
 
