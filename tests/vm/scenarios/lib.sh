@@ -45,9 +45,51 @@ stop_workload() {
   rm -f /run/workload
 }
 
+# with_set [OPTION,...]: the options with ops=page_idle unless they name another set.
+with_set() {
+  case ",${1-}," in
+    *,ops=*) echo "abi=7.2,$1" ;;
+    *) echo "ops=page_idle,abi=7.2${1:+,$1}" ;;
+  esac
+}
+
 # start_daemon MOUNTPOINT [OPTION,...]
 start_daemon() {
-  damon-statfs -o "ops=page_idle,abi=7.2${2:+,$2}" "$1" || die "damon-statfs ended with $?"
+  damon-statfs -o "$(with_set "${2-}")" "$1" || die "damon-statfs ended with $?"
+}
+
+# launch MOUNTPOINT [OPTION,...]: in the foreground, as a job with its log in /tmp/log; leaves daemon_pid.
+launch() {
+  damon-statfs -f -o "$(with_set "${2-}")" "$1" 2> /tmp/log &
+  daemon_pid=$!
+}
+
+# start_logged MOUNTPOINT [OPTION,...]: launch, and wait for the mount.
+start_logged() {
+  launch "$@"
+  within 5 mounted "$1" || die "no mount on $1: $(cat /tmp/log)"
+}
+
+mounted() { [ "$(mounts_on "$1")" = 1 ]; }
+alive() { kill -0 "$daemon_pid" 2> /dev/null; }
+gone() { ! alive; }
+logged() { grep -qi "$1" /tmp/log || { cat /tmp/log && return 1; }; }
+
+# reads MOUNTPOINT Y|N
+reads() { [ "$(cat "$1/enabled" 2> /dev/null)" = "$2" ]; }
+switch() { echo "$2" > "$1/enabled" && reads "$1" "$2"; }
+
+# refused MOUNTPOINT TEXT: a write of Y fails, with this text of an errno, and the file still reads N.
+refused() {
+  message=$( (echo Y > "$1/enabled") 2>&1) && echo "the write of Y succeeded" && return 1
+  echo "writing Y to $1: $message"
+  echo "$message" | grep -qi "$2" && reads "$1" N
+}
+
+# has_reading MOUNTPOINT: 101 numbers that are not all 0.
+has_reading() {
+  tr ',' '\n' < "$1/memory_idle_ms_percentiles" > /tmp/percentiles
+  [ "$(grep -cE '^-?[0-9]+$' /tmp/percentiles)" = 101 ] && grep -qvx 0 /tmp/percentiles
 }
 
 mounts_on() { grep -c " $1 fuse.damon-statfs " /proc/self/mounts; }

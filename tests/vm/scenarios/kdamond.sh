@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# The promise of ops=kdamond: readings as near to the truth as the kernel's, beside a known workload, for
+# a price in user space that does not count beside the kernel thread's.
+# shellcheck source=lib.sh
+. /vm/lib.sh
+# shellcheck source=kdamonds.sh
+. /vm/kdamonds.sh
+
+# Nanoseconds of CPU time of all threads of a process.
+cpu_ns() { cat "/proc/$1/task/"*/schedstat | awk '{ sum += $1 } END { printf "%.0f", sum }'; }
+
+stat_off
+start_workload --hot 512M --warm 512M --warm-period 5 --cold 1G
+start_logged /mnt ops=kdamond
+judge accuracy --max-cpu 100 --settle 60 --seconds 66
+
+# Apart from the checker, which reads the files twenty times a second. 5 s apart there are refreshes.
+kdamond=$(cat /mnt/kdamond_pid)
+kdamond_before=$(cpu_ns "$kdamond") daemon_before=$(cpu_ns "$daemon_pid")
+sleep 60
+kdamond_us=$((($(cpu_ns "$kdamond") - kdamond_before) / 1000))
+daemon_us=$((($(cpu_ns "$daemon_pid") - daemon_before) / 1000))
+echo "INFO $SCENARIO: CPU time in 60 s: kdamond $kdamond_us us, daemon $daemon_us us"
+report "the daemon uses at most 2 % of the kdamond's CPU time" \
+  [ $((daemon_us * 50)) -le "$kdamond_us" ]
+report "unmounts" umount /mnt
+report "the process ends within 5 s" within 5 gone
+report "no kdamond is left" no_kdamond
+report "nothing is left staged" nothing_staged
+finish

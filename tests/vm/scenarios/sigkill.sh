@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# A hundred SIGKILLs at random moments of the daemon's life: the next start never fails, never leaves an
+# orphan kdamond behind, and never touches one that is somebody else's.
+# shellcheck source=lib.sh
+. /vm/lib.sh
+# shellcheck source=kdamonds.sh
+. /vm/kdamonds.sh
+
+# shellcheck disable=SC3028 # busybox has RANDOM
+# pause MILLISECONDS: a random time below it.
+pause() { sleep "$(printf '0.%03d' $((RANDOM % $1)))"; }
+
+kill_daemon() {
+  kill -KILL "$daemon_pid" 2> /dev/null
+  wait "$daemon_pid" 2> /dev/null
+}
+
+# Every write may meet a daemon that is gone already, hence in the background and without a report.
+write_later() { (echo "$1" > /mnt/enabled) 2> /dev/null & }
+
+# die_in PHASE: starts the daemon and kills it at a random moment of the phase.
+die_in() {
+  case $1 in
+    start) launch /mnt ops=kdamond,enabled=Y && pause 400 ;;
+    idle) start_logged /mnt ops=kdamond && pause 50 ;;
+    switch-on) start_logged /mnt ops=kdamond && write_later Y && pause 80 ;;
+    on) start_logged /mnt ops=kdamond && write_later Y && sleep 0.2 && pause 600 ;;
+    switch-off) start_logged /mnt ops=kdamond && write_later Y && sleep 0.3 && write_later N && pause 40 ;;
+    end)
+      start_logged /mnt ops=kdamond
+      write_later Y
+      sleep 0.3
+      umount /mnt 2> /dev/null &
+      pause 40
+      ;;
+  esac
+  kill_daemon
+}
+
+# restart: what must always succeed, after which the mount works and nothing of ours runs.
+restart() {
+  damon-statfs -o ops=kdamond,abi=7.2 /mnt 2> /tmp/log
+  status=$?
+  if [ $status != 0 ] || ! reads /mnt N; then
+    echo "restart after $phase: status $status, enabled $(cat /mnt/enabled): $(cat /tmp/log)"
+    refused=$((refused + 1))
+  fi
+  "$1" || { echo "restart after $phase: $1 failed: $(kdamond_threads)" && orphans=$((orphans + 1)); }
+  umount /mnt
+  within 5 process_gone || late=$((late + 1))
+}
+process_gone() { ! pidof damon-statfs > /dev/null; }
+alone() { no_kdamond && nothing_staged; }
+
+# kills NUMBER CHECK: the check must hold after each restart.
+kills() {
+  refused=0 orphans=0 late=0 count=0
+  while [ $count -lt "$1" ]; do
+    for phase in start idle switch-on on switch-off end; do
+      [ $count -lt "$1" ] || break
+      die_in $phase
+      restart "$2"
+      count=$((count + 1))
+    done
+  done
+}
+
+stat_off
+began=$(now)
+kills 50 alone
+report "50 SIGKILLs alone: $refused restarts refused" [ $refused = 0 ]
+report "50 SIGKILLs alone: $orphans orphans after a restart" [ $orphans = 0 ]
+report "50 SIGKILLs alone: $late restarted ones did not end" [ $late = 0 ]
+
+# An orphan that somebody has replaced with a kdamond of his own is not ours to stop.
+start_logged /mnt ops=kdamond
+report "Y" switch /mnt Y
+kill_daemon
+stage 0/state off
+start_foreign
+phase=replaced
+refused=0 orphans=0 late=0
+remember
+restart foreign_runs
+report "a kdamond in the orphan's place: the restart works" [ $refused = 0 ]
+report "a kdamond in the orphan's place: it runs on" [ $orphans = 0 ]
+report "a kdamond in the orphan's place: is as it was" unchanged
+
+kills 50 foreign_runs
+report "50 SIGKILLs beside a foreign kdamond: $refused restarts refused" [ $refused = 0 ]
+report "50 SIGKILLs beside a foreign kdamond: it was touched $orphans times" [ $orphans = 0 ]
+report "50 SIGKILLs beside a foreign kdamond: $late restarted ones did not end" [ $late = 0 ]
+report "the foreign set-up is as it was" unchanged
+start_logged /mnt ops=kdamond
+report "Y is refused beside it" refused /mnt busy
+umount /mnt
+stop_foreign
+echo "INFO $SCENARIO: took $((($(now) - began) / 100)) s"
+finish
