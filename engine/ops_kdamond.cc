@@ -19,7 +19,7 @@ namespace {
 
 constexpr int64_t kMaxCloseNs = 60 * kNsPerSecond;
 constexpr int64_t kMaxRecoverNs = 5 * kNsPerSecond;  // a mount waits for it
-constexpr int64_t kCheckNs = 5 * kNsPerSecond;       // how often the kdamond is looked after
+constexpr int64_t kCheckNs = 3 * kNsPerSecond;       // how often the kdamond is looked after
 constexpr int64_t kRefreshMarginNs = 20 * kNsPerMs;  // the engine's clock is read a little later
 constexpr int64_t kMinPollNs = 10 * kNsPerMs;
 constexpr int64_t kMaxPollNs = kNsPerSecond;
