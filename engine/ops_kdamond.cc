@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "engine/damon_users.h"
+#include "engine/kdamond_threads.h"
 #include "engine/memory_ranges.h"
 #include "engine/regions.h"
 #include "engine/tuner.h"
@@ -66,18 +67,20 @@ Result<void> stop_recorded(const OperationsContext& context, const KernelFiles& 
                            const KdamondOwnership& ownership) {
   DamonAdmin admin(files, *context.clock, ownership.mark);
   const Result<bool> on = retry_busy(*context.clock, kMaxRecoverNs, [&] { return admin.is_on(); });
-  if (failed_with(on, ENOENT)) return outcome::success();
+  if (failed_with(on, ENOENT) && !is_kdamond_thread(files, ownership.pid)) {
+    return outcome::success();
+  }
   if (!on) return on.as_failure();
   if (on.value()) {
     DAMON_STATFS_TRY(recorded, is_recorded(admin, ownership, *context.clock));
     if (!recorded) return outcome::success();
-    BOOST_OUTCOME_TRYV(admin.turn_off(kMaxRecoverNs));
+    BOOST_OUTCOME_TRYV(admin.turn_off(ownership.pid, kMaxRecoverNs));
     context.log(
         LogLevel::kWarning,
         fmt::format("stopped kdamond {}, which a damon-statfs that was killed had left behind",
                     ownership.pid));
   }
-  const bool ours = admin.is_marked() || (!ownership.marked && admin.is_untouched());
+  const bool ours = ownership.marked ? admin.is_marked() : admin.is_untouched();
   return ours ? admin.release() : outcome::success();
 }
 
@@ -275,12 +278,18 @@ Result<std::optional<RegionSnapshot>> KdamondOperations::take_tried_regions() {
   }
   Result<std::vector<Region>> regions = admin_->tried_regions();
   if (failed_with(regions, EINVAL)) {
+    BOOST_OUTCOME_TRYV(check_ownership());
     return failure(ENODEV, "no tracefs, and a kernel older than 6.2 has no tried_regions");
   }
   if (!regions || !is_complete(regions.value())) {
     note_incomplete();
     return std::optional<RegionSnapshot>();
   }
+  const KdamondIntervals before{setup_.attrs.sample_us, setup_.attrs.aggr_us};
+  if (kernel_tunes_) {
+    BOOST_OUTCOME_TRYV(refresh_intervals());
+  }
+  if (setup_.attrs.aggr_us != before.aggr_us) return std::optional<RegionSnapshot>();
   RegionSnapshot snapshot;
   snapshot.regions = std::move(regions.value());
   snapshot.ended_ns = context_.clock->now_ns();
@@ -399,13 +408,19 @@ void KdamondOperations::let_go() {
   snapshots_.reset();
   if (!admin_) return;
   Result<bool> on = false;
+  const int64_t end_ns = context_.clock->now_ns() + kMaxCloseNs - 5 * kNsPerSecond;
   if (pid_ > 0) {
-    on = retry_busy(*context_.clock, kMaxCloseNs, [&] { return admin_->is_pid(pid_); });
+    on = retry_busy(*context_.clock, end_ns - context_.clock->now_ns(),
+                    [&] { return admin_->is_pid(pid_); });
   }
   Result<void> done = outcome::success();
-  if (on && on.value()) done = admin_->turn_off(kMaxCloseNs);
-  if (failed_with(on, EBUSY)) done = on.as_failure();
-  if (done && admin_->is_marked()) done = admin_->release();
+  if (on && on.value()) done = admin_->turn_off(pid_, end_ns - context_.clock->now_ns());
+  if (!on && (!failed_with(on, ENOENT) || is_kdamond_thread(*files_, pid_))) {
+    done = on.as_failure();
+  }
+  if (done && (admin_->is_marked() || (admin_->made() && admin_->is_untouched()))) {
+    done = admin_->release();
+  }
   if (done) done = record_->clear();
   if (!done) {
     context_.log(LogLevel::kError,
