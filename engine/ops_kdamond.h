@@ -22,7 +22,6 @@ namespace damon_statfs {
 // DAMON: then nothing was written.
 OperationsSet kdamond_operations();
 
-
 class KdamondOperations final : public Operations {
  public:
   // The context outlives the set.
