@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <ctime>
@@ -26,7 +27,6 @@
 namespace damon_statfs {
 namespace {
 
-constexpr uint64_t kRecordBytes = 80;  // header, time, size and 48 bytes of data, rounded up
 constexpr uint64_t kMinRingBytes = 64 << 10;
 constexpr uint64_t kMaxRingBytes = 16 << 20;
 
@@ -81,6 +81,7 @@ class PerfAggregatedEvents final : public AggregatedEvents {
 
   Drained drain() override {
     Drained drained;
+    drained.ended = has_ended();  // asked first, so that its last records are among these
     const uint64_t head = mapping_->head();
     const auto lose = [&](uint64_t count) {
       drained.dropped += count;
@@ -95,7 +96,6 @@ class PerfAggregatedEvents final : public AggregatedEvents {
     };
     walk_perf_ring(mapping_->ring(), mapping_->tail(), head, take, lose);
     mapping_->set_tail(head);
-    drained.ended = has_ended();
     log_dropped(drained.dropped);
     return drained;
   }
@@ -145,9 +145,19 @@ Result<UniqueFd> open_perf_event(uint64_t id, pid_t pid) {
   UniqueFd fd(
       static_cast<int>(syscall(SYS_perf_event_open, &attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC)));
   if (fd) return fd;
-  const int errno_value = errno;
+  const int errno_value = errno == EPERM ? EACCES : errno;  // which of them depends on the kernel
   return failure(errno_value,
-                 fmt::format("perf_event_open for pid {}: {}", pid, std::strerror(errno_value)));
+                 fmt::format("perf_event_open for pid {}: {}{}", pid, std::strerror(errno_value),
+                             errno_value == EACCES ? ", needs CAP_PERFMON" : ""));
+}
+
+// Room for three aggregations: header, time, size of the data and the data itself, rounded up.
+size_t ring_bytes(const RegionEventFormat& format, uint64_t max_nr_regions) {
+  const uint64_t data_bytes = sizeof(uint32_t) + format.min_bytes();
+  const uint64_t record_bytes =
+      sizeof(perf_event_header) + sizeof(uint64_t) + (data_bytes + 7) / 8 * 8;
+  const uint64_t wanted = 3 * std::min(max_nr_regions, kMaxRingBytes) * record_bytes;
+  return std::bit_ceil(std::clamp(wanted, kMinRingBytes, kMaxRingBytes));
 }
 
 }  // namespace
@@ -171,12 +181,13 @@ Result<std::unique_ptr<AggregatedEvents>> open_aggregated_events(const KernelFil
   const std::optional<RegionEventFormat> format = RegionEventFormat::parse(format_file);
   if (!format) return failure(EIO, fmt::format("{}/format: not as expected", directory));
   DAMON_STATFS_TRY(fd, open_perf_event(id, kdamond_pid));
-  const uint64_t wanted = std::clamp(3 * std::min(max_nr_regions, kMaxRingBytes) * kRecordBytes,
-                                     kMinRingBytes, kMaxRingBytes);
-  auto mapping = std::make_unique<RingMapping>(fd.get(), std::bit_ceil(wanted));
+  auto mapping = std::make_unique<RingMapping>(fd.get(), ring_bytes(*format, max_nr_regions));
   if (!*mapping) {
-    return failure(errno,
-                   fmt::format("perf event for pid {}: {}", kdamond_pid, std::strerror(errno)));
+    const int errno_value = errno == EPERM ? EACCES : errno;
+    return failure(errno_value,
+                   fmt::format("perf event for pid {}: no ring: {} (RLIMIT_MEMLOCK and "
+                               "kernel.perf_event_mlock_kb limit it)",
+                               kdamond_pid, std::strerror(errno_value)));
   }
   return std::unique_ptr<AggregatedEvents>(
       std::make_unique<PerfAggregatedEvents>(std::move(fd), std::move(mapping), *format, log));

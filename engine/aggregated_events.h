@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,6 +55,10 @@ Result<std::unique_ptr<AggregatedEvents>> open_aggregated_events(const KernelFil
                                                                  pid_t kdamond_pid,
                                                                  uint64_t max_nr_regions,
                                                                  const LogSink& log);
+
+// The same as the operations sets are given it, so that a test can take the place of the kernel.
+using OpenEvents = std::function<Result<std::unique_ptr<AggregatedEvents>>(
+    pid_t kdamond_pid, uint64_t max_nr_regions)>;
 
 // Returns: the path of the tracepoint's directory in tracefs, or ENOENT with the file that is
 // missing.

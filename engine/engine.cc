@@ -40,6 +40,15 @@ uint64_t seed_or_arbitrary(uint64_t seed) {
   return static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
 }
 
+// What is known of it: how much memory, which kdamond.
+std::string what_is_sampled(const Operations& operations, const Sampler& sampler) {
+  std::string text;
+  if (sampler.monitored_bytes() > 0)
+    text += fmt::format(", {} MiB", sampler.monitored_bytes() >> 20);
+  if (operations.kdamond_pid() != -1) text += fmt::format(", kdamond {}", operations.kdamond_pid());
+  return text;
+}
+
 }  // namespace
 
 class Engine::Thread final : private SamplerObserver {
@@ -113,7 +122,12 @@ class Engine::Thread final : private SamplerObserver {
     DAMON_STATFS_TRY(selected, registry_.select(config_.ops, context_));
     const OperationsSet* const set = selected.set;
     if (config_.ops == "auto") log_choice(fmt::format("{} ({})", set->name, selected.uses));
-    if (set->create_mirror == nullptr) return monitor(set->name, *set->create(context_));
+    if (set->create_mirror == nullptr) {
+      const std::unique_ptr<Operations> operations = set->create(context_);
+      latest_.status.max_close_ms = operations->max_close_ms();
+      publish();  // a stop may come while it opens
+      return monitor(set->name, *operations);
+    }
     return show(*set->create_mirror(context_));
   }
 
@@ -178,8 +192,8 @@ class Engine::Thread final : private SamplerObserver {
     const Result<void> started = sampler.start();
     if (!started) return stop_requested() ? outcome::success() : started;
     last_refresh_ns_ = context_.clock->now_ns();
-    context_.log(LogLevel::kInfo, fmt::format("monitoring is on: {}, {} MiB", name,
-                                              total_bytes(sampler.regions()) >> 20));
+    context_.log(LogLevel::kInfo,
+                 fmt::format("monitoring is on: {}{}", name, what_is_sampled(operations, sampler)));
     publish_on(operations);
 
     Result<void> ended = outcome::success();
@@ -229,7 +243,6 @@ class Engine::Thread final : private SamplerObserver {
     const pid_t kdamond_pid = operations.kdamond_pid();
     latest_.status.state = EngineState::kOn;
     latest_.status.tid = kdamond_pid != -1 ? kdamond_pid : gettid();
-    latest_.status.max_close_ms = operations.max_close_ms();
     publish();
     signal_eventfd(wake_fd_);
   }

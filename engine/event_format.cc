@@ -52,7 +52,7 @@ std::optional<RegionRecord> RegionEventFormat::decode(std::span<const std::byte>
   record.end = get(raw, end_);
   record.nr_accesses = static_cast<uint32_t>(get(raw, nr_accesses_));
   record.age = static_cast<uint32_t>(get(raw, age_));
-  if (record.start >= record.end) return std::nullopt;
+  if (record.start >= record.end || record.nr_regions == 0) return std::nullopt;
   return record;
 }
 

@@ -20,8 +20,11 @@ class RegionEventFormat {
   static std::optional<RegionEventFormat> parse(std::string_view format_file);
 
   // The record in the raw data of an event; its time is not among that. Returns: none if the data
-  // is too short, or the region in it is empty.
+  // is too short, or says what no kernel says: an empty region, a target without regions.
   std::optional<RegionRecord> decode(std::span<const std::byte> raw) const;
+
+  // The size of the raw data that decode() needs.
+  size_t min_bytes() const { return min_bytes_; }
 
  private:
   struct Field {

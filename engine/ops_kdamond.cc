@@ -96,8 +96,7 @@ Result<void> recover(const OperationsContext& context, const KernelFiles& files,
   return record.clear();
 }
 
-}  // namespace
-
+// Nothing while the daemon that owns it lives.
 void stop_orphaned_kdamond(const OperationsContext& context) {
   const RootedKernelFiles files(context.rootfs);
   const Result<std::optional<KdamondRecord>> record = KdamondRecord::open_existing(context.rootfs);
@@ -113,6 +112,8 @@ void stop_orphaned_kdamond(const OperationsContext& context) {
               fmt::format("cannot stop the kdamond left behind by the last damon-statfs: {}",
                           done.error().context));
 }
+
+}  // namespace
 
 KdamondOperations::KdamondOperations(const OperationsContext& context,
                                      std::shared_ptr<const KernelFiles> files,
@@ -462,14 +463,14 @@ Result<std::string> probe(const OperationsContext& context) {
 }  // namespace
 
 OperationsSet kdamond_operations() {
-  return {"kdamond", true, probe,
-          [](const OperationsContext& context) -> std::unique_ptr<Operations> {
-            const auto files = std::make_shared<RootedKernelFiles>(context.rootfs);
-            const auto open_events = [&context, files](pid_t kdamond_pid, uint64_t max_nr_regions) {
-              return open_aggregated_events(*files, kdamond_pid, max_nr_regions, context.log);
-            };
-            return std::make_unique<KdamondOperations>(context, files, open_events);
-          }};
+  const auto create = [](const OperationsContext& context) -> std::unique_ptr<Operations> {
+    const auto files = std::make_shared<RootedKernelFiles>(context.rootfs);
+    const auto open_events = [&context, files](pid_t kdamond_pid, uint64_t max_nr_regions) {
+      return open_aggregated_events(*files, kdamond_pid, max_nr_regions, context.log);
+    };
+    return std::make_unique<KdamondOperations>(context, files, open_events);
+  };
+  return {"kdamond", true, probe, create, nullptr, stop_orphaned_kdamond};
 }
 
 }  // namespace damon_statfs

@@ -4,7 +4,6 @@
 // and read through its tracepoint, or through tried_regions (since 6.2) where tracefs is missing.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,14 +21,6 @@ namespace damon_statfs {
 // Errors: ENODEV without the kernel files, EACCES without the rights, EBUSY while anybody else uses
 // DAMON: then nothing was written.
 OperationsSet kdamond_operations();
-
-// Stops the kdamond that a killed daemon has left behind, if any, and nothing else. To be called
-// before a daemon of ours begins. Does nothing while the daemon that owns it lives.
-void stop_orphaned_kdamond(const OperationsContext& context);
-
-// Opens the events of a kdamond with room for so many regions.
-using OpenEvents = std::function<Result<std::unique_ptr<AggregatedEvents>>(
-    pid_t kdamond_pid, uint64_t max_nr_regions)>;
 
 class KdamondOperations final : public Operations {
  public:

@@ -15,6 +15,7 @@ RegionSnapshots::RegionSnapshots(std::unique_ptr<AggregatedEvents> events, uint6
 Result<void> RegionSnapshots::begin() {
   if (recording_) return outcome::success();
   newest_.reset();
+  several_targets_ = false;
   forget_open();
   BOOST_OUTCOME_TRYV(events_->enable());
   recording_ = true;
@@ -31,11 +32,13 @@ std::optional<RegionSnapshot> RegionSnapshots::poll() {
   ended_ = ended_ || drained.ended;
   dropped_ += drained.dropped;
   for (const RegionRecord& record : drained.records) add(record);
+  if (several_targets_) newest_.reset();  // it was the first target's share
   return std::exchange(newest_, std::nullopt);
 }
 
 void RegionSnapshots::add(const RegionRecord& record) {
   if (record.after_loss) forget_open();
+  if (newest_record_ && record.target_id != newest_record_->target_id) several_targets_ = true;
   if (!open_.empty() && !continues(record)) {
     // It was cut off at its front, or lacks regions: only the time of its end is of use.
     if (last_ended_ns_ != 0) ++dropped_;
@@ -50,7 +53,8 @@ void RegionSnapshots::add(const RegionRecord& record) {
   open_bytes_ += region.size_bytes();
   newest_record_ = record;
   if (open_.size() < record.nr_regions) return;
-  const bool complete = monitored_bytes_ == 0 || open_bytes_ == monitored_bytes_;
+  const bool complete =
+      !several_targets_ && (monitored_bytes_ == 0 || open_bytes_ == monitored_bytes_);
   if (complete && last_ended_ns_ != 0) {
     newest_ = RegionSnapshot{open_, record.time_ns, record.time_ns - last_ended_ns_};
   }
@@ -59,18 +63,19 @@ void RegionSnapshots::add(const RegionRecord& record) {
 }
 
 bool RegionSnapshots::continues(const RegionRecord& record) const {
-  return record.target_id == newest_record_.target_id &&
-         record.nr_regions == newest_record_.nr_regions && record.start >= newest_record_.end;
+  return record.target_id == newest_record_->target_id &&
+         record.nr_regions == newest_record_->nr_regions && record.start >= newest_record_->end;
 }
 
 // The aggregation of the newest record is over.
 void RegionSnapshots::finish() {
-  last_ended_ns_ = newest_record_.time_ns;
+  last_ended_ns_ = newest_record_->time_ns;
   open_.clear();
   open_bytes_ = 0;
 }
 
 void RegionSnapshots::forget_open() {
+  newest_record_.reset();
   last_ended_ns_ = 0;
   open_.clear();
   open_bytes_ = 0;

@@ -58,7 +58,8 @@ class RegionSnapshots {
 
   std::vector<Region> open_;  // of the aggregation whose records are coming in
   uint64_t open_bytes_ = 0;
-  RegionRecord newest_record_;
+  std::optional<RegionRecord> newest_record_;  // since begin(), or the last loss
+  bool several_targets_ = false;               // since begin()
   int64_t last_ended_ns_ = 0;  // when the aggregation before that ended; 0: not known
   std::optional<RegionSnapshot> newest_;
 };

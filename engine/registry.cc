@@ -10,6 +10,7 @@
 
 #include "engine/ops_damon_stat.h"
 #include "engine/ops_kdamond.h"
+#include "engine/ops_observe.h"
 #include "engine/ops_page_idle.h"
 #include "engine/ops_sim.h"
 
@@ -47,6 +48,12 @@ const OperationsSet* OperationsRegistry::find(std::string_view name) const {
   const auto found = std::find_if(sets_.begin(), sets_.end(),
                                   [&](const OperationsSet& set) { return set.name == name; });
   return found == sets_.end() ? nullptr : &*found;
+}
+
+void OperationsRegistry::recover(const OperationsContext& context) const {
+  for (const OperationsSet& set : sets_) {
+    if (set.recover != nullptr) set.recover(context);
+  }
 }
 
 bool OperationsRegistry::means_mirror(std::string_view name,
@@ -87,8 +94,8 @@ Result<SelectedSet> OperationsRegistry::select(std::string_view name,
 
 OperationsRegistry built_in_operations() {
   OperationsRegistry registry;
-  for (OperationsSet set :
-       {damon_stat_operations(), kdamond_operations(), page_idle_operations(), sim_operations()}) {
+  for (OperationsSet set : {damon_stat_operations(), kdamond_operations(), page_idle_operations(),
+                            observe_operations(), sim_operations()}) {
     registry.add(std::move(set)).value();
   }
   return registry;

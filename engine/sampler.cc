@@ -35,6 +35,7 @@ Sampler::Sampler(const SamplerConfig& config, Operations& operations, const Cloc
 
 Result<void> Sampler::start() {
   DAMON_STATFS_TRY(ranges, operations_.open());
+  for (const AddressRange& range : ranges) monitored_bytes_ += range.size_bytes();
   const int64_t now_ns = clock_.now_ns();
   // What opening has cost is paid; a kdamond's trace events alone would be half a minute's budget.
   budget_ = CpuBudget(max_cpu_percent_, now_ns, clock_.thread_cpu_ns());

@@ -66,6 +66,9 @@ class Sampler {
   const MonitoringAttrs& attrs() const { return attrs_; }
   const Regions& regions() const { return regions_; }
 
+  // What open() said is to be monitored.
+  uint64_t monitored_bytes() const { return monitored_bytes_; }
+
  private:
   using CheckFunction = Result<void> (Operations::*)(std::span<Region>);
 
@@ -96,6 +99,7 @@ class Sampler {
 
   MonitoringAttrs attrs_;  // in force: the tuned interval, or a longer one where that is the truth
   uint64_t tuned_sample_us_;  // what the tuning, or the user, wants
+  uint64_t monitored_bytes_ = 0;
   uint64_t max_region_bytes_ = 0;
   Regions regions_;
 

@@ -97,6 +97,7 @@ int Daemon::run() {
 
 Result<Session> Daemon::mount() {
   BOOST_OUTCOME_TRYV(check_rights());
+  if (options_.engine.ops != "sim") registry_.recover(context_);
   DAMON_STATFS_TRY(claimed, claim_mountpoint(options_.mountpoint));
   mountpoint_ = claimed.path;
   BOOST_OUTCOME_TRYV(check_not_mirrored());

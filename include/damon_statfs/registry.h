@@ -25,6 +25,10 @@ struct OperationsSet {
   // One of the two: the set is monitored through, or it is a mirror of what monitors by itself.
   std::unique_ptr<Operations> (*create)(const OperationsContext& context) = nullptr;
   std::unique_ptr<Mirror> (*create_mirror)(const OperationsContext& context) = nullptr;
+
+  // Puts right what a daemon that was killed has left behind in the kernel, if the set can leave
+  // anything. What is logged says so.
+  void (*recover)(const OperationsContext& context) = nullptr;
 };
 
 // A set and what its probe has said.
@@ -55,6 +59,9 @@ class OperationsRegistry {
   // Whether ops=`name` means a mirror on this machine. Of auto's sets only mirrors are probed, as
   // long as no other one comes before them.
   bool means_mirror(std::string_view name, const OperationsContext& context) const;
+
+  // Runs recover() of all sets. For the time before a mount.
+  void recover(const OperationsContext& context) const;
 
   // All sets, in the order in which ops=auto tries them.
   std::span<const OperationsSet> sets() const { return sets_; }

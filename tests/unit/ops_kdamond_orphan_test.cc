@@ -55,7 +55,7 @@ struct Machine {
 TEST_CASE("the kdamond of a killed daemon is stopped", "[ops_kdamond]") {
   const Machine machine;
   machine.record({"this-boot", kMark, true, 4000});
-  stop_orphaned_kdamond(machine.context);
+  kdamond_operations().recover(machine.context);
   CHECK(machine.get("0/state") == "off");
   CHECK(machine.get("nr_kdamonds") == "0");
   CHECK(machine.log.count(LogLevel::kWarning, "4000") == 1);
@@ -64,26 +64,26 @@ TEST_CASE("the kdamond of a killed daemon is stopped", "[ops_kdamond]") {
 TEST_CASE("other kdamonds are not stopped", "[ops_kdamond]") {
   Machine machine;
   SECTION("no daemon has ever run") {
-    stop_orphaned_kdamond(machine.context);
+    kdamond_operations().recover(machine.context);
     CHECK_FALSE(std::filesystem::exists(machine.tree.root() + "/run"));
   }
   SECTION("another pid") {
     machine.record({"this-boot", kMark, true, 3999});
-    stop_orphaned_kdamond(machine.context);
+    kdamond_operations().recover(machine.context);
   }
   SECTION("another boot") {
     machine.record({"last-boot", kMark, true, 4000});
-    stop_orphaned_kdamond(machine.context);
+    kdamond_operations().recover(machine.context);
   }
   SECTION("no pid and another mark") {
     machine.record({"this-boot", kMark + 1, true, -1});
-    stop_orphaned_kdamond(machine.context);
+    kdamond_operations().recover(machine.context);
   }
   SECTION("its daemon lives") {
     const Result<KdamondRecord> record = KdamondRecord::open(machine.tree.root());
     REQUIRE(record);
     REQUIRE(record.value().write({"this-boot", kMark, true, 4000}));
-    stop_orphaned_kdamond(machine.context);
+    kdamond_operations().recover(machine.context);
     CHECK(record.value().read()->pid == 4000);
   }
   CHECK(machine.is_as_it_was());
@@ -94,7 +94,7 @@ TEST_CASE("a kdamond that is ours but for its staging", "[ops_kdamond]") {
   Machine machine;
   machine.put("0/contexts/0/monitoring_attrs/intervals/update_us", "60000000");
   machine.record({"this-boot", kMark, true, 4000});
-  stop_orphaned_kdamond(machine.context);
+  kdamond_operations().recover(machine.context);
   CHECK(machine.get("0/state") == "off");
   CHECK(machine.get("nr_kdamonds") == "1");  // somebody has set it up anew
 }

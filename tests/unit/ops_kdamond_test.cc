@@ -123,7 +123,7 @@ TEST_CASE("who holds DAMON is named and left alone", "[ops_kdamond]") {
   CHECK(machine.damon->staged() == before);
 }
 
-TEST_CASE("ages become points in time", "[ops_kdamond]") {
+TEST_CASE("ages of our kdamond become points in time", "[ops_kdamond]") {
   for (const bool tracefs : {false, true}) {
     CAPTURE(tracefs);
     KdamondMachine machine(Kernel::k6_12);
