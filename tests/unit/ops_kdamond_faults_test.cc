@@ -185,7 +185,7 @@ TEST_CASE("each write may fail for want of memory", "[ops_kdamond]") {
 
 TEST_CASE("short snapshots are not delivered", "[ops_kdamond]") {
   for (const Kernel kernel : {Kernel::k6_2, Kernel::k6_12, Kernel::k7_2}) {
-    for (const size_t shown : {0, 1}) {
+    for (const size_t shown : {size_t{0}, size_t{1}}) {
       CAPTURE(static_cast<int>(kernel), shown);
       KdamondMachine machine(kernel);
       const auto set = machine.make_set();
@@ -248,7 +248,7 @@ TEST_CASE("records that are lost are waited for again", "[ops_kdamond]") {
 TEST_CASE("a kdamond that has ended is an error", "[ops_kdamond]") {
   for (const Kernel kernel : kKernels) {
     for (const bool tracefs : {false, true}) {
-      for (const uint64_t refresh_ms : {300, 5'000}) {
+      for (const uint64_t refresh_ms : {uint64_t{300}, uint64_t{5'000}}) {
         CAPTURE(static_cast<int>(kernel), tracefs, refresh_ms);
         KdamondMachine machine(kernel);
         if (tracefs) machine.mount_tracefs();

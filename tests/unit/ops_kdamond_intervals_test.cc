@@ -143,7 +143,7 @@ TEST_CASE("the kernel tunes at any moment", "[ops_kdamond]") {
 TEST_CASE("intervals that somebody else has put in force", "[ops_kdamond]") {
   for (const Kernel kernel : {Kernel::k6_12, Kernel::k6_15, Kernel::k7_2}) {
     for (const bool tracefs : {false, true}) {
-      for (const uint64_t aggrs : {0, 3}) {
+      for (const uint64_t aggrs : {uint64_t{0}, uint64_t{3}}) {
         CAPTURE(static_cast<int>(kernel), tracefs, aggrs);
         KdamondMachine machine(kernel);
         if (tracefs) machine.mount_tracefs();

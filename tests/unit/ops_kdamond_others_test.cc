@@ -195,7 +195,7 @@ TEST_CASE("losing the kdamond is an error that says so", "[ops_kdamond]") {
     for (const bool tracefs : {false, true}) {
       for (const Act& other : acts()) {
         if (!other.ends_ours) continue;
-        for (const uint64_t refresh_ms : {300, 5'000}) {
+        for (const uint64_t refresh_ms : {uint64_t{300}, uint64_t{5'000}}) {
           CAPTURE(static_cast<int>(kernel), tracefs, other.name, refresh_ms);
           KdamondMachine machine(kernel);
           if (tracefs) machine.mount_tracefs();

@@ -146,7 +146,7 @@ TEST_CASE("ages of our kdamond become points in time", "[ops_kdamond]") {
 
 TEST_CASE("values come as often as they are wanted", "[ops_kdamond]") {
   for (const bool tracefs : {false, true}) {
-    for (const uint64_t refresh_ms : {500, 5'000, 60'000}) {
+    for (const uint64_t refresh_ms : {uint64_t{500}, uint64_t{5'000}, uint64_t{60'000}}) {
       CAPTURE(tracefs, refresh_ms);
       KdamondMachine machine(Kernel::k7_2);
       if (tracefs) machine.mount_tracefs();
