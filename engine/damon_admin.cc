@@ -20,6 +20,7 @@ constexpr const char* kUpdateUs = "monitoring_attrs/intervals/update_us";
 constexpr const char* kSampleUs = "monitoring_attrs/intervals/sample_us";
 constexpr const char* kAggrUs = "monitoring_attrs/intervals/aggr_us";
 constexpr const char* kGoalAggrs = "monitoring_attrs/intervals/intervals_goal/aggrs";
+constexpr uint64_t kDefaultUpdateUs = 60'000'000;
 constexpr const char* kTriedRegions = "schemes/0/tried_regions";
 
 std::string nr_kdamonds_path() { return fmt::format("{}/nr_kdamonds", DamonAdmin::kKdamonds); }
@@ -70,25 +71,26 @@ Result<uint64_t> DamonAdmin::nr_kdamonds(const KernelFiles& files) {
 }
 
 Result<void> DamonAdmin::make() {
-  DAMON_STATFS_TRY(number, nr_kdamonds(files_));
-  if (number != 0) {
+  const auto refuse_others = [&]() -> Result<void> {
+    DAMON_STATFS_TRY(number, nr_kdamonds(files_));
+    if (number == 0) return outcome::success();
     return failure(EBUSY,
                    fmt::format("{}: {} set up by somebody else", nr_kdamonds_path(), number));
-  }
-  BOOST_OUTCOME_TRYV(
-      retry_busy(clock_, kBusyLimitNs, [&] { return files_.write(nr_kdamonds_path(), "1"); }));
-  const Result<void> made = make_context();
-  if (!made && is_untouched()) {
-    BOOST_OUTCOME_TRYV(release());
-  }
-  return made;
+  };
+  BOOST_OUTCOME_TRYV(write_unless(refuse_others, nr_kdamonds_path(), "1"));
+  made_ = true;
+  return make_context();
 }
 
-// The mark comes first: from then on a crash leaves something that the next start knows as ours.
+// The mark comes first: from then on a crash leaves something that the next start knows as ours. It
+// may have gone into what somebody else has set up at the same moment; then it means nothing.
 Result<void> DamonAdmin::make_context() {
-  BOOST_OUTCOME_TRYV(
-      retry_busy(clock_, kBusyLimitNs, [&] { return files_.write(kNrContexts, "1"); }));
-  return files_.write(context_path(kUpdateUs), std::to_string(mark_));
+  const auto refuse = [&] { return refuse_staged(kDefaultUpdateUs); };
+  BOOST_OUTCOME_TRYV(write_unless(refuse, kNrContexts, "1"));
+  BOOST_OUTCOME_TRYV(write_unless(refuse, context_path(kUpdateUs), std::to_string(mark_)));
+  const Result<void> made = refuse_staged(mark_);
+  mark_counts_ = made.has_value();
+  return made;
 }
 
 Result<void> DamonAdmin::stage(const KdamondSetup& setup) {
@@ -103,21 +105,25 @@ Result<void> DamonAdmin::stage(const KdamondSetup& setup) {
 }
 
 Result<pid_t> DamonAdmin::turn_on() {
-  BOOST_OUTCOME_TRYV(refuse_foreign());
-  BOOST_OUTCOME_TRYV(retry_busy(clock_, kBusyLimitNs, [&] { return files_.write(kState, "on"); }));
+  BOOST_OUTCOME_TRYV(command("on"));
   const Result<uint64_t> pid =
       retry_busy(clock_, kBusyLimitNs, [&] { return read_number(files_, kPid); });
   const Result<void> ours = refuse_foreign();
   if (ours && pid) return static_cast<pid_t>(pid.value());
   // What runs now is either not what was staged or cannot be followed.
-  BOOST_OUTCOME_TRYV(turn_off(kBusyLimitNs));
+  BOOST_OUTCOME_TRYV(turn_off(pid ? static_cast<pid_t>(pid.value()) : -1, kBusyLimitNs));
   if (!ours) return ours.as_failure();
   return pid.as_failure();
 }
 
-Result<void> DamonAdmin::turn_off(int64_t limit_ns) {
-  const Result<void> off =
-      retry_busy(clock_, limit_ns, [&] { return files_.write(kState, "off"); });
+Result<void> DamonAdmin::turn_off(pid_t pid, int64_t limit_ns) {
+  const Result<void> off = retry_busy(clock_, limit_ns, [&]() -> Result<void> {
+    if (pid > 0) {
+      DAMON_STATFS_TRY(is_it, is_pid(pid));
+      if (!is_it) return outcome::success();
+    }
+    return files_.write(kState, "off");
+  });
   // It was never on, or is not any more.
   if (failed_with(off, EINVAL) || failed_with(off, EPERM)) return outcome::success();
   return off;
@@ -132,10 +138,12 @@ void DamonAdmin::let_commands_end() const {
 
 Result<void> DamonAdmin::release() {
   let_commands_end();
-  DAMON_STATFS_TRY(number, nr_kdamonds(files_));
-  if (number == 0) return outcome::success();
-  const std::string path = number == 1 ? nr_kdamonds_path() : kNrContexts;
-  return retry_busy(clock_, kBusyLimitNs, [&] { return files_.write(path, "0"); });
+  return retry_busy(clock_, kBusyLimitNs, [&]() -> Result<void> {
+    if (!is_marked() && !is_untouched()) return outcome::success();
+    DAMON_STATFS_TRY(number, nr_kdamonds(files_));
+    if (number == 0) return outcome::success();
+    return files_.write(number == 1 ? nr_kdamonds_path() : kNrContexts, "0");
+  });
 }
 
 Result<bool> DamonAdmin::is_pid(pid_t pid) const {
@@ -150,25 +158,36 @@ Result<bool> DamonAdmin::is_on() const {
 
 bool DamonAdmin::is_marked() const {
   const Result<uint64_t> mark = read_number_again(files_, context_path(kUpdateUs));
-  return mark && mark.value() == mark_;
+  return mark_counts_ && mark && mark.value() == mark_;
 }
 
 bool DamonAdmin::is_untouched() const {
-  const Result<uint64_t> contexts = read_number(files_, kNrContexts);
-  if (!contexts) return false;
-  if (contexts.value() == 0) return true;
-  const auto reads = [&](const char* file, const char* text) {
-    const Result<std::string> found = files_.read(context_path(file));
-    return found && found.value() == text;
+  return refuse_staged(kDefaultUpdateUs) || refuse_staged(mark_);
+}
+
+// Returns: EBUSY if there is more than one kdamond with a context as the kernel makes it, but for
+// its update interval.
+Result<void> DamonAdmin::refuse_staged(uint64_t update_us) const {
+  DAMON_STATFS_TRY(kdamonds, nr_kdamonds(files_));
+  DAMON_STATFS_TRY(contexts, read_number(files_, kNrContexts));
+  bool is_default = kdamonds == 1;
+  const std::pair<const char*, std::string> defaults[] = {
+      {"operations", "vaddr"}, {"targets/nr_targets", "0"}, {"schemes/nr_schemes", "0"},
+      {kSampleUs, "5000"},     {kAggrUs, "100000"},         {kUpdateUs, std::to_string(update_us)},
   };
-  return reads("operations", "vaddr") && reads("targets/nr_targets", "0") &&
-         reads("schemes/nr_schemes", "0") && reads(kSampleUs, "5000") && reads(kAggrUs, "100000") &&
-         reads(kUpdateUs, "60000000");
+  for (const auto& [file, expected] : defaults) {
+    if (contexts == 0) break;
+    DAMON_STATFS_TRY(text, files_.read(context_path(file)));
+    is_default = is_default && text == expected;
+  }
+  if (is_default) return outcome::success();
+  return failure(EBUSY, fmt::format("{}/0: somebody else has set it up", kKdamonds));
 }
 
 Result<void> DamonAdmin::verify(const KdamondSetup& setup) const {
   BOOST_OUTCOME_TRYV(refuse_foreign());
-  const bool tuned = tunes_intervals();
+  if (half_staged_) return outcome::success();
+  const bool tuned = setup.attrs.goal.aggrs != 0 && tunes_intervals();
   for (const Value& value : values(setup)) {
     // The tuned intervals come and go in these two, at anybody's wish.
     if (tuned && (value.file == kSampleUs || value.file == kAggrUs)) continue;
@@ -196,9 +215,11 @@ Result<void> DamonAdmin::commit(const KdamondSetup& setup) {
     wanted.attrs.sample_us = tuned.sample_us;
     wanted.attrs.aggr_us = tuned.aggr_us;
   }
+  half_staged_ = true;
   BOOST_OUTCOME_TRYV(set_values(values(wanted)));
-  BOOST_OUTCOME_TRYV(refuse_foreign());
-  return command("commit");
+  BOOST_OUTCOME_TRYV(command("commit"));
+  half_staged_ = false;
+  return outcome::success();
 }
 
 Result<std::vector<Region>> DamonAdmin::tried_regions() {
@@ -285,9 +306,7 @@ Result<void> DamonAdmin::set_values(const std::vector<Value>& values) {
     if (value.optional && failed_with(text, ENOENT)) continue;
     if (!text) return text.as_failure();
     if (text.value() == value.text) continue;
-    BOOST_OUTCOME_TRYV(refuse_foreign());
-    BOOST_OUTCOME_TRYV(
-        retry_busy(clock_, kBusyLimitNs, [&] { return files_.write(path, value.text); }));
+    BOOST_OUTCOME_TRYV(write_unless([&] { return refuse_foreign(); }, path, value.text));
   }
   return outcome::success();
 }
@@ -298,7 +317,18 @@ Result<void> DamonAdmin::refuse_foreign() const {
 }
 
 Result<void> DamonAdmin::command(const std::string& word) {
-  return retry_busy(clock_, kBusyLimitNs, [&] { return files_.write(kState, word); });
+  return write_unless([&] { return refuse_foreign(); }, kState, word);
+}
+
+Result<void> DamonAdmin::write_unless(const std::function<Result<void>()>& refuse,
+                                      const std::string& path, const std::string& text) {
+  Result<void> allowed = outcome::success();
+  const Result<void> written = retry_busy(clock_, kBusyLimitNs, [&]() -> Result<void> {
+    allowed = refuse();
+    if (!allowed) return outcome::success();
+    return files_.write(path, text);
+  });
+  return allowed ? written : allowed;
 }
 
 }  // namespace damon_statfs

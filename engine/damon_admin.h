@@ -59,9 +59,9 @@ class DamonAdmin {
   // Switches it on. Returns: the pid of its thread. Precondition: staged.
   Result<pid_t> turn_on();
 
-  // Switches it off and waits for that, for limit_ns at most. Returns: EBUSY if somebody has held
-  // the interface all the time. Precondition: it is ours, see is_pid().
-  Result<void> turn_off(int64_t limit_ns);
+  // Switches it off if its thread is `pid`, or whatever it is if that is -1, and waits for the end,
+  // for limit_ns at most. Returns: EBUSY if somebody has held the interface all the time.
+  Result<void> turn_off(pid_t pid, int64_t limit_ns);
 
   // Gives its directory back. Precondition: off, and marked or made by us and untouched since.
   Result<void> release();
@@ -74,6 +74,9 @@ class DamonAdmin {
 
   // Whether what is staged carries our mark.
   bool is_marked() const;
+
+  // Whether make() has made a kdamond, though perhaps without a mark.
+  bool made() const { return made_; }
 
   // Whether nothing is staged, as just after making the kdamonds.
   bool is_untouched() const;
@@ -107,6 +110,12 @@ class DamonAdmin {
   static void add_scheme(uint64_t apply_interval_us, std::vector<Value>& values);
   static std::vector<Value> values(const KdamondSetup& setup);
   Result<void> make_context();
+  Result<void> refuse_staged(uint64_t update_us) const;
+
+  // Writes unless refuse() fails, which is asked again at each try: EBUSY means that somebody else
+  // is at work. Returns: what refuse() or the write has said.
+  Result<void> write_unless(const std::function<Result<void>()>& refuse, const std::string& path,
+                            const std::string& text);
   Result<void> set_values(const std::vector<Value>& values);
   Result<void> refuse_foreign() const;
   void let_commands_end() const;
@@ -115,6 +124,9 @@ class DamonAdmin {
   const KernelFiles& files_;
   const Clock& clock_;
   const uint64_t mark_;
+  bool made_ = false;
+  bool mark_counts_ = true;   // false: it has gone into what somebody else has set up
+  bool half_staged_ = false;  // a commit has been given up
 };
 
 }  // namespace damon_statfs

@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "engine/damon_users.h"
+#include "engine/kdamond_threads.h"
 #include "engine/memory_ranges.h"
 #include "engine/regions.h"
 #include "engine/tuner.h"
@@ -18,6 +19,7 @@ namespace damon_statfs {
 namespace {
 
 constexpr int64_t kMaxCloseNs = 60 * kNsPerSecond;
+constexpr int64_t kMaxOffNs = 55 * kNsPerSecond;
 constexpr int64_t kMaxRecoverNs = 5 * kNsPerSecond;  // a mount waits for it
 constexpr int64_t kCheckNs = 3 * kNsPerSecond;       // how often the kdamond is looked after
 constexpr int64_t kRefreshMarginNs = 20 * kNsPerMs;  // the engine's clock is read a little later
@@ -66,18 +68,20 @@ Result<void> stop_recorded(const OperationsContext& context, const KernelFiles& 
                            const KdamondOwnership& ownership) {
   DamonAdmin admin(files, *context.clock, ownership.mark);
   const Result<bool> on = retry_busy(*context.clock, kMaxRecoverNs, [&] { return admin.is_on(); });
-  if (failed_with(on, ENOENT)) return outcome::success();
+  if (failed_with(on, ENOENT) && !is_kdamond_thread(files, ownership.pid)) {
+    return outcome::success();
+  }
   if (!on) return on.as_failure();
   if (on.value()) {
     DAMON_STATFS_TRY(recorded, is_recorded(admin, ownership, *context.clock));
     if (!recorded) return outcome::success();
-    BOOST_OUTCOME_TRYV(admin.turn_off(kMaxRecoverNs));
+    BOOST_OUTCOME_TRYV(admin.turn_off(ownership.pid, kMaxRecoverNs));
     context.log(
         LogLevel::kWarning,
         fmt::format("stopped kdamond {}, which a damon-statfs that was killed had left behind",
                     ownership.pid));
   }
-  const bool ours = admin.is_marked() || (!ownership.marked && admin.is_untouched());
+  const bool ours = ownership.marked ? admin.is_marked() : admin.is_untouched();
   return ours ? admin.release() : outcome::success();
 }
 
@@ -276,12 +280,18 @@ Result<std::optional<RegionSnapshot>> KdamondOperations::take_tried_regions() {
   }
   Result<std::vector<Region>> regions = admin_->tried_regions();
   if (failed_with(regions, EINVAL)) {
+    BOOST_OUTCOME_TRYV(check_ownership());
     return failure(ENODEV, "no tracefs, and a kernel older than 6.2 has no tried_regions");
   }
   if (!regions || !is_complete(regions.value())) {
     note_incomplete();
     return std::optional<RegionSnapshot>();
   }
+  const KdamondIntervals before{setup_.attrs.sample_us, setup_.attrs.aggr_us};
+  if (kernel_tunes_) {
+    BOOST_OUTCOME_TRYV(refresh_intervals());
+  }
+  if (setup_.attrs.aggr_us != before.aggr_us) return std::optional<RegionSnapshot>();
   RegionSnapshot snapshot;
   snapshot.regions = std::move(regions.value());
   snapshot.ended_ns = context_.clock->now_ns();
@@ -396,18 +406,23 @@ int64_t KdamondOperations::window_ns() const {
 }
 
 // Stops our kdamond if it is still ours, and gives its directory back if that is still ours.
+Result<void> KdamondOperations::give_back() {
+  if (pid_ > 0) {
+    const Result<void> off = admin_->turn_off(pid_, kMaxOffNs);
+    // Files that are out of sight do not mean that it has ended.
+    const bool gone = failed_with(off, ENOENT) && !is_kdamond_thread(*files_, pid_);
+    if (!off && !gone) return off;
+  }
+  if (admin_->is_marked() || (admin_->made() && admin_->is_untouched())) {
+    BOOST_OUTCOME_TRYV(admin_->release());
+  }
+  return record_->clear();
+}
+
 void KdamondOperations::let_go() {
   snapshots_.reset();
   if (!admin_) return;
-  Result<bool> on = false;
-  if (pid_ > 0) {
-    on = retry_busy(*context_.clock, kMaxCloseNs, [&] { return admin_->is_pid(pid_); });
-  }
-  Result<void> done = outcome::success();
-  if (on && on.value()) done = admin_->turn_off(kMaxCloseNs);
-  if (failed_with(on, EBUSY)) done = on.as_failure();
-  if (done && admin_->is_marked()) done = admin_->release();
-  if (done) done = record_->clear();
+  const Result<void> done = give_back();
   if (!done) {
     context_.log(LogLevel::kError,
                  fmt::format("kdamond {} could not be stopped, the next start of damon-statfs will "
@@ -429,7 +444,8 @@ bool is_orphan(const OperationsContext& context, const KernelFiles& files,
   if (!ownership || !boot || boot.value() != ownership->boot_id) return false;
   const DamonAdmin admin(files, *context.clock, ownership->mark);
   const Result<bool> recorded = is_recorded(admin, *ownership, *context.clock);
-  return admin.is_marked() || (recorded && recorded.value());
+  return (recorded && recorded.value()) || admin.is_marked() ||
+         (!ownership->marked && admin.is_untouched());
 }
 
 Result<std::string> probe(const OperationsContext& context) {

@@ -22,7 +22,6 @@ namespace damon_statfs {
 // DAMON: then nothing was written.
 OperationsSet kdamond_operations();
 
-
 class KdamondOperations final : public Operations {
  public:
   // The context outlives the set.
@@ -55,6 +54,7 @@ class KdamondOperations final : public Operations {
   void note_incomplete();
   bool is_complete(const std::vector<Region>& regions) const;
   int64_t window_ns() const;
+  Result<void> give_back();
   void let_go();
 
   const OperationsContext& context_;

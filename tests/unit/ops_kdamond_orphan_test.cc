@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What is done before a daemon begins: looking whether it could, which changes nothing, and
+// stopping the kdamond of one that was killed. Plain files stand for the kernel's here.
+#include "engine/kdamond_record.h"
+#include "engine/ops_kdamond.h"
+#include "support/catch.h"
+#include "support/fake_clock.h"
+#include "support/log_lines.h"
+#include "support/tree_fixture.h"
+
+namespace damon_statfs::test {
+namespace {
+
+constexpr uint64_t kMark = 60'000'123;
+
+// A machine on which a kdamond is on, which a daemon of ours has set up.
+struct Machine {
+  Machine() {
+    put("nr_kdamonds", "1");
+    put("0/state", "on");
+    put("0/pid", "4000");
+    put("0/contexts/nr_contexts", "1");
+    put("0/contexts/0/operations", "paddr");
+    put("0/contexts/0/monitoring_attrs/intervals/update_us", std::to_string(kMark));
+    context.rootfs = tree.root();
+    context.clock = &clock;
+    context.log = log.sink();
+  }
+
+  static std::string path(const std::string& file) {
+    return "/sys/kernel/mm/damon/admin/kdamonds/" + file;
+  }
+  void put(const std::string& file, const std::string& text) {
+    tree.write(path(file), text + "\n");
+  }
+  std::string get(const std::string& file) const {
+    return RootedKernelFiles(tree.root()).read(path(file)).value();
+  }
+  bool is_as_it_was() const {
+    return get("nr_kdamonds") == "1" && get("0/state") == "on" &&
+           get("0/contexts/nr_contexts") == "1";
+  }
+  void record(const KdamondOwnership& ownership) const {
+    REQUIRE(KdamondRecord::open(tree.root()).value().write(ownership));
+  }
+
+  TreeFixture tree{{"/proc/iomem", "10000000-28ffffff : System RAM\n"},
+                   {"/proc/sys/kernel/random/boot_id", "this-boot\n"}};
+  FakeClock clock;
+  LogLines log;
+  OperationsContext context;
+};
+
+TEST_CASE("the kdamond of a killed daemon is stopped", "[ops_kdamond]") {
+  const Machine machine;
+  machine.record({"this-boot", kMark, true, 4000});
+  kdamond_operations().recover(machine.context);
+  CHECK(machine.get("0/state") == "off");
+  CHECK(machine.get("nr_kdamonds") == "0");
+  CHECK(machine.log.count(LogLevel::kWarning, "4000") == 1);
+}
+
+TEST_CASE("other kdamonds are not stopped", "[ops_kdamond]") {
+  Machine machine;
+  SECTION("no daemon has ever run") {
+    kdamond_operations().recover(machine.context);
+    CHECK_FALSE(std::filesystem::exists(machine.tree.root() + "/run"));
+  }
+  SECTION("another pid") {
+    machine.record({"this-boot", kMark, true, 3999});
+    kdamond_operations().recover(machine.context);
+  }
+  SECTION("another boot") {
+    machine.record({"last-boot", kMark, true, 4000});
+    kdamond_operations().recover(machine.context);
+  }
+  SECTION("no pid and another mark") {
+    machine.record({"this-boot", kMark + 1, true, -1});
+    kdamond_operations().recover(machine.context);
+  }
+  SECTION("its daemon lives") {
+    const Result<KdamondRecord> record = KdamondRecord::open(machine.tree.root());
+    REQUIRE(record);
+    REQUIRE(record.value().write({"this-boot", kMark, true, 4000}));
+    kdamond_operations().recover(machine.context);
+    CHECK(record.value().read()->pid == 4000);
+  }
+  CHECK(machine.is_as_it_was());
+  CHECK(machine.log.count(LogLevel::kWarning) == 0);
+}
+
+TEST_CASE("a kdamond that is ours but for its staging", "[ops_kdamond]") {
+  Machine machine;
+  machine.put("0/contexts/0/monitoring_attrs/intervals/update_us", "60000000");
+  machine.record({"this-boot", kMark, true, 4000});
+  kdamond_operations().recover(machine.context);
+  CHECK(machine.get("0/state") == "off");
+  CHECK(machine.get("nr_kdamonds") == "1");  // somebody has set it up anew
+}
+
+TEST_CASE("looking changes nothing", "[ops_kdamond]") {
+  Machine machine;
+  const OperationsSet set = kdamond_operations();
+  SECTION("free") {
+    machine.put("nr_kdamonds", "0");
+    std::filesystem::remove_all(machine.tree.root() + Machine::path("0"));
+    const Result<std::string> usable = set.probe(machine.context);
+    REQUIRE(usable);
+    CHECK(usable.value().find("tried_regions") != std::string::npos);
+    CHECK(usable.value().find("400 MiB") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(machine.tree.root() + "/run"));
+  }
+  SECTION("somebody else's is on") {
+    const Result<std::string> usable = set.probe(machine.context);
+    REQUIRE_FALSE(usable);
+    CHECK(usable.error().code.value() == EBUSY);
+    CHECK_FALSE(std::filesystem::exists(machine.tree.root() + "/run"));
+    CHECK(machine.is_as_it_was());
+  }
+  SECTION("that of a killed daemon is on") {
+    machine.record({"this-boot", kMark, true, 4000});
+    CHECK(set.probe(machine.context));
+    CHECK(machine.is_as_it_was());
+  }
+  SECTION("that of a daemon that lives is on") {
+    const Result<KdamondRecord> record = KdamondRecord::open(machine.tree.root());
+    REQUIRE(record);
+    REQUIRE(record.value().write({"this-boot", kMark, true, 4000}));
+    const Result<std::string> usable = set.probe(machine.context);
+    REQUIRE_FALSE(usable);
+    CHECK(usable.error().code.value() == EBUSY);
+    CHECK(machine.is_as_it_was());
+  }
+  SECTION("no interface") {
+    std::filesystem::remove_all(machine.tree.root() + "/sys");
+    const Result<std::string> usable = set.probe(machine.context);
+    REQUIRE_FALSE(usable);
+    CHECK(usable.error().code.value() == ENODEV);
+    CHECK(usable.error().context.find("nr_kdamonds") != std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace damon_statfs::test
