@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "engine/damon_users.h"
+#include "engine/kdamond_orphan.h"
 #include "engine/kdamond_threads.h"
 #include "engine/memory_ranges.h"
 #include "engine/regions.h"
@@ -20,7 +21,6 @@ namespace {
 
 constexpr int64_t kMaxCloseNs = 60 * kNsPerSecond;
 constexpr int64_t kMaxOffNs = 55 * kNsPerSecond;
-constexpr int64_t kMaxRecoverNs = 5 * kNsPerSecond;  // a mount waits for it
 constexpr int64_t kCheckNs = 3 * kNsPerSecond;       // how often the kdamond is looked after
 constexpr int64_t kRefreshMarginNs = 20 * kNsPerMs;  // the engine's clock is read a little later
 constexpr int64_t kMinPollNs = 10 * kNsPerMs;
@@ -44,74 +44,11 @@ uint64_t total_bytes(const std::vector<AddressRange>& ranges) {
   return bytes;
 }
 
-Result<std::string> boot_id(const KernelFiles& files) {
-  return files.read("/proc/sys/kernel/random/boot_id");
-}
-
 // An update interval of a few microseconds more than asked for, which is different at each start.
 uint64_t make_mark(const OperationsContext& context) {
   const auto now_us = static_cast<uint64_t>(context.clock->now_ns() / kNsPerUs);
   const auto pid = static_cast<uint64_t>(getpid());
   return context.attrs.update_us + 1 + (now_us ^ pid << 10) % kMaxMark;
-}
-
-// Whether the kdamond that is on now is the recorded one.
-Result<bool> is_recorded(const DamonAdmin& admin, const KdamondOwnership& ownership,
-                         const Clock& clock) {
-  if (ownership.pid <= 0) return ownership.marked && admin.is_marked();
-  return retry_busy(clock, kMaxRecoverNs, [&] { return admin.is_pid(ownership.pid); });
-}
-
-// Stops the recorded kdamond if it is on, and gives back what was staged for it. Returns: EBUSY if
-// the interface is held by somebody else all the time.
-Result<void> stop_recorded(const OperationsContext& context, const KernelFiles& files,
-                           const KdamondOwnership& ownership) {
-  DamonAdmin admin(files, *context.clock, ownership.mark);
-  const Result<bool> on = retry_busy(*context.clock, kMaxRecoverNs, [&] { return admin.is_on(); });
-  if (failed_with(on, ENOENT) && !is_kdamond_thread(files, ownership.pid)) {
-    return outcome::success();
-  }
-  if (!on) return on.as_failure();
-  if (on.value()) {
-    DAMON_STATFS_TRY(recorded, is_recorded(admin, ownership, *context.clock));
-    if (!recorded) return outcome::success();
-    BOOST_OUTCOME_TRYV(admin.turn_off(ownership.pid, kMaxRecoverNs));
-    context.log(
-        LogLevel::kWarning,
-        fmt::format("stopped kdamond {}, which a damon-statfs that was killed had left behind",
-                    ownership.pid));
-  }
-  const bool ours = ownership.marked ? admin.is_marked() : admin.is_untouched();
-  return ours ? admin.release() : outcome::success();
-}
-
-// Deals with what the last daemon may have left behind. Returns: why it cannot.
-Result<void> recover(const OperationsContext& context, const KernelFiles& files,
-                     const KdamondRecord& record) {
-  const std::optional<KdamondOwnership> ownership = record.read();
-  if (!ownership) return outcome::success();
-  DAMON_STATFS_TRY(boot, boot_id(files));
-  if (boot == ownership->boot_id) {
-    BOOST_OUTCOME_TRYV(stop_recorded(context, files, *ownership));
-  }
-  return record.clear();
-}
-
-// Nothing while the daemon that owns it lives.
-void stop_orphaned_kdamond(const OperationsContext& context) {
-  const RootedKernelFiles files(context.rootfs);
-  const Result<std::optional<KdamondRecord>> record = KdamondRecord::open_existing(context.rootfs);
-  if (failed_with(record, EBUSY)) return;
-  Result<void> done = outcome::success();
-  if (!record) {
-    done = record.as_failure();
-  } else if (record.value()) {
-    done = recover(context, files, *record.value());
-  }
-  if (done) return;
-  context.log(LogLevel::kWarning,
-              fmt::format("cannot stop the kdamond left behind by the last damon-statfs: {}",
-                          done.error().context));
 }
 
 }  // namespace
@@ -125,7 +62,7 @@ Result<std::vector<AddressRange>> KdamondOperations::open() {
   BOOST_OUTCOME_TRYV(DamonAdmin::nr_kdamonds(*files_));  // is there an interface at all?
   DAMON_STATFS_TRY(ranges, page_aligned_ranges(context_));
   DAMON_STATFS_TRY(record, KdamondRecord::open(context_.rootfs));
-  BOOST_OUTCOME_TRYV(recover(context_, *files_, record));
+  BOOST_OUTCOME_TRYV(stop_orphan(context_, *files_, record));
   BOOST_OUTCOME_TRYV(refuse_damon_users(*files_));
   record_ = std::move(record);
   setup_ = {context_.attrs, ranges, false, std::max<uint64_t>(context_.attrs.sample_us, 1)};
@@ -360,8 +297,8 @@ void KdamondOperations::want_next(int64_t now_ns, bool settled) {
   }
 }
 
-// What the kernel does by itself since 6.15. A change of a few percent is not worth the restart of
-// the aggregation that a commit means. Returns: whether the intervals stay what they are.
+// What the kernel does by itself since 6.15. A small change is not worth the restart of the
+// aggregation that a commit means. Returns: whether there is time until the next refresh.
 Result<bool> KdamondOperations::tune(const std::vector<Region>& regions) {
   MonitoringAttrs& attrs = setup_.attrs;
   const uint64_t aggr_samples = samples_per_aggr(context_.attrs);
@@ -370,18 +307,19 @@ Result<bool> KdamondOperations::tune(const std::vector<Region>& regions) {
   const uint64_t sample_us = tuned_sample_us(attrs.sample_us, adaptation_bp, attrs.goal);
   const uint64_t change_us =
       std::max(sample_us, attrs.sample_us) - std::min(sample_us, attrs.sample_us);
-  if (change_us <= attrs.sample_us / 20) return true;
+  if (change_us <= attrs.sample_us / 10) return true;
+  const bool settled = change_us <= attrs.sample_us / 4;
 
   BOOST_OUTCOME_TRYV(admin_->verify(setup_));
   KdamondSetup wanted = setup_;
   wanted.attrs.sample_us = sample_us;
   wanted.attrs.aggr_us = sample_us * aggr_samples;
   const Result<void> committed = admin_->commit(wanted);
-  if (failed_with(committed, EBUSY)) return false;  // next time
+  if (failed_with(committed, EBUSY)) return settled;  // next time
   if (!committed) return committed.as_failure();
   setup_ = wanted;
   if (snapshots_) snapshots_->end();  // what it holds was counted in the old intervals
-  return false;
+  return settled;
 }
 
 // A kernel short of memory leaves regions out, and some versions have none at times.
@@ -435,18 +373,6 @@ void KdamondOperations::let_go() {
 }
 
 namespace {
-
-// Whether what is set up now was left behind by a daemon of ours that was killed.
-bool is_orphan(const OperationsContext& context, const KernelFiles& files,
-               const KdamondRecord& record) {
-  const std::optional<KdamondOwnership> ownership = record.read();
-  const Result<std::string> boot = boot_id(files);
-  if (!ownership || !boot || boot.value() != ownership->boot_id) return false;
-  const DamonAdmin admin(files, *context.clock, ownership->mark);
-  const Result<bool> recorded = is_recorded(admin, *ownership, *context.clock);
-  return (recorded && recorded.value()) || admin.is_marked() ||
-         (!ownership->marked && admin.is_untouched());
-}
 
 Result<std::string> probe(const OperationsContext& context) {
   const RootedKernelFiles files(context.rootfs);

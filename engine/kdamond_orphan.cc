@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Each step of a start is recorded before it is taken; here it is found out how far the last one
+// has come.
+#include "engine/kdamond_orphan.h"
+
+#include <fmt/format.h>
+
+#include "engine/damon_admin.h"
+#include "engine/kdamond_threads.h"
+
+namespace damon_statfs {
+namespace {
+
+constexpr int64_t kMaxRecoverNs = 5 * kNsPerSecond;  // a mount waits for it
+
+// Whether the kdamond that is on now is the recorded one.
+Result<bool> is_recorded(const DamonAdmin& admin, const KdamondOwnership& ownership,
+                         const Clock& clock) {
+  if (ownership.pid <= 0) return ownership.marked && admin.is_marked();
+  return retry_busy(clock, kMaxRecoverNs, [&] { return admin.is_pid(ownership.pid); });
+}
+
+// Stops the recorded kdamond if it is on, and gives back what was staged for it. Returns: EBUSY if
+// the interface is held by somebody else all the time.
+Result<void> stop_recorded(const OperationsContext& context, const KernelFiles& files,
+                           const KdamondOwnership& ownership) {
+  DamonAdmin admin(files, *context.clock, ownership.mark);
+  const Result<bool> on = retry_busy(*context.clock, kMaxRecoverNs, [&] { return admin.is_on(); });
+  if (failed_with(on, ENOENT) && !is_kdamond_thread(files, ownership.pid)) {
+    return outcome::success();
+  }
+  if (!on) return on.as_failure();
+  if (on.value()) {
+    DAMON_STATFS_TRY(recorded, is_recorded(admin, ownership, *context.clock));
+    if (!recorded) return outcome::success();
+    BOOST_OUTCOME_TRYV(admin.turn_off(ownership.pid, kMaxRecoverNs));
+    context.log(
+        LogLevel::kWarning,
+        fmt::format("stopped kdamond {}, which a damon-statfs that was killed had left behind",
+                    ownership.pid));
+  }
+  const bool ours = ownership.marked ? admin.is_marked() : admin.is_untouched();
+  return ours ? admin.release() : outcome::success();
+}
+
+}  // namespace
+
+Result<std::string> boot_id(const KernelFiles& files) {
+  return files.read("/proc/sys/kernel/random/boot_id");
+}
+
+bool is_orphan(const OperationsContext& context, const KernelFiles& files,
+               const KdamondRecord& record) {
+  const std::optional<KdamondOwnership> ownership = record.read();
+  const Result<std::string> boot = boot_id(files);
+  if (!ownership || !boot || boot.value() != ownership->boot_id) return false;
+  const DamonAdmin admin(files, *context.clock, ownership->mark);
+  const Result<bool> recorded = is_recorded(admin, *ownership, *context.clock);
+  return (recorded && recorded.value()) || admin.is_marked() ||
+         (!ownership->marked && admin.is_untouched());
+}
+
+Result<void> stop_orphan(const OperationsContext& context, const KernelFiles& files,
+                         const KdamondRecord& record) {
+  const std::optional<KdamondOwnership> ownership = record.read();
+  if (!ownership) return outcome::success();
+  DAMON_STATFS_TRY(boot, boot_id(files));
+  if (boot == ownership->boot_id) {
+    BOOST_OUTCOME_TRYV(stop_recorded(context, files, *ownership));
+  }
+  return record.clear();
+}
+
+void stop_orphaned_kdamond(const OperationsContext& context) {
+  const RootedKernelFiles files(context.rootfs);
+  const Result<std::optional<KdamondRecord>> record = KdamondRecord::open_existing(context.rootfs);
+  if (failed_with(record, EBUSY)) return;
+  Result<void> done = outcome::success();
+  if (!record) {
+    done = record.as_failure();
+  } else if (record.value()) {
+    done = stop_orphan(context, files, *record.value());
+  }
+  if (done) return;
+  context.log(LogLevel::kWarning,
+              fmt::format("cannot stop the kdamond left behind by the last damon-statfs: {}",
+                          done.error().context));
+}
+
+}  // namespace damon_statfs
