@@ -101,18 +101,26 @@ Result<void> DamonAdmin::stage(const KdamondSetup& setup) {
         ENODEV,
         fmt::format("{}: no paddr, the kernel is built without CONFIG_DAMON_PADDR", available));
   }
-  return set_values(values(setup));
+  BOOST_OUTCOME_TRYV(set_values(values(setup)));
+  const std::vector<std::string> of_scheme = files_.list(context_path("schemes/0"));
+  if (!setup.stat_scheme || std::count(of_scheme.begin(), of_scheme.end(), "tried_regions") > 0) {
+    return outcome::success();
+  }
+  return failure(ENODEV, fmt::format("{}: not there before Linux 6.2, and tracefs is not mounted",
+                                     context_path(kTriedRegions)));
 }
 
 Result<pid_t> DamonAdmin::turn_on() {
   BOOST_OUTCOME_TRYV(command("on"));
+  may_be_on_ = true;
   const Result<uint64_t> pid =
       retry_busy(clock_, kBusyLimitNs, [&] { return read_number(files_, kPid); });
   const Result<void> ours = refuse_foreign();
   if (ours && pid) return static_cast<pid_t>(pid.value());
-  // What runs now is either not what was staged or cannot be followed.
+  // What runs now is either not what was staged or cannot be followed. A pid of -1 is no number.
   BOOST_OUTCOME_TRYV(turn_off(pid ? static_cast<pid_t>(pid.value()) : -1, kBusyLimitNs));
   if (!ours) return ours.as_failure();
+  if (failed_with(pid, EIO)) return failure(ESRCH, fmt::format("{}: it ended at once", kPid));
   return pid.as_failure();
 }
 
@@ -125,8 +133,10 @@ Result<void> DamonAdmin::turn_off(pid_t pid, int64_t limit_ns) {
     return files_.write(kState, "off");
   });
   // It was never on, or is not any more.
-  if (failed_with(off, EINVAL) || failed_with(off, EPERM)) return outcome::success();
-  return off;
+  const bool was_off = failed_with(off, EINVAL) || failed_with(off, EPERM);
+  if (!off && !was_off) return off;
+  may_be_on_ = false;
+  return outcome::success();
 }
 
 // Linux 6.12 deadlocks when the directories are removed while the writer of a command that was just
@@ -208,7 +218,7 @@ Result<KdamondIntervals> DamonAdmin::tuned_intervals() {
   return KdamondIntervals{sample_us, aggr_us};
 }
 
-Result<void> DamonAdmin::commit(const KdamondSetup& setup) {
+Result<void> DamonAdmin::commit(const KdamondSetup& in_force, const KdamondSetup& setup) {
   KdamondSetup wanted = setup;
   if (tunes_intervals()) {
     DAMON_STATFS_TRY(tuned, tuned_intervals());
@@ -216,10 +226,10 @@ Result<void> DamonAdmin::commit(const KdamondSetup& setup) {
     wanted.attrs.aggr_us = tuned.aggr_us;
   }
   half_staged_ = true;
-  BOOST_OUTCOME_TRYV(set_values(values(wanted)));
-  BOOST_OUTCOME_TRYV(command("commit"));
-  half_staged_ = false;
-  return outcome::success();
+  Result<void> committed = set_values(values(wanted));
+  if (committed) committed = command("commit");
+  if (committed || set_values(values(in_force))) half_staged_ = false;
+  return committed;
 }
 
 Result<std::vector<Region>> DamonAdmin::tried_regions() {
@@ -234,8 +244,9 @@ Result<std::vector<Region>> DamonAdmin::tried_regions() {
             [](const Region& a, const Region& b) { return a.start < b.start; });
   // Thousands of directories that nobody else needs; if the kernel is busy they stay until the next
   // update.
-  const Result<void> cleared = files_.write(kState, "clear_schemes_tried_regions");
-  static_cast<void>(cleared);
+  if (is_marked()) {
+    static_cast<void>(files_.write(kState, "clear_schemes_tried_regions").has_value());
+  }
   return regions;
 }
 
@@ -302,7 +313,7 @@ std::vector<DamonAdmin::Value> DamonAdmin::values(const KdamondSetup& setup) {
 Result<void> DamonAdmin::set_values(const std::vector<Value>& values) {
   for (const Value& value : values) {
     const std::string path = context_path(value.file);
-    const Result<std::string> text = files_.read(path);
+    const Result<std::string> text = files_.read_again(path);
     if (value.optional && failed_with(text, ENOENT)) continue;
     if (!text) return text.as_failure();
     if (text.value() == value.text) continue;

@@ -78,6 +78,9 @@ class DamonAdmin {
   // Whether make() has made a kdamond, though perhaps without a mark.
   bool made() const { return made_; }
 
+  // Whether it was switched on and not, as far as is known, off again.
+  bool may_be_on() const { return may_be_on_; }
+
   // Whether nothing is staged, as just after making the kdamonds.
   bool is_untouched() const;
 
@@ -90,9 +93,9 @@ class DamonAdmin {
   // Returns: the intervals as the kernel's tuning has them now. Takes up to one sampling interval.
   Result<KdamondIntervals> tuned_intervals();
 
-  // Puts the attributes and ranges of `setup` in force while on. Precondition: verify() of what was
-  // staged before.
-  Result<void> commit(const KdamondSetup& setup);
+  // Puts the attributes and ranges of `setup` in force while on; if that fails, `in_force` is
+  // staged again. Precondition: verify(in_force).
+  Result<void> commit(const KdamondSetup& in_force, const KdamondSetup& setup);
 
   // Returns: the regions of the scheme of KdamondSetup::stat_scheme, ascending; they may be
   // incomplete. Takes up to one sampling interval.
@@ -125,8 +128,9 @@ class DamonAdmin {
   const Clock& clock_;
   const uint64_t mark_;
   bool made_ = false;
+  bool may_be_on_ = false;
   bool mark_counts_ = true;   // false: it has gone into what somebody else has set up
-  bool half_staged_ = false;  // a commit has been given up
+  bool half_staged_ = false;  // neither could be staged whole
 };
 
 }  // namespace damon_statfs

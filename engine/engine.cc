@@ -126,6 +126,8 @@ class Engine::Thread final : private SamplerObserver {
       const std::unique_ptr<Operations> operations = set->create(context_);
       latest_.status.max_close_ms = operations->max_close_ms();
       publish();  // a stop may come while it opens
+      signal_eventfd(wake_fd_);
+      if (stop_requested()) return outcome::success();
       return monitor(set->name, *operations);
     }
     return show(*set->create_mirror(context_));

@@ -13,12 +13,13 @@ namespace damon_statfs {
 namespace {
 
 constexpr int64_t kMaxRecoverNs = 5 * kNsPerSecond;  // a mount waits for it
+constexpr int64_t kMaxProbeNs = kNsPerSecond / 2;
 
 // Whether the kdamond that is on now is the recorded one.
 Result<bool> is_recorded(const DamonAdmin& admin, const KdamondOwnership& ownership,
-                         const Clock& clock) {
+                         const Clock& clock, int64_t limit_ns) {
   if (ownership.pid <= 0) return ownership.marked && admin.is_marked();
-  return retry_busy(clock, kMaxRecoverNs, [&] { return admin.is_pid(ownership.pid); });
+  return retry_busy(clock, limit_ns, [&] { return admin.is_pid(ownership.pid); });
 }
 
 // Stops the recorded kdamond if it is on, and gives back what was staged for it. Returns: EBUSY if
@@ -26,19 +27,21 @@ Result<bool> is_recorded(const DamonAdmin& admin, const KdamondOwnership& owners
 Result<void> stop_recorded(const OperationsContext& context, const KernelFiles& files,
                            const KdamondOwnership& ownership) {
   DamonAdmin admin(files, *context.clock, ownership.mark);
-  const Result<bool> on = retry_busy(*context.clock, kMaxRecoverNs, [&] { return admin.is_on(); });
+  const int64_t end_ns = context.clock->now_ns() + kMaxRecoverNs;
+  const auto left_ns = [&] { return end_ns - context.clock->now_ns(); };
+  const Result<bool> on = retry_busy(*context.clock, left_ns(), [&] { return admin.is_on(); });
   if (failed_with(on, ENOENT) && !is_kdamond_thread(files, ownership.pid)) {
     return outcome::success();
   }
   if (!on) return on.as_failure();
   if (on.value()) {
-    DAMON_STATFS_TRY(recorded, is_recorded(admin, ownership, *context.clock));
+    DAMON_STATFS_TRY(recorded, is_recorded(admin, ownership, *context.clock, left_ns()));
     if (!recorded) return outcome::success();
-    BOOST_OUTCOME_TRYV(admin.turn_off(ownership.pid, kMaxRecoverNs));
+    BOOST_OUTCOME_TRYV(admin.turn_off(ownership.pid, left_ns()));
     context.log(
         LogLevel::kWarning,
-        fmt::format("stopped kdamond {}, which a damon-statfs that was killed had left behind",
-                    ownership.pid));
+        fmt::format("stopped kdamond{}, which a damon-statfs that was killed had left behind",
+                    ownership.pid > 0 ? fmt::format(" {}", ownership.pid) : ""));
   }
   const bool ours = ownership.marked ? admin.is_marked() : admin.is_untouched();
   return ours ? admin.release() : outcome::success();
@@ -56,7 +59,7 @@ bool is_orphan(const OperationsContext& context, const KernelFiles& files,
   const Result<std::string> boot = boot_id(files);
   if (!ownership || !boot || boot.value() != ownership->boot_id) return false;
   const DamonAdmin admin(files, *context.clock, ownership->mark);
-  const Result<bool> recorded = is_recorded(admin, *ownership, *context.clock);
+  const Result<bool> recorded = is_recorded(admin, *ownership, *context.clock, kMaxProbeNs);
   return (recorded && recorded.value()) || admin.is_marked() ||
          (!ownership->marked && admin.is_untouched());
 }
@@ -74,7 +77,8 @@ Result<void> stop_orphan(const OperationsContext& context, const KernelFiles& fi
 
 void stop_orphaned_kdamond(const OperationsContext& context) {
   const RootedKernelFiles files(context.rootfs);
-  const Result<std::optional<KdamondRecord>> record = KdamondRecord::open_existing(context.rootfs);
+  const Result<std::optional<KdamondRecord>> record =
+      KdamondRecord::open_existing(context.rootfs, *context.clock);
   if (failed_with(record, EBUSY)) return;
   Result<void> done = outcome::success();
   if (!record) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// One line: boot id, mark, whether it is set, pid. It is rewritten in place, because the lock is on
-// the file, and always with the same length, so that one write(2) replaces it whole.
+// One line: boot id, mark, whether it is set, pid, the daemon's pid. It is rewritten in place,
+// because the lock is on the file, and always with the same length, so that one write(2) replaces
+// it whole.
 #include "engine/kdamond_record.h"
 
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
 namespace damon_statfs {
@@ -19,6 +21,35 @@ namespace {
 
 constexpr size_t kLineBytes = 128;
 constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+
+constexpr int64_t kMaxProbeNs = 200 * kNsPerMs;
+constexpr int64_t kMaxDyingNs = 12 * kNsPerSecond;  // DAMON's longest sampling interval is 10 s
+constexpr int64_t kPauseNs = 10 * kNsPerMs;
+
+std::optional<KdamondOwnership> read_line(const UniqueFd& file) {
+  std::string text(kLineBytes, '\0');
+  if (pread(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    return std::nullopt;
+  }
+  std::istringstream line(text);
+  KdamondOwnership ownership;
+  if (!(line >> ownership.boot_id >> ownership.mark >> ownership.marked >> ownership.pid >>
+        ownership.owner_pid)) {
+    return std::nullopt;
+  }
+  return ownership;
+}
+
+// Whether the process that has the lock was killed: its first thread is a zombie already.
+bool is_owner_dying(const UniqueFd& file) {
+  const std::optional<KdamondOwnership> ownership = read_line(file);
+  if (!ownership) return false;
+  std::ifstream stat(fmt::format("/proc/{}/stat", ownership->owner_pid));
+  std::string line;
+  std::getline(stat, line);
+  const size_t name_end = line.rfind(") ");
+  return name_end != std::string::npos && line.compare(name_end + 2, 1, "Z") == 0;
+}
 
 std::string record_path(const std::string& rootfs) { return rootfs + "/run/damon-statfs/kdamond"; }
 
@@ -29,49 +60,47 @@ auto file_failure(const std::string& path) {
 
 }  // namespace
 
-Result<KdamondRecord> KdamondRecord::open(const std::string& rootfs) {
+Result<KdamondRecord> KdamondRecord::open(const std::string& rootfs, const Clock& clock) {
   const std::string path = record_path(rootfs);
   std::error_code failed;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failed);
   UniqueFd file(::open(path.c_str(), kFlags | O_CREAT, 0600));
   if (!file) return file_failure(path);
-  return lock(std::move(file), path);
+  return lock(std::move(file), path, clock);
 }
 
-Result<std::optional<KdamondRecord>> KdamondRecord::open_existing(const std::string& rootfs) {
+Result<std::optional<KdamondRecord>> KdamondRecord::open_existing(const std::string& rootfs,
+                                                                  const Clock& clock) {
   const std::string path = record_path(rootfs);
   UniqueFd file(::open(path.c_str(), kFlags));
   if (!file && (errno == ENOENT || errno == ENOTDIR)) return std::optional<KdamondRecord>();
   if (!file) return file_failure(path);
-  DAMON_STATFS_TRY(record, lock(std::move(file), path));
+  DAMON_STATFS_TRY(record, lock(std::move(file), path, clock));
   return std::optional<KdamondRecord>(std::move(record));
 }
 
-Result<KdamondRecord> KdamondRecord::lock(UniqueFd file, std::string path) {
-  if (flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
-    return KdamondRecord(std::move(file), std::move(path));
+// A probe holds the lock for an instant. A daemon that was killed keeps it until what it waits for
+// in the kernel is over.
+Result<KdamondRecord> KdamondRecord::lock(UniqueFd file, std::string path, const Clock& clock) {
+  const int64_t begun_ns = clock.now_ns();
+  while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return file_failure(path);
+    const int64_t limit_ns = is_owner_dying(file) ? kMaxDyingNs : kMaxProbeNs;
+    if (clock.now_ns() - begun_ns >= limit_ns) {
+      return failure(
+          EBUSY,
+          fmt::format("{}: another damon-statfs is driving a kdamond on this machine", path));
+    }
+    clock.wait_until(clock.now_ns() + kPauseNs, -1);
   }
-  if (errno != EWOULDBLOCK) return file_failure(path);
-  return failure(
-      EBUSY, fmt::format("{}: another damon-statfs is driving a kdamond on this machine", path));
+  return KdamondRecord(std::move(file), std::move(path));
 }
 
-std::optional<KdamondOwnership> KdamondRecord::read() const {
-  std::string text(kLineBytes, '\0');
-  if (pread(file_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    return std::nullopt;
-  }
-  std::istringstream line(text);
-  KdamondOwnership ownership;
-  if (!(line >> ownership.boot_id >> ownership.mark >> ownership.marked >> ownership.pid)) {
-    return std::nullopt;
-  }
-  return ownership;
-}
+std::optional<KdamondOwnership> KdamondRecord::read() const { return read_line(file_); }
 
 Result<void> KdamondRecord::write(const KdamondOwnership& ownership) const {
-  return replace(fmt::format("{} {} {:d} {}", ownership.boot_id, ownership.mark, ownership.marked,
-                             ownership.pid));
+  return replace(fmt::format("{} {} {:d} {} {}", ownership.boot_id, ownership.mark,
+                             ownership.marked, ownership.pid, ownership.owner_pid));
 }
 
 Result<void> KdamondRecord::clear() const { return replace(""); }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "damon_statfs/clock.h"
 #include "damon_statfs/fd.h"
 #include "damon_statfs/result.h"
 
@@ -20,16 +21,18 @@ struct KdamondOwnership {
   uint64_t mark = 0;    // see DamonAdmin
   bool marked = false;  // whether the mark may be there already
   pid_t pid = -1;       // once it is on
+  pid_t owner_pid = 0;  // the daemon's
 };
 
 class KdamondRecord {
  public:
   // Opens ROOTFS/run/damon-statfs/kdamond and locks it for as long as the object lives. Returns:
-  // EBUSY if another daemon holds the lock.
-  static Result<KdamondRecord> open(const std::string& rootfs);
+  // EBUSY if another daemon holds the lock; one that was killed is waited for until it is gone.
+  static Result<KdamondRecord> open(const std::string& rootfs, const Clock& clock);
 
   // The same without making the file or its directory. Returns: none if there is no file.
-  static Result<std::optional<KdamondRecord>> open_existing(const std::string& rootfs);
+  static Result<std::optional<KdamondRecord>> open_existing(const std::string& rootfs,
+                                                            const Clock& clock);
 
   // Returns: what is recorded, none if nothing is, or not by us.
   std::optional<KdamondOwnership> read() const;
@@ -39,7 +42,7 @@ class KdamondRecord {
 
  private:
   KdamondRecord(UniqueFd file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
-  static Result<KdamondRecord> lock(UniqueFd file, std::string path);
+  static Result<KdamondRecord> lock(UniqueFd file, std::string path, const Clock& clock);
   Result<void> replace(const std::string& text) const;
 
   UniqueFd file_;

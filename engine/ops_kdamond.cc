@@ -15,6 +15,7 @@
 #include "engine/memory_ranges.h"
 #include "engine/regions.h"
 #include "engine/tuner.h"
+#include "engine/wide.h"
 
 namespace damon_statfs {
 namespace {
@@ -61,7 +62,7 @@ KdamondOperations::KdamondOperations(const OperationsContext& context,
 Result<std::vector<AddressRange>> KdamondOperations::open() {
   BOOST_OUTCOME_TRYV(DamonAdmin::nr_kdamonds(*files_));  // is there an interface at all?
   DAMON_STATFS_TRY(ranges, page_aligned_ranges(context_));
-  DAMON_STATFS_TRY(record, KdamondRecord::open(context_.rootfs));
+  DAMON_STATFS_TRY(record, KdamondRecord::open(context_.rootfs, *context_.clock));
   BOOST_OUTCOME_TRYV(stop_orphan(context_, *files_, record));
   BOOST_OUTCOME_TRYV(refuse_damon_users(*files_));
   record_ = std::move(record);
@@ -75,7 +76,7 @@ Result<std::vector<AddressRange>> KdamondOperations::open() {
 // Each step is recorded before it is taken, so that a crash leaves nothing unknown.
 Result<void> KdamondOperations::start() {
   DAMON_STATFS_TRY(boot, boot_id(*files_));
-  KdamondOwnership ownership{boot, make_mark(context_), false, -1};
+  KdamondOwnership ownership{boot, make_mark(context_), false, -1, getpid()};
   admin_.emplace(*files_, *context_.clock, ownership.mark);
   BOOST_OUTCOME_TRYV(record_->write(ownership));
   BOOST_OUTCOME_TRYV(admin_->make());
@@ -117,7 +118,7 @@ Result<void> KdamondOperations::open_source() {
 Result<void> KdamondOperations::read_through_scheme() {
   KdamondSetup wanted = setup_;
   wanted.stat_scheme = true;
-  BOOST_OUTCOME_TRYV(admin_->commit(wanted));
+  BOOST_OUTCOME_TRYV(admin_->commit(setup_, wanted));
   setup_ = wanted;
   return outcome::success();
 }
@@ -134,6 +135,7 @@ Result<std::optional<Aggregation>> KdamondOperations::collect() {
     return std::optional<Aggregation>();
   }
   DAMON_STATFS_TRY(snapshot, snapshots_ ? take_recorded() : take_tried_regions());
+  due_ns_ = std::min(due_ns_, next_check_ns_);
   if (!snapshot) return std::optional<Aggregation>();
   DAMON_STATFS_TRY(aggregation, deliver(std::move(*snapshot)));
   return std::optional<Aggregation>(std::move(aggregation));
@@ -145,7 +147,7 @@ Result<std::vector<AddressRange>> KdamondOperations::update() {
   BOOST_OUTCOME_TRYV(admin_->verify(setup_));
   KdamondSetup wanted = setup_;
   wanted.ranges = ranges;
-  const Result<void> committed = admin_->commit(wanted);
+  const Result<void> committed = admin_->commit(setup_, wanted);
   if (failed_with(committed, EBUSY)) return setup_.ranges;  // at the next update, then
   if (!committed) return committed.as_failure();
   setup_ = wanted;
@@ -176,6 +178,7 @@ Result<void> KdamondOperations::check_ownership() {
   }
   const Result<void> verified = admin_->verify(setup_);
   if (verified) return outcome::success();
+  changed_by_others_ = true;
   return failure(verified.error().code.value(),
                  fmt::format("kdamond {}: {}", pid_, verified.error().context));
 }
@@ -269,9 +272,12 @@ Result<Aggregation> KdamondOperations::deliver(RegionSnapshot snapshot) {
         static_cast<uint64_t>(std::llround(static_cast<double>(setup_.attrs.aggr_us) * stretch_));
   }
   planned_time_->advance(snapshot.ended_ns, stretch_);
-  const int64_t window_ns = static_cast<int64_t>(setup_.attrs.aggr_us) * kNsPerUs;
+  constexpr uint64_t kLongestNs = uint64_t{1} << 62;
+  const uint64_t window_ns = mul_div(setup_.attrs.aggr_us, kNsPerUs, 1);
   for (Region& region : snapshot.regions) {
-    region.since_ns = planned_time_->before_now_ns((int64_t{region.age} + 1) * window_ns);
+    const uint64_t planned_ns = mul_div(uint64_t{region.age} + 1, window_ns, 1);
+    region.since_ns =
+        planned_time_->before_now_ns(static_cast<int64_t>(std::min(planned_ns, kLongestNs)));
   }
   aggregation.regions = std::move(snapshot.regions);
   complete_ns_ = now_ns;
@@ -297,6 +303,17 @@ void KdamondOperations::want_next(int64_t now_ns, bool settled) {
   }
 }
 
+// Until Linux 6.14 a commit waits for the end of an aggregation, and nothing can interrupt it: so
+// where we tune, an aggregation takes no longer than a stop may.
+IntervalsGoal KdamondOperations::our_goal() const {
+  constexpr uint64_t kMaxAggrUs = 10'000'000;
+  IntervalsGoal goal = context_.attrs.goal;
+  const uint64_t longest_us = std::max({kMaxAggrUs / samples_per_aggr(context_.attrs),
+                                        goal.min_sample_us, context_.attrs.sample_us});
+  goal.max_sample_us = std::min(goal.max_sample_us, longest_us);
+  return goal;
+}
+
 // What the kernel does by itself since 6.15. A small change is not worth the restart of the
 // aggregation that a commit means. Returns: whether there is time until the next refresh.
 Result<bool> KdamondOperations::tune(const std::vector<Region>& regions) {
@@ -304,7 +321,7 @@ Result<bool> KdamondOperations::tune(const std::vector<Region>& regions) {
   const uint64_t aggr_samples = samples_per_aggr(context_.attrs);
   const uint64_t adaptation_bp =
       intervals_adaptation_bp(intervals_score_bp(regions, aggr_samples, attrs.goal.access_bp));
-  const uint64_t sample_us = tuned_sample_us(attrs.sample_us, adaptation_bp, attrs.goal);
+  const uint64_t sample_us = tuned_sample_us(attrs.sample_us, adaptation_bp, our_goal());
   const uint64_t change_us =
       std::max(sample_us, attrs.sample_us) - std::min(sample_us, attrs.sample_us);
   if (change_us <= attrs.sample_us / 10) return true;
@@ -314,7 +331,7 @@ Result<bool> KdamondOperations::tune(const std::vector<Region>& regions) {
   KdamondSetup wanted = setup_;
   wanted.attrs.sample_us = sample_us;
   wanted.attrs.aggr_us = sample_us * aggr_samples;
-  const Result<void> committed = admin_->commit(wanted);
+  const Result<void> committed = admin_->commit(setup_, wanted);
   if (failed_with(committed, EBUSY)) return settled;  // next time
   if (!committed) return committed.as_failure();
   setup_ = wanted;
@@ -345,13 +362,14 @@ int64_t KdamondOperations::window_ns() const {
 
 // Stops our kdamond if it is still ours, and gives its directory back if that is still ours.
 Result<void> KdamondOperations::give_back() {
-  if (pid_ > 0) {
+  if (pid_ > 0 || (admin_->may_be_on() && admin_->is_marked())) {
     const Result<void> off = admin_->turn_off(pid_, kMaxOffNs);
     // Files that are out of sight do not mean that it has ended.
     const bool gone = failed_with(off, ENOENT) && !is_kdamond_thread(*files_, pid_);
     if (!off && !gone) return off;
   }
-  if (admin_->is_marked() || (admin_->made() && admin_->is_untouched())) {
+  const bool ours = admin_->is_marked() || (admin_->made() && admin_->is_untouched());
+  if (ours && !changed_by_others_) {
     BOOST_OUTCOME_TRYV(admin_->release());
   }
   return record_->clear();
@@ -378,7 +396,7 @@ Result<std::string> probe(const OperationsContext& context) {
   const RootedKernelFiles files(context.rootfs);
   BOOST_OUTCOME_TRYV(DamonAdmin::nr_kdamonds(files));
   DAMON_STATFS_TRY(ranges, page_aligned_ranges(context));
-  DAMON_STATFS_TRY(record, KdamondRecord::open_existing(context.rootfs));
+  DAMON_STATFS_TRY(record, KdamondRecord::open_existing(context.rootfs, *context.clock));
   if (!record || !is_orphan(context, files, *record)) {
     BOOST_OUTCOME_TRYV(refuse_damon_users(files));
   }

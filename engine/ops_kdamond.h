@@ -27,12 +27,15 @@ class KdamondOperations final : public Operations {
   // The context outlives the set.
   KdamondOperations(const OperationsContext& context, std::shared_ptr<const KernelFiles> files,
                     OpenEvents open_events);
+  KdamondOperations(const KdamondOperations&) = delete;
+  KdamondOperations& operator=(const KdamondOperations&) = delete;
+  ~KdamondOperations() override { close(); }
 
   Result<std::vector<AddressRange>> open() override;
   Result<void> prepare_access_checks(std::span<Region>) override { return outcome::success(); }
   Result<void> check_accesses(std::span<Region>) override { return outcome::success(); }
   Result<std::vector<AddressRange>> update() override;
-  void close() noexcept override;
+  void close() noexcept final;
   bool delivers_regions() const override { return true; }
   int64_t collect_due_ns() const override { return due_ns_; }
   Result<std::optional<Aggregation>> collect() override;
@@ -49,6 +52,7 @@ class KdamondOperations final : public Operations {
   Result<void> refresh_intervals();
   Result<Aggregation> deliver(RegionSnapshot snapshot);
   void want_next(int64_t now_ns, bool settled);
+  IntervalsGoal our_goal() const;
   Result<bool> tune(const std::vector<Region>& regions);
   void measure_stretch(int64_t window_ns);
   void note_incomplete();
@@ -77,6 +81,7 @@ class KdamondOperations final : public Operations {
   int64_t next_check_ns_ = 0;
   int64_t complete_ns_ = 0;  // when the last complete one was delivered
   bool incomplete_logged_ = false;
+  bool changed_by_others_ = false;  // what is staged is not only ours any more
 };
 
 }  // namespace damon_statfs

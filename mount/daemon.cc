@@ -121,7 +121,11 @@ Result<void> Daemon::check_not_mirrored() const {
 // Returns: false if it could not, which the engine has logged; the next write of Y tries again.
 bool Daemon::start_mirror() {
   if (!registry_.means_mirror(options_.engine.ops, context_)) return true;
-  if (!engine_.start()) return false;
+  const Result<void> started = engine_.start();
+  if (!started) {
+    spdlog::error("{}", started.error().context);
+    return false;
+  }
   const int64_t deadline_ns = clock_.now_ns() + kMaxMirrorStartMs * kNsPerMs;
   EngineStatus status;
   do {
@@ -161,13 +165,15 @@ void Daemon::on_ready(int errno_value) {
 
 // Returns: whether the engine has ended in time; a thread that hangs in the kernel has not.
 bool Daemon::stop_engine() {
-  const auto limit_ms = static_cast<int64_t>(engine_.newest().status.max_close_ms);
-  const int64_t deadline_ns = clock_.now_ns() + limit_ms * kNsPerMs;
+  const int64_t asked_ns = clock_.now_ns();
   engine_.request_stop();
-  while (engine_.newest().status.mirrors || engine_.newest().status.state != EngineState::kOff) {
-    if (!wait_for_engine(deadline_ns)) return false;
+  for (;;) {
+    const EngineStatus status = engine_.newest().status;
+    if (!status.mirrors && status.state == EngineState::kOff) return true;
+    // An engine that is still starting says only now how long it may take.
+    const auto limit_ms = static_cast<int64_t>(status.max_close_ms);
+    if (!wait_for_engine(asked_ns + limit_ms * kNsPerMs)) return false;
   }
-  return true;
 }
 
 // Returns: whether the engine's status has changed before the deadline.

@@ -72,7 +72,11 @@ int FakeKdamonds::read(const std::string& path, std::string& text) const {
 }
 
 std::vector<std::string> FakeKdamonds::list(const std::string& path) const {
-  return names_in(files, path);
+  std::vector<std::string> names = names_in(files, path);
+  // Until Linux 6.6 this directory is empty at first, which no file tells.
+  const bool is_scheme = files.contains(path + "/action");
+  if (is_scheme && kernel_ < Kernel::k6_7) names.emplace_back("tried_regions");
+  return names;
 }
 
 int FakeKdamonds::write(const std::string& path, const std::string& text, bool foreign) {

@@ -47,6 +47,12 @@ restart() {
     echo "restart after $phase: status $status, enabled $(cat /mnt/enabled): $(cat /tmp/log)"
     refused=$((refused + 1))
   fi
+  # Switching on must work too, where nobody else is in the way.
+  if [ "$1" = alone ] && ! switch /mnt Y; then
+    echo "restart after $phase: Y is refused: $(cat /tmp/log)"
+    refused=$((refused + 1))
+  fi
+  [ "$1" != alone ] || switch /mnt N
   "$1" || { echo "restart after $phase: $1 failed: $(kdamond_threads)" && orphans=$((orphans + 1)); }
   umount /mnt
   within 5 process_gone || late=$((late + 1))
