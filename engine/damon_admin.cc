@@ -63,7 +63,7 @@ Result<Region> read_region(const KernelFiles& files, const std::string& director
 }  // namespace
 
 Result<uint64_t> DamonAdmin::nr_kdamonds(const KernelFiles& files) {
-  const Result<uint64_t> number = read_number(files, nr_kdamonds_path());
+  Result<uint64_t> number = read_number(files, nr_kdamonds_path());
   if (!failed_with(number, ENOENT)) return number;
   return failure(ENODEV, fmt::format("{}: the kernel is built without CONFIG_DAMON_SYSFS, or older "
                                      "than Linux 5.18",
@@ -88,7 +88,7 @@ Result<void> DamonAdmin::make_context() {
   const auto refuse = [&] { return refuse_staged(kDefaultUpdateUs); };
   BOOST_OUTCOME_TRYV(write_unless(refuse, kNrContexts, "1"));
   BOOST_OUTCOME_TRYV(write_unless(refuse, context_path(kUpdateUs), std::to_string(mark_)));
-  const Result<void> made = refuse_staged(mark_);
+  Result<void> made = refuse_staged(mark_);
   mark_counts_ = made.has_value();
   return made;
 }
@@ -125,7 +125,7 @@ Result<pid_t> DamonAdmin::turn_on() {
 }
 
 Result<void> DamonAdmin::turn_off(pid_t pid, int64_t limit_ns) {
-  const Result<void> off = retry_busy(clock_, limit_ns, [&]() -> Result<void> {
+  Result<void> off = retry_busy(clock_, limit_ns, [&]() -> Result<void> {
     if (pid > 0) {
       DAMON_STATFS_TRY(is_it, is_pid(pid));
       if (!is_it) return outcome::success();
@@ -263,13 +263,13 @@ void DamonAdmin::add_attributes(const MonitoringAttrs& attrs, std::vector<Value>
   add(kAggrUs, attrs.aggr_us);
   add("monitoring_attrs/nr_regions/min", attrs.min_nr_regions);
   add("monitoring_attrs/nr_regions/max", attrs.max_nr_regions);
-  constexpr bool kSince6_15 = true;
-  add("monitoring_attrs/intervals/intervals_goal/access_bp", attrs.goal.access_bp, kSince6_15);
-  add(kGoalAggrs, attrs.goal.aggrs, kSince6_15);
+  constexpr bool kOptional = true;  // since 6.15
+  add("monitoring_attrs/intervals/intervals_goal/access_bp", attrs.goal.access_bp, kOptional);
+  add(kGoalAggrs, attrs.goal.aggrs, kOptional);
   add("monitoring_attrs/intervals/intervals_goal/min_sample_us", attrs.goal.min_sample_us,
-      kSince6_15);
+      kOptional);
   add("monitoring_attrs/intervals/intervals_goal/max_sample_us", attrs.goal.max_sample_us,
-      kSince6_15);
+      kOptional);
 }
 
 void DamonAdmin::add_ranges(const std::vector<AddressRange>& ranges, std::vector<Value>& values) {
@@ -287,13 +287,13 @@ void DamonAdmin::add_ranges(const std::vector<AddressRange>& ranges, std::vector
 void DamonAdmin::add_scheme(uint64_t apply_interval_us, std::vector<Value>& values) {
   const std::string pattern = "schemes/0/access_pattern/";
   const std::string max_count = std::to_string(std::numeric_limits<uint32_t>::max());
-  constexpr bool kSince6_7 = true;
+  constexpr bool kOptional = true;  // since 6.7
   values.push_back({"schemes/nr_schemes", "1"});
   values.push_back({"schemes/0/action", "stat"});
   values.push_back({pattern + "sz/max", std::to_string(std::numeric_limits<unsigned long>::max())});
   values.push_back({pattern + "nr_accesses/max", max_count});
   values.push_back({pattern + "age/max", max_count});
-  values.push_back({"schemes/0/apply_interval_us", std::to_string(apply_interval_us), kSince6_7});
+  values.push_back({"schemes/0/apply_interval_us", std::to_string(apply_interval_us), kOptional});
 }
 
 // In the order in which they have to be written: the numbers of directories before what is in them.

@@ -73,6 +73,8 @@ class DamonStat final : public Mirror {
  public:
   explicit DamonStat(const OperationsContext& context)
       : context_(context), files_(context.rootfs) {}
+  DamonStat(const DamonStat&) = delete;
+  DamonStat& operator=(const DamonStat&) = delete;
   ~DamonStat() override {
     if (unusable_ == 0) return;
     context_.log(LogLevel::kInfo,

@@ -363,7 +363,7 @@ int64_t KdamondOperations::window_ns() const {
 // Stops our kdamond if it is still ours, and gives its directory back if that is still ours.
 Result<void> KdamondOperations::give_back() {
   if (pid_ > 0 || (admin_->may_be_on() && admin_->is_marked())) {
-    const Result<void> off = admin_->turn_off(pid_, kMaxOffNs);
+    Result<void> off = admin_->turn_off(pid_, kMaxOffNs);
     // Files that are out of sight do not mean that it has ended.
     const bool gone = failed_with(off, ENOENT) && !is_kdamond_thread(*files_, pid_);
     if (!off && !gone) return off;

@@ -50,6 +50,7 @@ Result<KdamondThread> choose_kdamond(const OperationsContext& context, const Ker
   if (threads.empty()) return failure(ENODEV, "no kdamond is running");
   if (threads.size() == 1) return threads.front();
   std::vector<std::string> all;
+  all.reserve(threads.size());
   for (const KdamondThread& thread : threads) all.push_back(describe(thread));
   return failure(EINVAL, fmt::format("several kdamonds are running: {}; kdamond=PID says which",
                                      fmt::join(all, ", ")));
