@@ -8,6 +8,7 @@
 
 #include "support/catch.h"
 #include "support/fake_events.h"
+#include "unit/region_lists.h"
 
 namespace damon_statfs::test {
 namespace {
@@ -28,15 +29,6 @@ void add_stat_scheme(FakeDamon& damon) {
     const std::string max = kContext + "schemes/0/access_pattern/" + range + "/max";
     REQUIRE(damon.write(max, range[0] == 's' ? "18446744073709551615" : "4294967295"));
   }
-}
-
-Region region(uint64_t start, uint64_t end, uint32_t nr_accesses, uint32_t age) {
-  Region made;
-  made.start = start;
-  made.end = end;
-  made.nr_accesses = nr_accesses;
-  made.age = age;
-  return made;
 }
 
 TEST_CASE("each kernel has its files", "[fake_damon]") {
@@ -142,7 +134,7 @@ TEST_CASE("what is not switched on", "[fake_damon]") {
 TEST_CASE("what is staged counts from the commit on", "[fake_damon]") {
   FakeDamon damon(Kernel::k6_12);
   REQUIRE(damon.start_foreign() > 0);
-  damon.set_regions({region(0, 4096, 10, 8)});
+  damon.set_regions({make_region(0, 4096, 10, 8)});
   REQUIRE(damon.write(kSampleUs, "14000"));
   REQUIRE(damon.write(kContext + "monitoring_attrs/intervals/aggr_us", "280000"));
   CHECK(damon.kernel().running(0)->context.attrs.sample_us == 7'000);
@@ -160,7 +152,7 @@ TEST_CASE("regions are shown through the scheme that matches them", "[fake_damon
   FakeDamon damon(Kernel::k6_12);
   REQUIRE(damon.stage_foreign());
   add_stat_scheme(damon);
-  damon.set_regions({region(0, 4096, 3, 1), region(4096, 12288, 0, 7)});
+  damon.set_regions({make_region(0, 4096, 3, 1), make_region(4096, 12288, 0, 7)});
   REQUIRE(damon.write(kState, "on"));
   REQUIRE(damon.write(kState, "update_schemes_tried_regions"));
   CHECK(damon.content(kTried + "/total_bytes") == "12288");
@@ -186,7 +178,7 @@ TEST_CASE("regions are shown through the scheme that matches them", "[fake_damon
 TEST_CASE("the kernel's own tuning shows when asked for", "[fake_damon]") {
   FakeDamon damon(Kernel::k6_15);
   REQUIRE(damon.start_foreign() > 0);
-  damon.set_regions({region(0, 4096, 20, 9)});
+  damon.set_regions({make_region(0, 4096, 20, 9)});
   damon.kernel().tune(0, 14'000, 280'000);
   CHECK(damon.kernel().regions->front().age == 4);
   CHECK(damon.content(kSampleUs) == "7000");
@@ -243,10 +235,10 @@ TEST_CASE("records are written while they are on", "[fake_events]") {
   const auto script = std::make_shared<EventsScript>();
   {
     FakeEvents events(script);
-    script->push_aggregation(5, {region(0, 4096, 3, 1)});
+    script->push_aggregation(5, {make_region(0, 4096, 3, 1)});
     CHECK(events.drain().records.empty());
     REQUIRE(events.enable());
-    script->push_aggregation(6, {region(0, 4096, 3, 1), region(4096, 8192, 0, 2)});
+    script->push_aggregation(6, {make_region(0, 4096, 3, 1), make_region(4096, 8192, 0, 2)});
     const AggregatedEvents::Drained drained = events.drain();
     REQUIRE(drained.records.size() == 2);
     CHECK(drained.records[1].nr_regions == 2);

@@ -14,6 +14,7 @@
 #include "support/log_lines.h"
 #include "support/stat_line.h"
 #include "support/tree_fixture.h"
+#include "unit/region_lists.h"
 
 namespace damon_statfs::test {
 namespace {
@@ -21,15 +22,6 @@ namespace {
 const std::string kEvent = "/sys/kernel/tracing/events/damon/damon_aggregated";
 const std::string kKdamond = "/sys/kernel/mm/damon/admin/kdamonds/0";
 constexpr int64_t kWindowNs = 100 * kNsPerMs;
-
-Region region(uint64_t start, uint64_t end, uint32_t nr_accesses, uint32_t age) {
-  Region made;
-  made.start = start;
-  made.end = end;
-  made.nr_accesses = nr_accesses;
-  made.age = age;
-  return made;
-}
 
 // A machine with one kdamond, and the set that observes it.
 struct Machine {
@@ -47,7 +39,7 @@ struct Machine {
 
   int64_t window_ns = kWindowNs;
   int64_t next_end_ns = clock.now_ns() + kWindowNs;
-  std::vector<Region> regions = {region(0, 4096, 0, 9), region(4096, 8192, 5, 0)};
+  std::vector<Region> regions = {make_region(0, 4096, 0, 9), make_region(4096, 8192, 5, 0)};
   int64_t recorded_ns = 0;
 
   Machine() {

@@ -39,6 +39,16 @@ inline Regions make_regions(std::initializer_list<RegionRow> rows) {
   return regions;
 }
 
+inline Region make_region(uint64_t start, uint64_t end, uint32_t nr_accesses = 0,
+                          uint32_t age = 0) {
+  Region region;
+  region.start = start;
+  region.end = end;
+  region.nr_accesses = nr_accesses;
+  region.age = age;
+  return region;
+}
+
 // `count` regions of `size` bytes, one after the other from address 0.
 inline Regions make_row(size_t count, uint64_t size) {
   Regions regions(count);

@@ -10,23 +10,15 @@
 #include "damon_statfs/clock.h"
 #include "support/catch.h"
 #include "support/fake_events.h"
+#include "unit/region_lists.h"
 
 namespace damon_statfs::test {
 namespace {
 
 constexpr int64_t kWindowNs = 100 * kNsPerMs;
 
-Region region(uint64_t start, uint64_t end, uint32_t nr_accesses = 0, uint32_t age = 0) {
-  Region made;
-  made.start = start;
-  made.end = end;
-  made.nr_accesses = nr_accesses;
-  made.age = age;
-  return made;
-}
-
-const std::vector<Region> kBurst = {region(0, 100, 3, 5), region(100, 250, 0, 9),
-                                    region(300, 400, 1, 0)};
+const std::vector<Region> kBurst = {make_region(0, 100, 3, 5), make_region(100, 250, 0, 9),
+                                    make_region(300, 400, 1, 0)};
 constexpr uint64_t kBurstBytes = 350;
 
 struct Run {
@@ -120,21 +112,23 @@ TEST_CASE("regions that do not add up to what is monitored", "[region_snapshots]
 
 TEST_CASE("another number of regions each time", "[region_snapshots]") {
   Run run;
-  run.script->push_aggregation(kWindowNs, {region(0, 400, 0, 0)});
+  run.script->push_aggregation(kWindowNs, {make_region(0, 400, 0, 0)});
   CHECK_FALSE(run.snapshots.poll());
-  run.script->push_aggregation(2 * kWindowNs, {region(0, 400, 0, 1)});
+  run.script->push_aggregation(2 * kWindowNs, {make_region(0, 400, 0, 1)});
   CHECK(run.snapshots.poll()->regions.size() == 1);
-  run.script->push_aggregation(3 * kWindowNs, {region(0, 10, 0, 1), region(10, 400, 0, 0)});
+  run.script->push_aggregation(3 * kWindowNs,
+                               {make_region(0, 10, 0, 1), make_region(10, 400, 0, 0)});
   CHECK(run.snapshots.poll()->regions.size() == 2);
-  run.script->push_aggregation(4 * kWindowNs,
-                               {region(500, 600, 0, 1)});  // other memory, by its owner's commit
+  run.script->push_aggregation(
+      4 * kWindowNs, {make_region(500, 600, 0, 1)});  // other memory, by its owner's commit
   CHECK(run.snapshots.poll()->regions.size() == 1);
 }
 
 TEST_CASE("regions that overlap", "[region_snapshots]") {
   Run run;
   run.burst(1);
-  run.script->push_aggregation(2 * kWindowNs, {region(0, 100, 0, 0), region(50, 200, 0, 0)});
+  run.script->push_aggregation(2 * kWindowNs,
+                               {make_region(0, 100, 0, 0), make_region(50, 200, 0, 0)});
   CHECK_FALSE(run.snapshots.poll());
   CHECK(run.snapshots.dropped() == 1);
   run.burst(3);
@@ -172,9 +166,9 @@ TEST_CASE("a loss in the middle", "[region_snapshots]") {
 TEST_CASE("several targets are not one memory", "[region_snapshots]") {
   Run run;
   for (int n = 1; n < 5; ++n) {
-    run.script->push_aggregation(n * kWindowNs, {region(0, 100, 0, 0)}, 0);
+    run.script->push_aggregation(n * kWindowNs, {make_region(0, 100, 0, 0)}, 0);
     CHECK_FALSE(run.snapshots.poll());
-    run.script->push_aggregation(n * kWindowNs + 10, {region(200, 300, 0, 0)}, 1);
+    run.script->push_aggregation(n * kWindowNs + 10, {make_region(200, 300, 0, 0)}, 1);
     CHECK_FALSE(run.snapshots.poll());
   }
   CHECK(run.snapshots.dropped() > 0);
