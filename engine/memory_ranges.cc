@@ -91,4 +91,15 @@ std::vector<AddressRange> select_ranges(const RamSelection& selection,
   return ram;
 }
 
+Result<std::vector<AddressRange>> monitored_ranges(const OperationsContext& context) {
+  DAMON_STATFS_TRY(ram, read_system_ram(context.rootfs));
+  return select_ranges(context.ram, ram);
+}
+
+uint64_t total_bytes(std::span<const AddressRange> ranges) {
+  uint64_t bytes = 0;
+  for (const AddressRange& range : ranges) bytes += range.size_bytes();
+  return bytes;
+}
+
 }  // namespace damon_statfs

@@ -3,6 +3,8 @@
 // Which physical addresses are memory, from /proc/iomem, and which of it a mount monitors.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,5 +20,11 @@ Result<std::vector<AddressRange>> read_system_ram(const std::string& rootfs);
 // empty.
 std::vector<AddressRange> select_ranges(const RamSelection& selection,
                                         const std::vector<AddressRange>& ram);
+
+// What the mount monitors of the memory there is now. Errors: as read_system_ram().
+Result<std::vector<AddressRange>> monitored_ranges(const OperationsContext& context);
+
+// Returns: the bytes in all ranges. Precondition: they do not overlap.
+uint64_t total_bytes(std::span<const AddressRange> ranges);
 
 }  // namespace damon_statfs

@@ -30,19 +30,13 @@ constexpr double kAdmittedStretch = 1.25;  // from then on the real time is publ
 constexpr uint64_t kMaxMark = 999'999;
 
 Result<std::vector<AddressRange>> page_aligned_ranges(const OperationsContext& context) {
-  DAMON_STATFS_TRY(ram, read_system_ram(context.rootfs));
+  DAMON_STATFS_TRY(monitored, monitored_ranges(context));
   Regions regions;
-  BOOST_OUTCOME_TRYV(set_regions(regions, select_ranges(context.ram, ram),
-                                 static_cast<uint64_t>(sysconf(_SC_PAGESIZE)), 0));
+  BOOST_OUTCOME_TRYV(
+      set_regions(regions, monitored, static_cast<uint64_t>(sysconf(_SC_PAGESIZE)), 0));
   std::vector<AddressRange> ranges;
   for (const Region& region : regions) ranges.push_back({region.start, region.end});
   return ranges;
-}
-
-uint64_t total_bytes(const std::vector<AddressRange>& ranges) {
-  uint64_t bytes = 0;
-  for (const AddressRange& range : ranges) bytes += range.size_bytes();
-  return bytes;
 }
 
 // An update interval of a few microseconds more than asked for, which is different at each start.
@@ -353,7 +347,7 @@ void KdamondOperations::note_incomplete() {
 }
 
 bool KdamondOperations::is_complete(const std::vector<Region>& regions) const {
-  return damon_statfs::total_bytes(regions) == total_bytes(setup_.ranges);
+  return total_bytes(regions) == total_bytes(setup_.ranges);
 }
 
 int64_t KdamondOperations::window_ns() const {
@@ -380,10 +374,11 @@ void KdamondOperations::let_go() {
   if (!admin_) return;
   const Result<void> done = give_back();
   if (!done) {
-    context_.log(LogLevel::kError,
-                 fmt::format("kdamond {} could not be stopped, the next start of damon-statfs will "
-                             "try again: {}",
-                             pid_, done.error().context));
+    context_.log(
+        LogLevel::kError,
+        fmt::format("DAMON's interface could not be given back as it was, the next start of "
+                    "damon-statfs will try again: {}",
+                    done.error().context));
   }
   admin_.reset();
   record_.reset();

@@ -39,11 +39,6 @@ Result<Files> open_files(const OperationsContext& context) {
   return Files{std::move(bitmap), std::move(kpageflags)};
 }
 
-Result<std::vector<AddressRange>> monitored_ranges(const OperationsContext& context) {
-  DAMON_STATFS_TRY(ram, read_system_ram(context.rootfs));
-  return select_ranges(context.ram, ram);
-}
-
 // A page prepared for a check.
 struct Mark {
   uint64_t head_pfn = 0;
@@ -194,9 +189,7 @@ Result<std::string> probe(const OperationsContext& context) {
   DAMON_STATFS_TRY(ranges, monitored_ranges(context));
   BOOST_OUTCOME_TRYV(refuse_running_kdamonds(context.rootfs));
   BOOST_OUTCOME_TRYV(refuse_locked_idle_flags(context.rootfs));
-  uint64_t size_bytes = 0;
-  for (const AddressRange& range : ranges) size_bytes += range.size_bytes();
-  return fmt::format("{}, {} MiB in {} range{}", bitmap_path(context), size_bytes >> 20,
+  return fmt::format("{}, {} MiB in {} range{}", bitmap_path(context), total_bytes(ranges) >> 20,
                      ranges.size(), ranges.size() == 1 ? "" : "s");
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "engine/memory_ranges.h"
 #include "engine/tuner.h"
 #include "engine/wide.h"
 
@@ -35,7 +36,7 @@ Sampler::Sampler(const SamplerConfig& config, Operations& operations, const Cloc
 
 Result<void> Sampler::start() {
   DAMON_STATFS_TRY(ranges, operations_.open());
-  for (const AddressRange& range : ranges) monitored_bytes_ += range.size_bytes();
+  monitored_bytes_ = total_bytes(ranges);
   const int64_t now_ns = clock_.now_ns();
   // What opening has cost is paid; a kdamond's trace events alone would be half a minute's budget.
   budget_ = CpuBudget(max_cpu_percent_, now_ns, clock_.thread_cpu_ns());
