@@ -16,7 +16,6 @@
 #include <atomic>
 #include <bit>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <ctime>
 
@@ -123,15 +122,6 @@ class PerfAggregatedEvents final : public AggregatedEvents {
   bool logged_ = false;
 };
 
-Result<uint64_t> event_id(const KernelFiles& files, const std::string& directory) {
-  const std::string path = directory + "/id";
-  DAMON_STATFS_TRY(text, files.read(path));
-  uint64_t id = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error == std::errc() && rest == text.data() + text.size()) return id;
-  return failure(EIO, fmt::format("{}: \"{}\" is not a number", path, text.substr(0, 40)));
-}
-
 Result<UniqueFd> open_perf_event(uint64_t id, pid_t pid) {
   perf_event_attr attr{};
   attr.size = sizeof attr;
@@ -176,7 +166,7 @@ Result<std::unique_ptr<AggregatedEvents>> open_aggregated_events(const KernelFil
                                                                  uint64_t max_nr_regions,
                                                                  const LogSink& log) {
   DAMON_STATFS_TRY(directory, find_aggregated_events(files));
-  DAMON_STATFS_TRY(id, event_id(files, directory));
+  DAMON_STATFS_TRY(id, read_number(files, directory + "/id"));
   DAMON_STATFS_TRY(format_file, files.read(directory + "/format"));
   const std::optional<RegionEventFormat> format = RegionEventFormat::parse(format_file);
   if (!format) return failure(EIO, fmt::format("{}/format: not as expected", directory));

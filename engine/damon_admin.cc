@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <limits>
 
 namespace damon_statfs {
@@ -27,23 +26,6 @@ std::string nr_kdamonds_path() { return fmt::format("{}/nr_kdamonds", DamonAdmin
 
 std::string context_path(const std::string& file) {
   return fmt::format("{}/0/contexts/0/{}", DamonAdmin::kKdamonds, file);
-}
-
-Result<uint64_t> to_number(const Result<std::string>& text, const std::string& path) {
-  if (!text) return text.as_failure();
-  const std::string& digits = text.value();
-  uint64_t number = 0;
-  const auto [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error == std::errc() && rest == digits.data() + digits.size()) return number;
-  return failure(EIO, fmt::format("{}: \"{}\" is not a number", path, digits.substr(0, 40)));
-}
-
-Result<uint64_t> read_number(const KernelFiles& files, const std::string& path) {
-  return to_number(files.read(path), path);
-}
-
-Result<uint64_t> read_number_again(const KernelFiles& files, const std::string& path) {
-  return to_number(files.read_again(path), path);
 }
 
 Result<Region> read_region(const KernelFiles& files, const std::string& directory) {
@@ -167,7 +149,7 @@ Result<bool> DamonAdmin::is_on() const {
 }
 
 bool DamonAdmin::is_marked() const {
-  const Result<uint64_t> mark = read_number_again(files_, context_path(kUpdateUs));
+  const Result<uint64_t> mark = read_number(files_, context_path(kUpdateUs), true);
   return mark_counts_ && mark && mark.value() == mark_;
 }
 
@@ -213,8 +195,8 @@ Result<void> DamonAdmin::verify(const KdamondSetup& setup) const {
 
 Result<KdamondIntervals> DamonAdmin::tuned_intervals() {
   BOOST_OUTCOME_TRYV(command("update_tuned_intervals"));
-  DAMON_STATFS_TRY(sample_us, read_number_again(files_, context_path(kSampleUs)));
-  DAMON_STATFS_TRY(aggr_us, read_number_again(files_, context_path(kAggrUs)));
+  DAMON_STATFS_TRY(sample_us, read_number(files_, context_path(kSampleUs), true));
+  DAMON_STATFS_TRY(aggr_us, read_number(files_, context_path(kAggrUs), true));
   return KdamondIntervals{sample_us, aggr_us};
 }
 

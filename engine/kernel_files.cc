@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 
@@ -79,6 +80,14 @@ std::vector<std::string> RootedKernelFiles::list(const std::string& path) const 
     names.push_back(entry->path().filename());
   }
   return names;
+}
+
+Result<uint64_t> read_number(const KernelFiles& files, const std::string& path, bool again) {
+  DAMON_STATFS_TRY(text, again ? files.read_again(path) : files.read(path));
+  uint64_t number = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && rest == text.data() + text.size()) return number;
+  return failure(EIO, fmt::format("{}: \"{}\" is not a number", path, text.substr(0, 40)));
 }
 
 }  // namespace damon_statfs

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -49,6 +50,10 @@ class RootedKernelFiles final : public KernelFiles {
   const std::string rootfs_;
   mutable std::map<std::string, UniqueFd> kept_;
 };
+
+// The decimal number that a file consists of. again: whether it will be read again and again.
+// Returns: EIO if it is something else.
+Result<uint64_t> read_number(const KernelFiles& files, const std::string& path, bool again = false);
 
 // Whether a Result failed with this errno.
 template <class T>

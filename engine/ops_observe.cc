@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <limits>
 #include <string>
@@ -84,24 +83,19 @@ Result<void> refuse_virtual(const OperationsContext& context, const KernelFiles&
                                      path, operations.value()));
 }
 
-uint64_t read_number(const KernelFiles& files, const std::string& path) {
-  const Result<std::string> text = files.read(path);
-  uint64_t number = 0;
-  if (text) std::from_chars(text.value().data(), text.value().data() + text.value().size(), number);
-  return number;
-}
-
 // The most that any kdamond here may have; which one's file it is does not matter much.
 uint64_t max_nr_regions(const KernelFiles& files) {
   uint64_t most = kDefaultMaxNrRegions;
   for (const char* const module : {"damon_reclaim", "damon_lru_sort"}) {
     const std::string path = fmt::format("/sys/module/{}/parameters/max_nr_regions", module);
-    most = std::max(most, read_number(files, path));
+    const Result<uint64_t> number = read_number(files, path);
+    if (number) most = std::max(most, number.value());
   }
   for (const std::string& name : files.list(DamonAdmin::kKdamonds)) {
     const std::string path = fmt::format("{}/{}/contexts/0/monitoring_attrs/nr_regions/max",
                                          DamonAdmin::kKdamonds, name);
-    most = std::max(most, read_number(files, path));
+    const Result<uint64_t> number = read_number(files, path);
+    if (number) most = std::max(most, number.value());
   }
   return most;
 }
