@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 namespace damon_statfs {
 
@@ -37,9 +38,35 @@ struct Statistics {
   bool operator==(const Statistics&) const = default;
 };
 
+// How the statistics came about, for the status block. Brought up to date at each refresh. Zero and
+// empty while nothing has been monitored.
+struct MonitoringDetails {
+  // Shares whose standard errors are told: memory idle for less than so long.
+  static constexpr std::array<int64_t, 3> kShareLimitsMs = {1'000, 6'000, 60'000};
+
+  std::string_view ops;        // name of the operations set; a literal or the registry's
+  std::string_view estimator;  // "regions" or "pages"
+  int64_t started_ns = 0;      // CLOCK_MONOTONIC
+  int64_t cpu_ns = 0;          // that the engine thread has used since then
+  uint64_t monitored_bytes = 0;
+  uint64_t untracked_bytes = 0;  // of them: what no access check can see; pages only
+  uint64_t sample_us = 0;        // the intervals in force
+  uint64_t aggr_us = 0;
+  uint64_t nr_regions = 0;                      // regions only
+  uint64_t nr_pages = 0;                        // pages only: the sample's size
+  uint64_t check_period_ms = 0;                 // pages only: how often a young page is looked at
+  uint64_t nr_checks = 0;                       // access checks since the start
+  uint64_t nr_dropped = 0;                      // of them: without a usable answer
+  std::array<double, 3> share_percent{};        // of memory below each of kShareLimitsMs
+  std::array<double, 3> share_error_percent{};  // its standard error; pages only
+
+  bool operator==(const MonitoringDetails&) const = default;
+};
+
 struct Snapshot {
   EngineStatus status;
   Statistics statistics;
+  MonitoringDetails details;
 
   bool operator==(const Snapshot&) const = default;
 };
