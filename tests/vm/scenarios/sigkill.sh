@@ -66,6 +66,7 @@ kills() {
   while [ $count -lt "$1" ]; do
     for phase in start idle switch-on on switch-off end; do
       [ $count -lt "$1" ] || break
+      echo "kill $count: $phase"
       die_in $phase
       restart "$2"
       count=$((count + 1))
