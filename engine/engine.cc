@@ -17,6 +17,7 @@
 
 #include "damon_statfs/fd.h"
 #include "damon_statfs/snapshot_cell.h"
+#include "engine/page_sampler.h"
 #include "engine/sampler.h"
 #include "engine/stats.h"
 
@@ -41,17 +42,17 @@ uint64_t seed_or_arbitrary(uint64_t seed) {
 }
 
 // What is known of it: how much memory, which kdamond.
-std::string what_is_sampled(const Operations& operations, const Sampler& sampler) {
+std::string what_is_sampled(const Operations& operations, const Estimator& estimator) {
   std::string text;
-  if (sampler.monitored_bytes() > 0)
-    text += fmt::format(", {} MiB", sampler.monitored_bytes() >> 20);
+  if (estimator.monitored_bytes() > 0)
+    text += fmt::format(", {} MiB", estimator.monitored_bytes() >> 20);
   if (operations.kdamond_pid() != -1) text += fmt::format(", kdamond {}", operations.kdamond_pid());
   return text;
 }
 
 }  // namespace
 
-class Engine::Thread final : private SamplerObserver {
+class Engine::Thread final : private SamplerObserver, private PageSamplerObserver {
  public:
   Thread(EngineConfig config, const OperationsContext& context, const OperationsRegistry& registry,
          int wake_fd)
@@ -128,7 +129,7 @@ class Engine::Thread final : private SamplerObserver {
       publish();  // a stop may come while it opens
       signal_eventfd(wake_fd_);
       if (stop_requested()) return outcome::success();
-      return monitor(set->name, *operations);
+      return monitor(*set, *operations);
     }
     return show(*set->create_mirror(context_));
   }
@@ -183,32 +184,66 @@ class Engine::Thread final : private SamplerObserver {
     }
   }
 
-  Result<void> monitor(const std::string& name, Operations& operations) {
-    SamplerConfig sampler_config;
-    sampler_config.attrs = context_.attrs;
-    sampler_config.max_cpu_percent = config_.max_cpu_percent;
-    sampler_config.min_region_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-    sampler_config.seed = seed_or_arbitrary(config_.seed);
-    sampler_config.cancelled = [this] { return stop_requested(); };
-    Sampler sampler(sampler_config, operations, *context_.clock, *this);
-    const Result<void> started = sampler.start();
+  Result<void> monitor(const OperationsSet& set, Operations& operations) {
+    latest_.details = {};
+    latest_.details.ops = set.name;
+    latest_.details.estimator = uses_pages(set) ? "pages" : "regions";
+    if (config_.exclude_untracked && !uses_pages(set)) {
+      context_.log(
+          LogLevel::kWarning,
+          fmt::format("untracked=exclude: {} delivers regions, it has no effect", set.name));
+    }
+    const std::unique_ptr<Estimator> estimator = make_estimator(set, operations);
+    latest_.details.started_ns = context_.clock->now_ns();
+    started_cpu_ns_ = context_.clock->thread_cpu_ns();
+    const Result<void> started = estimator->start();
     if (!started) return stop_requested() ? outcome::success() : started;
     last_refresh_ns_ = context_.clock->now_ns();
+    latest_.details.monitored_bytes = estimator->monitored_bytes();
     context_.log(LogLevel::kInfo,
-                 fmt::format("monitoring is on: {}{}", name, what_is_sampled(operations, sampler)));
+                 fmt::format("monitoring is on: {}{}, estimator {}", set.name,
+                             what_is_sampled(operations, *estimator), latest_.details.estimator));
     publish_on(operations);
 
     Result<void> ended = outcome::success();
     while (ended && !stop_requested()) {
-      if (context_.clock->wait_until(sampler.deadline_ns(), command_fd_.get())) continue;
-      ended = sampler.step();
+      if (context_.clock->wait_until(estimator->deadline_ns(), command_fd_.get())) continue;
+      ended = estimator->step();
     }
-    sampler.stop();
+    estimator->stop();
     if (stop_requested()) {
       context_.log(LogLevel::kInfo, "monitoring is off: stopped");
       return outcome::success();
     }
     return ended;
+  }
+
+  bool uses_pages(const OperationsSet& set) const {
+    return set.checks_pages && config_.estimator != EstimatorChoice::kRegions;
+  }
+
+  std::unique_ptr<Estimator> make_estimator(const OperationsSet& set, Operations& operations) {
+    operations_ = &operations;
+    const auto page_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+    if (uses_pages(set)) {
+      const PageSamplerConfig config{context_.attrs,
+                                     context_.refresh_ms,
+                                     config_.max_cpu_percent,
+                                     config_.exclude_untracked,
+                                     page_bytes,
+                                     seed_or_arbitrary(config_.seed),
+                                     context_.log};
+      PageSamplerObserver& observer = *this;
+      return std::make_unique<PageSampler>(config, operations, *context_.clock, observer);
+    }
+    SamplerConfig config;
+    config.attrs = context_.attrs;
+    config.max_cpu_percent = config_.max_cpu_percent;
+    config.min_region_bytes = page_bytes;
+    config.seed = seed_or_arbitrary(config_.seed);
+    config.cancelled = [this] { return stop_requested(); };
+    SamplerObserver& observer = *this;
+    return std::make_unique<Sampler>(config, operations, *context_.clock, observer);
   }
 
   // Says what ops=auto has chosen, but not at every start if it stays the same.
@@ -263,11 +298,34 @@ class Engine::Thread final : private SamplerObserver {
     if (view.now_ns <= last_refresh_ns_ + static_cast<int64_t>(context_.refresh_ms) * kNsPerMs)
       return;
     last_refresh_ns_ = view.now_ns;
-    latest_.statistics = make_statistics(view.regions, view.attrs.aggr_us, view.now_ns);
+    MonitoringDetails details;
+    details.monitored_bytes = total_bytes(view.regions);
+    details.sample_us = view.attrs.sample_us;
+    details.aggr_us = view.attrs.aggr_us;
+    details.nr_regions = view.regions.size();
+    details.nr_checks = view.nr_checks;
+    const std::vector<IdleSize> parts = idle_sizes(view.regions, view.now_ns);
+    for (size_t i = 0; i < details.share_percent.size(); ++i) {
+      details.share_percent[i] = share_below_percent(parts, MonitoringDetails::kShareLimitsMs[i]);
+    }
+    refreshed(make_statistics(view.regions, view.attrs.aggr_us, view.now_ns), details);
+  }
+
+  // Publishes. What does not change from refresh to refresh is kept.
+  void refreshed(const Statistics& statistics, const MonitoringDetails& details) override {
+    const MonitoringDetails before = latest_.details;
+    latest_.statistics = statistics;
+    latest_.details = details;
+    latest_.details.ops = before.ops;
+    latest_.details.estimator = before.estimator;
+    latest_.details.started_ns = before.started_ns;
+    latest_.details.cpu_ns = context_.clock->thread_cpu_ns() - started_cpu_ns_;
+    latest_.details.nr_dropped = operations_->dropped_samples();
     publish();
-    context_.log(LogLevel::kDebug,
-                 fmt::format("refreshed: {} regions, sample_us={} aggr_us={}", view.regions.size(),
-                             view.attrs.sample_us, view.attrs.aggr_us));
+    context_.log(
+        LogLevel::kDebug,
+        fmt::format("refreshed: {} regions, {} pages, sample_us={} aggr_us={}", details.nr_regions,
+                    details.nr_pages, details.sample_us, details.aggr_us));
   }
 
   const EngineConfig config_;
@@ -282,6 +340,8 @@ class Engine::Thread final : private SamplerObserver {
   // The thread's while it runs, else the owner's.
   Snapshot latest_;
   Snapshot published_;
+  const Operations* operations_ = nullptr;  // of the monitoring that is on
+  int64_t started_cpu_ns_ = 0;              // the thread's CPU time when it began
   std::string logged_choice_;
   int64_t last_refresh_ns_ = 0;
   bool stop_requested_ = false;

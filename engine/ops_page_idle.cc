@@ -14,6 +14,7 @@
 #include "engine/folio.h"
 #include "engine/idle_flag_users.h"
 #include "engine/memory_ranges.h"
+#include "engine/page_idle_checks.h"
 #include "engine/word_file.h"
 
 namespace damon_statfs {
@@ -99,6 +100,18 @@ class PageIdleOperations final : public Operations {
     return outcome::success();
   }
 
+  Result<void> check_pages(std::span<SampledPage* const> pages) override {
+    return page_checks_.check(pages);
+  }
+
+  Result<void> mark_pages(std::span<SampledPage* const> pages) override {
+    return page_checks_.mark(pages);
+  }
+
+  uint64_t dropped_samples() const override {
+    return dropped_samples_ + page_checks_.dropped_samples();
+  }
+
   Result<std::vector<AddressRange>> update() override {
     if (access(bitmap_path(context_).c_str(), F_OK) != 0) {
       return failure(ENODEV, fmt::format("{}: is gone", bitmap_path(context_)));
@@ -115,8 +128,8 @@ class PageIdleOperations final : public Operations {
   void close() noexcept override {
     files_ = Files();
     lock_ = UniqueFd();
-    if (dropped_samples_ == 0) return;
-    context_.log(LogLevel::kInfo, fmt::format("page_idle: dropped {} samples", dropped_samples_));
+    if (dropped_samples() == 0) return;
+    context_.log(LogLevel::kInfo, fmt::format("page_idle: dropped {} samples", dropped_samples()));
   }
 
  private:
@@ -178,6 +191,7 @@ class PageIdleOperations final : public Operations {
   const uint64_t page_bytes_ = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   Files files_;
   UniqueFd lock_;
+  PageIdleChecks page_checks_{files_.bitmap, files_.kpageflags, *context_.clock};
   std::vector<Mark> marks_;  // of the regions prepared and not yet checked, in their order
   size_t next_mark_ = 0;     // the first of them not yet checked
   uint64_t dropped_samples_ = 0;
@@ -196,10 +210,15 @@ Result<std::string> probe(const OperationsContext& context) {
 }  // namespace
 
 OperationsSet page_idle_operations() {
-  return {"page_idle", true, probe,
+  return {"page_idle",
+          true,
+          probe,
           [](const OperationsContext& context) -> std::unique_ptr<Operations> {
             return std::make_unique<PageIdleOperations>(context);
-          }};
+          },
+          nullptr,
+          nullptr,
+          true};
 }
 
 }  // namespace damon_statfs

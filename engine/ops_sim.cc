@@ -41,15 +41,30 @@ class SimOperations final : public Operations {
   Result<void> check_accesses(std::span<Region> regions) override {
     prepared_ = false;
     const int64_t now_ns = context_.clock->now_ns();
-    for (Part& part : parts_) {
-      part.accessed = part.period_ns > 0 && now_ns / part.period_ns > prepared_ns_ / part.period_ns;
-    }
+    for (Part& part : parts_) part.accessed = part.touched_between(prepared_ns_, now_ns);
     for (Region& region : regions) {
-      const auto part = std::upper_bound(
-          parts_.begin(), parts_.end(), region.sampling_addr,
-          [](uint64_t address, const Part& candidate) { return address < candidate.end; });
-      if (part != parts_.end() && part->accessed) ++region.nr_accesses;
+      const Part* const part = part_at(region.sampling_addr);
+      if (part != nullptr && part->accessed) ++region.nr_accesses;
     }
+    return outcome::success();
+  }
+
+  Result<void> check_pages(std::span<SampledPage* const> pages) override {
+    const int64_t now_ns = context_.clock->now_ns();
+    for (SampledPage* const page : pages) {
+      const bool is_new = page->access == PageAccess::kUntracked;
+      const Part* const part = part_at(page->addr);
+      const bool accessed = part != nullptr && part->touched_between(page->marked_ns, now_ns);
+      page->access = is_new     ? PageAccess::kMarked
+                     : accessed ? PageAccess::kAccessed
+                                : PageAccess::kIdle;
+      page->marked_ns = now_ns;
+    }
+    return outcome::success();
+  }
+
+  Result<void> mark_pages(std::span<SampledPage* const> pages) override {
+    for (SampledPage* const page : pages) page->marked_ns = context_.clock->now_ns();
     return outcome::success();
   }
 
@@ -64,7 +79,18 @@ class SimOperations final : public Operations {
     uint64_t end;  // address; the part begins where the one before ends
     int64_t period_ns;
     bool accessed;  // in the sampling interval being checked
+
+    bool touched_between(int64_t from_ns, int64_t to_ns) const {
+      return period_ns > 0 && to_ns / period_ns > from_ns / period_ns;
+    }
   };
+
+  const Part* part_at(uint64_t address) const {
+    const auto part = std::upper_bound(
+        parts_.begin(), parts_.end(), address,
+        [](uint64_t value, const Part& candidate) { return value < candidate.end; });
+    return part == parts_.end() ? nullptr : &*part;
+  }
 
   const OperationsContext& context_;
   std::vector<Part> parts_;
@@ -82,9 +108,15 @@ Result<std::string> probe(const OperationsContext& context) {
 }  // namespace
 
 OperationsSet sim_operations() {
-  return {"sim", false, probe, [](const OperationsContext& context) -> std::unique_ptr<Operations> {
+  return {"sim",
+          false,
+          probe,
+          [](const OperationsContext& context) -> std::unique_ptr<Operations> {
             return std::make_unique<SimOperations>(context);
-          }};
+          },
+          nullptr,
+          nullptr,
+          true};
 }
 
 }  // namespace damon_statfs

@@ -62,6 +62,7 @@ Result<void> Sampler::step() {
   } else {
     BOOST_OUTCOME_TRYV(for_all_regions(&Operations::check_accesses));
     ++passed_samples_;
+    nr_checks_ += regions_.size();
     observer_.after_sampling(view());
     if (clock_.suspended_ns() > aggr_suspended_ns_ + kSuspendNoiseNs) restart_aggregation();
     if (passed_samples_ >= next_aggr_sample_) end_aggregation();

@@ -12,6 +12,7 @@
 #include "damon_statfs/clock.h"
 #include "damon_statfs/operations.h"
 #include "engine/cpu_budget.h"
+#include "engine/estimator.h"
 #include "engine/random.h"
 #include "engine/regions.h"
 
@@ -22,6 +23,7 @@ struct RegionsView {
   std::span<const Region> regions;
   const MonitoringAttrs& attrs;  // in force while these counts were collected
   int64_t now_ns;
+  uint64_t nr_checks;  // access checks since the start; none if the source delivers regions
 };
 
 // Sees each step, as DAMON's callbacks do. The functions run in the sampler's thread.
@@ -44,30 +46,20 @@ struct SamplerConfig {
   std::function<bool()> cancelled = [] { return false; };  // asked within long ticks
 };
 
-class Sampler {
+class Sampler final : public Estimator {
  public:
   // The operations set, clock and observer outlive the sampler. Precondition: attrs are valid.
   Sampler(const SamplerConfig& config, Operations& operations, const Clock& clock,
           SamplerObserver& observer);
 
-  // Opens the operations set and prepares the first checks. Returns: why it cannot.
-  Result<void> start();
-
-  // When step() is due, by the clock.
-  int64_t deadline_ns() const { return deadline_ns_; }
-
-  // Does one sampling interval's work. Returns: why monitoring cannot go on; ECANCELED if
-  // cancelled.
-  Result<void> step();
-
-  // Closes the operations set. Precondition: start() succeeded.
-  void stop();
+  Result<void> start() override;
+  int64_t deadline_ns() const override { return deadline_ns_; }
+  Result<void> step() override;  // one sampling interval's work
+  void stop() override;
+  uint64_t monitored_bytes() const override { return monitored_bytes_; }
 
   const MonitoringAttrs& attrs() const { return attrs_; }
   const Regions& regions() const { return regions_; }
-
-  // What open() said is to be monitored.
-  uint64_t monitored_bytes() const { return monitored_bytes_; }
 
  private:
   using CheckFunction = Result<void> (Operations::*)(std::span<Region>);
@@ -84,7 +76,7 @@ class Sampler {
   void restart_aggregation();
   Result<void> update_if_due();
   void arm_deadline();
-  RegionsView view() const { return {regions_, attrs_, clock_.now_ns()}; }
+  RegionsView view() const { return {regions_, attrs_, clock_.now_ns(), nr_checks_}; }
 
   Operations& operations_;
   const Clock& clock_;
@@ -103,6 +95,7 @@ class Sampler {
   uint64_t max_region_bytes_ = 0;
   Regions regions_;
 
+  uint64_t nr_checks_ = 0;
   uint64_t passed_samples_ = 0;
   uint64_t next_aggr_sample_ = 0;
   uint64_t next_tune_sample_ = 0;

@@ -13,11 +13,6 @@
 namespace damon_statfs {
 namespace {
 
-struct IdleSize {
-  int64_t idle_ms;
-  uint64_t size_bytes;
-};
-
 // sum(size * nr_accesses) per aggr_us, in bytes per second.
 uint64_t bandwidth_bytes_per_s(std::span<const Region> regions, uint64_t aggr_us) {
   uint128_t access_bytes = 0;
@@ -36,30 +31,47 @@ int64_t idle_ms(const Region& region, int64_t now_ns) {
 
 }  // namespace
 
+std::array<int64_t, 101> idle_percentiles(std::vector<IdleSize>& parts) {
+  std::sort(parts.begin(), parts.end(),
+            [](const IdleSize& a, const IdleSize& b) { return a.idle_ms < b.idle_ms; });
+  uint128_t total = 0;
+  for (const IdleSize& part : parts) total += part.size;
+  std::array<int64_t, 101> percentiles{};
+  uint128_t seen = 0;
+  size_t percent = 0;
+  for (const IdleSize& part : parts) {
+    seen += part.size;
+    for (; percent * total <= seen * 100 && percent <= 100; ++percent) {
+      percentiles[percent] = part.idle_ms;
+    }
+  }
+  return percentiles;
+}
+
+double share_below_percent(std::span<const IdleSize> parts, int64_t limit_ms) {
+  uint128_t total = 0, below = 0;
+  for (const IdleSize& part : parts) {
+    total += part.size;
+    if (part.idle_ms < limit_ms) below += part.size;
+  }
+  return total == 0 ? 0 : 100 * static_cast<double>(below) / static_cast<double>(total);
+}
+
+std::vector<IdleSize> idle_sizes(std::span<const Region> regions, int64_t now_ns) {
+  std::vector<IdleSize> parts;
+  parts.reserve(regions.size());
+  for (const Region& region : regions) {
+    parts.push_back({idle_ms(region, now_ns), region.size_bytes()});
+  }
+  return parts;
+}
+
 Statistics make_statistics(std::span<const Region> regions, uint64_t aggr_us, int64_t now_ns) {
   Statistics statistics;
   statistics.aggr_interval_us = aggr_us;
   statistics.estimated_memory_bandwidth_bytes_per_s = bandwidth_bytes_per_s(regions, aggr_us);
-
-  std::vector<IdleSize> by_idle;
-  by_idle.reserve(regions.size());
-  uint128_t total = 0;
-  for (const Region& region : regions) {
-    by_idle.push_back({idle_ms(region, now_ns), region.size_bytes()});
-    total += region.size_bytes();
-  }
-  std::sort(by_idle.begin(), by_idle.end(),
-            [](const IdleSize& a, const IdleSize& b) { return a.idle_ms < b.idle_ms; });
-
-  // A percentile that falls exactly between two regions belongs to the less idle one.
-  uint128_t seen = 0;
-  size_t percent = 0;
-  for (const IdleSize& part : by_idle) {
-    seen += part.size_bytes;
-    for (; percent * total <= seen * 100 && percent <= 100; ++percent) {
-      statistics.memory_idle_ms_percentiles[percent] = part.idle_ms;
-    }
-  }
+  std::vector<IdleSize> parts = idle_sizes(regions, now_ns);
+  statistics.memory_idle_ms_percentiles = idle_percentiles(parts);
   return statistics;
 }
 

@@ -54,6 +54,18 @@ bool set_enabled(Options& options, std::string_view value) {
   return value == "Y" || value == "N";
 }
 
+bool set_estimator(Options& options, std::string_view value) {
+  if (value == "auto") options.engine.estimator = EstimatorChoice::kAuto;
+  if (value == "regions") options.engine.estimator = EstimatorChoice::kRegions;
+  if (value == "pages") options.engine.estimator = EstimatorChoice::kPages;
+  return value == "auto" || value == "regions" || value == "pages";
+}
+
+bool set_untracked(Options& options, std::string_view value) {
+  options.engine.exclude_untracked = value == "exclude";
+  return value == "exclude" || value == "idle";
+}
+
 constexpr char kMicroseconds[] = "microseconds";
 constexpr char kNumber[] = "a number";
 
@@ -61,6 +73,14 @@ constexpr std::array kOptions = {
     Option{"ops", "auto or the name of an operations set",
            "where page checks come from (auto); see --probe",
            [](Options& o, std::string_view v) { return !(o.engine.ops = v).empty(); }},
+    Option{"estimator", "auto, regions or pages",
+           "DAMON's regions, or a random sample of pages (auto: pages where\n"
+           "                   the operations set can check single pages)",
+           set_estimator},
+    Option{"untracked", "idle or exclude",
+           "whether memory that no access check can see counts as idle\n"
+           "                   (idle) or not at all; estimator=pages only",
+           set_untracked},
     Option{"enabled", "Y or N", "whether monitoring is on from the start", set_enabled},
     Option{"abi", "6.17, 6.18 or 7.2", "the kernel whose files are shown (6.17)", set_abi},
     Option{"ram", "all, biggest, span or START-END[+START-END...], in multiples of 4K",
@@ -236,6 +256,29 @@ Result<void> check_ops(const std::string& ops, const OperationsRegistry& registr
   return failure(EINVAL, fmt::format("ops={}: ops= takes {}", ops, set_names(registry)));
 }
 
+// Precondition: ops is auto or a set's name.
+Result<void> check_estimator(const Options& options, const OperationsRegistry& registry) {
+  const OperationsSet* const set = registry.find(options.engine.ops);
+  const bool pages = options.engine.estimator == EstimatorChoice::kPages;
+  const bool exclude = options.engine.exclude_untracked;
+  const char* const word = pages ? "estimator=pages" : "untracked=exclude";
+  if ((pages || exclude) && set != nullptr && !set->checks_pages) {
+    return failure(EINVAL, fmt::format("{}: ops={} delivers regions", word, set->name));
+  }
+  if (exclude && options.engine.estimator == EstimatorChoice::kRegions) {
+    return failure(EINVAL, "untracked=exclude: not with estimator=regions");
+  }
+  return outcome::success();
+}
+
+// For estimator=pages only one of auto's sets will do.
+void narrow_auto(Options& options, const OperationsRegistry& registry) {
+  if (options.engine.ops != "auto" || options.engine.estimator != EstimatorChoice::kPages) return;
+  for (const OperationsSet& set : registry.sets()) {
+    if (set.automatic && set.checks_pages) options.engine.ops = set.name;
+  }
+}
+
 Result<void> check_together(const Options& options) {
   const std::string& ops = options.engine.ops;
   if (ops == "sim" && options.context.sim.empty()) {
@@ -268,7 +311,9 @@ Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& r
     BOOST_OUTCOME_TRYV(check_ops(options.engine.ops, registry));
   }
   if (mounts) {
+    BOOST_OUTCOME_TRYV(check_estimator(options, registry));
     BOOST_OUTCOME_TRYV(check_together(options));
+    narrow_auto(parser.options, registry);
   }
   return options;
 }

@@ -13,10 +13,16 @@
 
 namespace damon_statfs {
 
+// What turns access checks into statistics. Auto: pages if the operations set can check single
+// pages, which is more accurate; else regions.
+enum class EstimatorChoice { kAuto, kRegions, kPages };
+
 struct EngineConfig {
   std::string ops = "auto";      // an operations set's name, or auto
   double max_cpu_percent = 1.0;  // of one CPU, for the engine thread
-  uint64_t seed = 0;             // of the random source; 0: a different one at each start
+  EstimatorChoice estimator = EstimatorChoice::kAuto;
+  bool exclude_untracked = false;  // pages only: leave out memory that no access check can see
+  uint64_t seed = 0;               // of the random source; 0: a different one at each start
 };
 
 // All methods belong to one thread, the owner's.

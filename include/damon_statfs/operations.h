@@ -46,6 +46,26 @@ struct OperationsContext {
   LogSink log;
 };
 
+// What a look at a sampled page has found.
+enum class PageAccess : uint8_t {
+  kUntracked,  // free, kernel or hugetlb memory, or none at all: nothing can tell whether it is
+               // used
+  kMarked,     // tracked from now on; nothing is known of the time before
+  kIdle,       // not accessed since it was marked
+  kAccessed,   // accessed since then, and marked again
+};
+
+// A page that is looked at again and again (estimator=pages). The set keeps where to look for it.
+struct SampledPage {
+  uint64_t addr = 0;
+  PageAccess access = PageAccess::kUntracked;
+  uint64_t handle = 0;    // the set's; for a new page, the page frame number
+  int64_t marked_ns = 0;  // Clock::now_ns() when it was last marked
+
+  // Pages of one group cost little more than one of them if they are looked at in the same call.
+  uint64_t group() const { return handle / 64; }
+};
+
 // One aggregation of a source that splits, merges and ages regions by itself.
 struct Aggregation {
   std::vector<Region> regions;  // since_ns set by the source
@@ -67,6 +87,22 @@ class Operations {
   // Adds 1 to nr_accesses of each region whose marked page was accessed since. Called with the same
   // regions, in the same portions, as prepare_access_checks() before it.
   virtual Result<void> check_accesses(std::span<Region> regions) = 0;
+
+  // For estimator=pages, if the set's row in the registry says checks_pages.
+
+  // Looks at pages, ascending by group(): what happened to each since the last look, and marks it
+  // anew if that is needed to see the next access. A handle may change.
+  virtual Result<void> check_pages(std::span<SampledPage* const> /*pages*/) {
+    return outcome::success();
+  }
+
+  // Marks pages anew without a look. Precondition: they are tracked; ascending by group().
+  virtual Result<void> mark_pages(std::span<SampledPage* const> /*pages*/) {
+    return outcome::success();
+  }
+
+  // Access checks that got no usable answer since open().
+  virtual uint64_t dropped_samples() const { return 0; }
 
   // Called every update_us. Returns: the ranges to monitor from now on, or why the source is gone.
   virtual Result<std::vector<AddressRange>> update() = 0;

@@ -29,6 +29,8 @@ struct OperationsSet {
   // Puts right what a daemon that was killed has left behind in the kernel, if the set can leave
   // anything. What is logged says so.
   void (*recover)(const OperationsContext& context) = nullptr;
+
+  bool checks_pages = false;  // whether estimator=pages works with it
 };
 
 // A set and what its probe has said.

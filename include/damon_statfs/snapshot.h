@@ -66,7 +66,7 @@ struct MonitoringDetails {
 struct Snapshot {
   EngineStatus status;
   Statistics statistics;
-  MonitoringDetails details;
+  MonitoringDetails details{};
 
   bool operator==(const Snapshot&) const = default;
 };

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A page that is still idle needs no second look. For the others the page flags have to tell an
+// access from a page that was freed, or that is part of another folio now.
+#include "engine/page_idle_checks.h"
+
+#include <algorithm>
+
+#include "engine/folio.h"
+
+namespace damon_statfs {
+namespace {
+
+constexpr uint64_t kPagesPerWord = 64;
+
+uint64_t bit_of(const SampledPage& page) { return uint64_t{1} << (page.handle % kPagesPerWord); }
+bool is_tracked(const SampledPage& page) { return page.access != PageAccess::kUntracked; }
+
+// The pages at the beginning of `pages` that are of one group.
+std::span<SampledPage* const> first_group(std::span<SampledPage* const> pages) {
+  const uint64_t group = pages.front()->group();
+  const auto end = std::find_if(pages.begin(), pages.end(), [group](const SampledPage* page) {
+    return page->group() != group;
+  });
+  return pages.first(static_cast<size_t>(end - pages.begin()));
+}
+
+}  // namespace
+
+Result<void> PageIdleChecks::check(std::span<SampledPage* const> pages) {
+  while (!pages.empty()) {
+    const std::span<SampledPage* const> group = first_group(pages);
+    BOOST_OUTCOME_TRYV(check_group(group));
+    pages = pages.subspan(group.size());
+  }
+  return outcome::success();
+}
+
+Result<void> PageIdleChecks::mark(std::span<SampledPage* const> pages) {
+  while (!pages.empty()) {
+    const std::span<SampledPage* const> group = first_group(pages);
+    const int64_t now_ns = clock_.now_ns();
+    uint64_t mask = 0;
+    for (SampledPage* const page : group) {
+      mask |= bit_of(*page);
+      page->marked_ns = now_ns;
+    }
+    BOOST_OUTCOME_TRYV(mark_in_word(group.front()->group(), mask));
+    pages = pages.subspan(group.size());
+  }
+  return outcome::success();
+}
+
+Result<void> PageIdleChecks::check_group(std::span<SampledPage* const> pages) {
+  const uint64_t word = pages.front()->group();
+  std::optional<uint64_t> idle_bits(0);
+  if (std::any_of(pages.begin(), pages.end(), [](const auto* page) { return is_tracked(*page); })) {
+    DAMON_STATFS_TRY(bits, bitmap_.read(word));
+    idle_bits = bits;
+    if (!bits) ++dropped_samples_;
+  }
+  const int64_t now_ns = clock_.now_ns();
+  uint64_t mask = 0;
+  for (size_t i = 0; i < pages.size(); ++i) {
+    SampledPage& page = *pages[i];
+    const bool idle = is_tracked(page) && idle_bits && (*idle_bits & bit_of(page)) != 0;
+    BOOST_OUTCOME_TRYV(look_closer(pages.first(i), idle, page));
+    if (page.access == PageAccess::kIdle || !is_tracked(page)) continue;
+    page.marked_ns = now_ns;
+    if (page.group() == word) {
+      mask |= bit_of(page);
+    } else {
+      BOOST_OUTCOME_TRYV(mark_in_word(page.group(), bit_of(page)));
+    }
+  }
+  return mask == 0 ? outcome::success() : mark_in_word(word, mask);
+}
+
+// `before`: pages of the group that have been looked at; what was found of a folio holds for all of
+// its pages. idle: its folio's bit is still set.
+Result<void> PageIdleChecks::look_closer(std::span<SampledPage* const> before, bool idle,
+                                         SampledPage& page) {
+  const PageAccess unchanged = idle ? PageAccess::kIdle : PageAccess::kAccessed;
+  const uint64_t pfn = page.addr / page_bytes_;
+  if (is_tracked(page)) {
+    const bool known = std::any_of(before.begin(), before.end(), [&](const SampledPage* other) {
+      return other->handle == page.handle && other->access == unchanged;
+    });
+    DAMON_STATFS_TRY(same, known ? Result<bool>(true) : is_still(page, idle));
+    if (same) {
+      page.access = unchanged;
+      return outcome::success();
+    }
+  }
+  DAMON_STATFS_TRY(folio, find_folio(kpageflags_, pfn));
+  if (!folio) ++dropped_samples_;
+  const bool was_tracked = is_tracked(page);
+  const bool tracked = folio && folio->trackable();
+  page.handle = tracked ? folio->head_pfn : pfn;
+  // Parts of a folio that was split inherit its idle flag; memory that was allocated anew has none.
+  const bool split = tracked && was_tracked && (folio->head_flags & kPageIdle) != 0;
+  page.access = !tracked       ? PageAccess::kUntracked
+                : !was_tracked ? PageAccess::kMarked
+                : split        ? PageAccess::kIdle
+                               : PageAccess::kAccessed;
+  return outcome::success();
+}
+
+// Whether the page belongs to the folio that it belonged to when it was marked. One that is idle
+// has not been freed since, but it may have been split off.
+Result<bool> PageIdleChecks::is_still(const SampledPage& page, bool idle) {
+  const uint64_t pfn = page.addr / page_bytes_;
+  const bool is_head = page.handle == pfn;
+  if (idle && is_head) return true;
+  if (!idle) {
+    DAMON_STATFS_TRY(flags, kpageflags_.read(page.handle));
+    if (!flags || !Folio{page.handle, *flags}.trackable()) return false;
+    if (is_head) return (*flags & kPageCompoundTail) == 0;
+    if ((*flags & kPageCompoundHead) == 0) return false;
+  }
+  DAMON_STATFS_TRY(own_flags, kpageflags_.read(pfn));
+  return own_flags && (*own_flags & kPageCompoundTail) != 0;
+}
+
+Result<void> PageIdleChecks::mark_in_word(uint64_t word, uint64_t mask) {
+  DAMON_STATFS_TRY(written, bitmap_.write(word, mask));
+  if (!written) ++dropped_samples_;
+  return outcome::success();
+}
+
+}  // namespace damon_statfs

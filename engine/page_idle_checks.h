@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Looks at single pages through page_idle, for estimator=pages. A look at a word of the bitmap
+// costs about as much as all else together, so every word is read once for all its pages.
+#pragma once
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <span>
+
+#include "damon_statfs/operations.h"
+#include "engine/word_file.h"
+
+namespace damon_statfs {
+
+class PageIdleChecks {
+ public:
+  // The files outlive the object. A page's handle is the page frame number of its folio's head.
+  PageIdleChecks(const WordFile& bitmap, const WordFile& kpageflags, const Clock& clock)
+      : bitmap_(bitmap), kpageflags_(kpageflags), clock_(clock) {}
+
+  // As Operations::check_pages() and mark_pages().
+  Result<void> check(std::span<SampledPage* const> pages);
+  Result<void> mark(std::span<SampledPage* const> pages);
+
+  // Pages for which a kernel file gave no usable answer.
+  uint64_t dropped_samples() const { return dropped_samples_; }
+
+ private:
+  Result<void> check_group(std::span<SampledPage* const> pages);
+  Result<void> look_closer(std::span<SampledPage* const> before, bool idle, SampledPage& page);
+  Result<bool> is_still(const SampledPage& page, bool idle);
+  Result<void> mark_in_word(uint64_t word, uint64_t mask);
+
+  const WordFile& bitmap_;
+  const WordFile& kpageflags_;
+  const Clock& clock_;
+  const uint64_t page_bytes_ = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  uint64_t dropped_samples_ = 0;
+};
+
+}  // namespace damon_statfs

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Stratified sampling with one word per stratum. The words of all ranges are numbered through; a
+// stratum is an interval of these numbers whose ends need not be whole.
+#include "engine/page_sample.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "engine/memory_ranges.h"
+#include "engine/wide.h"
+
+namespace damon_statfs {
+namespace {
+
+constexpr uint64_t kWordPages = 64;
+
+bool by_addr(const PageHistory& page, uint64_t addr) { return page.addr < addr; }
+
+}  // namespace
+
+// The words that the monitored ranges touch, numbered from 0.
+struct PageSample::Frame {
+  Frame(std::span<const AddressRange> monitored, uint64_t bytes_per_page)
+      : ranges(monitored), word_bytes(bytes_per_page * kWordPages) {
+    for (const AddressRange& range : ranges) nr_words += words_of(range);
+  }
+
+  uint64_t words_of(const AddressRange& range) const {
+    return range.size_bytes() == 0 ? 0
+                                   : (range.end - 1) / word_bytes - range.start / word_bytes + 1;
+  }
+
+  // The part of word `index` that is monitored. Beyond the last word: an empty range at the end.
+  AddressRange word(uint64_t index) const {
+    for (const AddressRange& range : ranges) {
+      const uint64_t words = words_of(range);
+      if (index < words) {
+        const uint64_t start = (range.start / word_bytes + index) * word_bytes;
+        return {std::max(start, range.start), std::min(start + word_bytes, range.end)};
+      }
+      index -= words;
+    }
+    return {ranges.back().end, ranges.back().end};
+  }
+
+  std::span<const AddressRange> ranges;
+  uint64_t word_bytes;
+  uint64_t nr_words = 0;
+};
+
+void PageHistory::note_look(int64_t now_ns) {
+  const bool first = looked_ns == 0;
+  const int64_t middle_ns = looked_ns + (now_ns - looked_ns) / 2;
+  looked_ns = now_ns;
+  if (first) return;
+  // What has become trackable has been allocated, and was used for the first time then.
+  if (access == PageAccess::kAccessed || access == PageAccess::kMarked) {
+    if (!accessed) since_ns = middle_ns;
+    accessed = true;
+    last_access_ns = middle_ns;
+  } else if (accessed) {
+    accessed = false;
+    since_ns = last_access_ns;
+  }
+}
+
+void PageSample::fit(std::span<const AddressRange> ranges, uint64_t nr_words, int64_t now_ns) {
+  const Frame frame(ranges, page_bytes_);
+  const uint64_t wanted_pages = nr_words * kPagesPerWord;
+  // Strata shorter than two words would meet in one.
+  nr_words = frame.nr_words <= nr_words ? frame.nr_words : std::min(nr_words, frame.nr_words / 2);
+  nr_words = std::max<uint64_t>(nr_words, 1);
+  const uint64_t per_word =
+      std::bit_ceil(std::clamp<uint64_t>(wanted_pages / nr_words, kPagesPerWord, kWordPages));
+  const uint64_t spacing = kWordPages / per_word;
+
+  old_ = std::move(pages_);
+  pages_.clear();
+  pages_.reserve(nr_words * per_word);
+  uint64_t next = 0;  // the first word that is not taken yet
+  for (uint64_t stratum = 0; stratum < nr_words; ++stratum) {
+    const uint64_t first = std::max(mul_div(frame.nr_words, stratum, nr_words), next);
+    const uint64_t end = mul_div(frame.nr_words, stratum + 1, nr_words);
+    if (keep_word(frame, first, end, spacing)) {
+      next = end;
+      continue;
+    }
+    // In 2^-32 of a stratum, so that parts of words count as such.
+    constexpr uint64_t kOne = uint64_t{1} << 32;
+    const uint64_t place = (stratum << 32) + random_.in_range(0, kOne);
+    const uint64_t index = mul_div(frame.nr_words, place, nr_words << 32);
+    if (index < next) continue;
+    add_word(frame, index, spacing, now_ns);
+    next = index + 1;
+  }
+  spacing_ = spacing;
+  old_.clear();
+  const auto all = static_cast<double>(total_bytes(ranges) / page_bytes_);
+  sampled_share_ = all == 0 ? 0 : static_cast<double>(pages_.size()) / all;
+}
+
+// Keeps one of the old words that lie in [first, end), at random. Returns: whether there is any.
+bool PageSample::keep_word(const Frame& frame, uint64_t first, uint64_t end, uint64_t spacing) {
+  if (old_.empty() || spacing != spacing_ || first >= end) return false;
+  const auto from = std::lower_bound(old_.begin(), old_.end(), frame.word(first).start, by_addr);
+  const auto to = std::lower_bound(from, old_.end(), frame.word(end - 1).end, by_addr);
+  if (from == to) return false;
+  const auto word_of = [&](const PageHistory& page) { return page.addr / frame.word_bytes; };
+  const auto chosen =
+      from + static_cast<std::ptrdiff_t>(random_.in_range(0, static_cast<uint64_t>(to - from)));
+  const uint64_t word = word_of(*chosen);
+  bool kept = false;
+  for (auto page = from; page != to; ++page) {
+    if (word_of(*page) != word) continue;
+    const bool monitored =
+        std::any_of(frame.ranges.begin(), frame.ranges.end(), [&](const AddressRange& range) {
+          return page->addr >= range.start && page->addr + page_bytes_ <= range.end;
+        });
+    if (!monitored) continue;
+    pages_.push_back(*page);
+    kept = true;
+  }
+  return kept;
+}
+
+void PageSample::add_word(const Frame& frame, uint64_t index, uint64_t spacing, int64_t now_ns) {
+  const AddressRange part = frame.word(index);
+  const uint64_t word_start = part.start / frame.word_bytes * frame.word_bytes;
+  const uint64_t offset = random_.in_range(0, spacing);
+  const uint64_t old_words = old_.size() * spacing_ / kWordPages;
+  const uint64_t reach_bytes =
+      old_words == 0 ? 0 : 2 * (frame.nr_words / old_words + 1) * frame.word_bytes;
+  for (uint64_t i = offset; i < kWordPages; i += spacing) {
+    PageHistory page;
+    page.addr = word_start + i * page_bytes_;
+    if (page.addr < part.start || page.addr + page_bytes_ > part.end) continue;
+    page.handle = page.addr / page_bytes_;
+    page.since_ns = now_ns;
+    if (const PageHistory* const near = neighbour(page.addr, reach_bytes)) {
+      page.accessed = near->accessed;
+      page.since_ns = near->since_ns;
+      page.last_access_ns = near->last_access_ns;
+    }
+    pages_.push_back(page);
+  }
+}
+
+// Returns: the old page nearest to the address, or nullptr if none is within reach.
+const PageHistory* PageSample::neighbour(uint64_t addr, uint64_t reach_bytes) const {
+  const auto above = std::lower_bound(old_.begin(), old_.end(), addr, by_addr);
+  if (above != old_.begin() && addr - std::prev(above)->addr <= reach_bytes) {
+    return &*std::prev(above);
+  }
+  return above != old_.end() && above->addr - addr <= reach_bytes ? &*above : nullptr;
+}
+
+}  // namespace damon_statfs

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The sample of estimator=pages: a few pages of each of some random words of the page_idle bitmap,
+// which stand for the memory around them, and what is known of the past of each.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "damon_statfs/operations.h"
+#include "engine/random.h"
+
+namespace damon_statfs {
+
+// A page of the sample and its past, as far as the looks at it tell.
+struct PageHistory : SampledPage {
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
+
+  int64_t looked_ns = 0;  // when it was looked at last; 0: not yet
+  bool accessed = false;  // whether the last look found an access
+  int64_t since_ns = 0;   // when it became accessed, or idle
+  int64_t last_access_ns = kNever;
+
+  // Takes in what a look at now_ns has left in `access`. An access is taken to have happened in the
+  // middle between this look and the one before: half of all will have been earlier.
+  void note_look(int64_t now_ns);
+
+  // The same for a look after which nothing can be said of the time before.
+  void note_mark(int64_t now_ns) { looked_ns = now_ns; }
+
+  bool tracked() const { return access != PageAccess::kUntracked; }
+
+  // How long it has been idle; negative: accessed.
+  int64_t idle_ns(int64_t now_ns) const {
+    return accessed ? -(now_ns - since_ns) : now_ns - since_ns;
+  }
+};
+
+class PageSample {
+ public:
+  // How many pages of a word are sampled, if memory is large enough for as many words as wanted.
+  // They lie as far apart as they can, since neighbours tend to be used alike.
+  static constexpr uint64_t kPagesPerWord = 4;
+
+  // page_bytes: the page size.
+  PageSample(uint64_t page_bytes, uint64_t seed) : page_bytes_(page_bytes), random_(seed) {}
+
+  // Makes it a sample of `ranges` with about nr_words words, fewer if memory is small (then with
+  // more pages of each). Memory is divided into that many parts of equal size, and each has one
+  // word at a random place, so that every page is as likely as any other. Pages that still serve
+  // keep their history, new ones take over that of a near neighbour, as regions do when they are
+  // split, or start at now_ns. Pointers to pages become invalid.
+  void fit(std::span<const AddressRange> ranges, uint64_t nr_words, int64_t now_ns);
+
+  // Ascending by address.
+  std::span<PageHistory> pages() { return pages_; }
+  std::span<const PageHistory> pages() const { return pages_; }
+
+  // Memory that one word of the bitmap stands for.
+  uint64_t word_bytes() const { return page_bytes_ * 64; }
+
+  // Of all monitored pages, the share that is in the sample.
+  double sampled_share() const { return sampled_share_; }
+
+ private:
+  struct Frame;
+
+  void add_word(const Frame& frame, uint64_t index, uint64_t spacing, int64_t now_ns);
+  bool keep_word(const Frame& frame, uint64_t first, uint64_t end, uint64_t spacing);
+  const PageHistory* neighbour(uint64_t addr, uint64_t reach_bytes) const;
+
+  const uint64_t page_bytes_;
+  Random random_;
+  std::vector<PageHistory> pages_;
+  std::vector<PageHistory> old_;  // while fitting
+  uint64_t spacing_ = 0;          // of the pages within a word
+  double sampled_share_ = 0;
+};
+
+}  // namespace damon_statfs

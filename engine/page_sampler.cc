@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A round looks at the sample in portions, with pauses between them. After it, some of the pages in
+// use are marked once more and looked at one sampling interval later: that is the bandwidth. The
+// last round before a refresh, and the one a period before it, look at all pages, so that a
+// snapshot tells well what was accessed within the last period; the others only at young pages.
+#include "engine/page_sampler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/memory_ranges.h"
+#include "engine/page_statistics.h"
+
+namespace damon_statfs {
+namespace {
+
+constexpr int64_t kPeriodNs = kNsPerSecond;         // about; the refresh interval is a multiple
+constexpr int64_t kMinRefreshNs = 100 * kNsPerMs;   // looking more often would cost too much
+constexpr int64_t kOldNs = 30 * kNsPerSecond;       // idle so long, a page is looked at less often
+constexpr int64_t kOldPeriodNs = 5 * kNsPerSecond;  // about
+constexpr size_t kPortionPages = 512;
+constexpr int64_t kPauseNs = kNsPerMs;              // between portions
+constexpr int64_t kSuspendNoiseNs = 10 * kNsPerMs;  // the two clocks are not read at once
+constexpr int64_t kMarginNs = 20 * kNsPerMs;        // between counting and the next round
+
+uint64_t rounds_in(int64_t ns) {
+  return static_cast<uint64_t>(std::max<int64_t>((ns + kPeriodNs / 2) / kPeriodNs, 1));
+}
+
+bool ascending_by_group(const SampledPage* a, const SampledPage* b) {
+  return a->group() != b->group() ? a->group() < b->group() : a->addr < b->addr;
+}
+
+}  // namespace
+
+PageSampler::PageSampler(const PageSamplerConfig& config, Operations& operations,
+                         const Clock& clock, PageSamplerObserver& observer)
+    : operations_(operations),
+      clock_(clock),
+      observer_(observer),
+      attrs_(config.attrs),
+      refresh_ns_(std::max(static_cast<int64_t>(config.refresh_ms) * kNsPerMs, kMinRefreshNs)),
+      nr_rounds_(rounds_in(refresh_ns_)),
+      period_ns_(refresh_ns_ / static_cast<int64_t>(nr_rounds_)),
+      old_stride_(static_cast<uint64_t>(std::max<int64_t>(kOldPeriodNs / period_ns_, 1))),
+      max_cpu_percent_(config.max_cpu_percent),
+      exclude_untracked_(config.exclude_untracked),
+      log_(config.log),
+      random_(config.seed),
+      sample_(config.page_bytes, config.seed ^ 0x70616765),
+      size_(config.max_cpu_percent),
+      rate_(config.attrs) {}
+
+Result<void> PageSampler::start() {
+  DAMON_STATFS_TRY(ranges, operations_.open());
+  ranges_ = std::move(ranges);
+  monitored_bytes_ = total_bytes(ranges_);
+  const int64_t now_ns = clock_.now_ns();
+  last_adapted_ns_ = deadline_ns_ = now_ns;
+  last_cpu_ns_ = clock_.thread_cpu_ns();
+  suspended_ns_ = clock_.suspended_ns();
+  next_update_ns_ = now_ns + static_cast<int64_t>(attrs_.update_us) * kNsPerUs;
+  sample_.fit(ranges_, size_.nr_words(), now_ns);
+  refresh_due_ns_ = now_ns + refresh_ns_;
+  plan_round(nr_rounds_);
+  return outcome::success();
+}
+
+Result<void> PageSampler::step() {
+  switch (phase_) {
+    case Phase::kLooking:
+      return look_at_portion();
+    case Phase::kMarking:
+      return mark_chosen();
+    case Phase::kCounting:
+      return count_chosen();
+  }
+  return outcome::success();
+}
+
+void PageSampler::plan_round(uint64_t rounds_left) {
+  rounds_left_ = rounds_left;
+  phase_ = Phase::kLooking;
+  due_.clear();
+  looked_at_ = 0;
+  new_share_per_s_ = 0;
+  for (PageHistory& page : sample_.pages()) {
+    if (is_due(page)) due_.push_back(&page);
+  }
+  if (!std::is_sorted(due_.begin(), due_.end(), ascending_by_group)) {
+    std::sort(due_.begin(), due_.end(), ascending_by_group);
+  }
+}
+
+bool PageSampler::is_due(const PageHistory& page) const {
+  if (page.looked_ns == 0 || rounds_left_ % old_stride_ < 2) return true;
+  if (size_.sparse()) return false;
+  return page.accessed || (page.tracked() && page.looked_ns - page.since_ns < kOldNs);
+}
+
+Result<void> PageSampler::look_at_portion() {
+  if (looked_at_ == 0) {
+    // What a suspended machine did not access is not idle, nor hot what its waking up accessed.
+    const int64_t suspended_ns = clock_.suspended_ns();
+    const bool first = rounds_left_ == nr_rounds_;
+    nothing_known_ = first || suspended_ns > suspended_ns_ + kSuspendNoiseNs;
+    suspended_ns_ = suspended_ns;
+  }
+  std::span<SampledPage* const> portion = std::span(due_).subspan(looked_at_);
+  if (portion.size() > kPortionPages) {
+    size_t end = kPortionPages;
+    while (end < portion.size() && portion[end]->group() == portion[end - 1]->group()) ++end;
+    portion = portion.first(end);
+  }
+  BOOST_OUTCOME_TRYV(operations_.check_pages(portion));
+  const int64_t now_ns = clock_.now_ns();
+  const auto all = static_cast<double>(sample_.pages().size());
+  for (SampledPage* const looked_at : portion) {
+    auto& page = static_cast<PageHistory&>(*looked_at);
+    const int64_t before_ns = page.looked_ns;
+    const bool was_accessed = page.accessed;
+    nothing_known_ ? page.note_mark(now_ns) : page.note_look(now_ns);
+    if (page.accessed && !was_accessed && now_ns > before_ns) {
+      new_share_per_s_ +=
+          static_cast<double>(kNsPerSecond) / static_cast<double>(now_ns - before_ns) / all;
+    }
+  }
+  nr_checks_ += portion.size();
+  looked_at_ += portion.size();
+  deadline_ns_ = now_ns + kPauseNs;
+  return looked_at_ == due_.size() ? end_round() : outcome::success();
+}
+
+Result<void> PageSampler::end_round() {
+  if (rounds_left_ == 0) {
+    refresh();
+    BOOST_OUTCOME_TRYV(adapt_sample());
+  }
+  const int64_t now_ns = clock_.now_ns();
+  const int64_t next_ns = round_start_ns((rounds_left_ == 0 ? nr_rounds_ : rounds_left_) - 1);
+  const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
+  const int64_t spare_ns = next_ns - now_ns - sample_ns - kMarginNs;
+  // Nothing to choose from, or no time left for it before the next round.
+  const bool no_rate = nothing_known_ || due_.empty() || (sample_ns < period_ns_ && spare_ns <= 0);
+  if (no_rate) {
+    wait_for_round();
+  } else if (sample_ns < period_ns_) {
+    // At a random moment of the round, so that a load with the same period is not met in one phase.
+    phase_ = Phase::kMarking;
+    deadline_ns_ =
+        now_ns + static_cast<int64_t>(random_.in_range(0, static_cast<uint64_t>(spare_ns)));
+  } else {
+    end_counting(accessed_share(sample_ns), std::max(sample_ns, period_ns_));
+  }
+  return outcome::success();
+}
+
+void PageSampler::refresh() {
+  const int64_t now_ns = clock_.now_ns();
+  refresh_due_ns_ = std::max(refresh_due_ns_ + refresh_ns_, now_ns + refresh_ns_ / 2);
+  const PageStatistics found = make_page_statistics(sample_, exclude_untracked_, now_ns);
+  Statistics statistics;
+  statistics.aggr_interval_us = rate_.aggr_us();
+  statistics.estimated_memory_bandwidth_bytes_per_s =
+      static_cast<uint64_t>(rate_.take_bytes_per_s(monitored_bytes_));
+  statistics.memory_idle_ms_percentiles = found.memory_idle_ms_percentiles;
+  MonitoringDetails details;
+  details.monitored_bytes = monitored_bytes_;
+  details.untracked_bytes =
+      static_cast<uint64_t>(found.untracked_share * static_cast<double>(monitored_bytes_));
+  details.sample_us = rate_.sample_us();
+  details.aggr_us = rate_.aggr_us();
+  details.nr_pages = sample_.pages().size();
+  details.check_period_ms = static_cast<uint64_t>(period_ns_ / kNsPerMs);
+  details.nr_checks = nr_checks_;
+  details.share_percent = found.share_percent;
+  details.share_error_percent = found.share_error_percent;
+  observer_.refreshed(statistics, details);
+}
+
+// Between two refreshes no pointer to a page is kept.
+Result<void> PageSampler::adapt_sample() {
+  const int64_t now_ns = clock_.now_ns();
+  const int64_t cpu_ns = clock_.thread_cpu_ns();
+  bool fit_again = size_.adapt(cpu_ns - last_cpu_ns_, now_ns - last_adapted_ns_);
+  last_cpu_ns_ = cpu_ns;
+  last_adapted_ns_ = now_ns;
+  warn_if_over_budget();
+  if (now_ns >= next_update_ns_) {
+    next_update_ns_ = now_ns + static_cast<int64_t>(attrs_.update_us) * kNsPerUs;
+    DAMON_STATFS_TRY(ranges, operations_.update());
+    fit_again = fit_again || ranges != ranges_;
+    ranges_ = std::move(ranges);
+    monitored_bytes_ = total_bytes(ranges_);
+  }
+  if (fit_again) {
+    sample_.fit(ranges_, size_.nr_words(), now_ns);
+    due_.clear();
+    log_(LogLevel::kDebug, fmt::format("the sample has {} pages now", sample_.pages().size()));
+  }
+  return outcome::success();
+}
+
+void PageSampler::warn_if_over_budget() {
+  if (!size_.over_budget() || warned_) return;
+  warned_ = true;
+  log_(LogLevel::kWarning,
+       fmt::format("max_cpu={:g} is too little for the smallest sample ({} pages); it is used all "
+                   "the same",
+                   max_cpu_percent_, sample_.pages().size()));
+}
+
+Result<void> PageSampler::mark_chosen() {
+  chosen_ = AccessRate::choose(due_, random_);
+  BOOST_OUTCOME_TRYV(operations_.mark_pages(chosen_));
+  marked_ns_ = clock_.now_ns();
+  phase_ = Phase::kCounting;
+  deadline_ns_ = marked_ns_ + static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
+  return outcome::success();
+}
+
+Result<void> PageSampler::count_chosen() {
+  BOOST_OUTCOME_TRYV(operations_.check_pages(chosen_));
+  const int64_t now_ns = clock_.now_ns();
+  size_t hits = 0;
+  for (SampledPage* const chosen : chosen_) {
+    if (chosen->access != PageAccess::kAccessed) continue;
+    ++hits;
+    // What was not accessed in so short a time is no less in use for that.
+    static_cast<PageHistory&>(*chosen).note_look(now_ns);
+  }
+  nr_checks_ += chosen_.size();
+  const double share = chosen_.empty() ? 0
+                                       : accessed_share(0) * static_cast<double>(hits) /
+                                             static_cast<double>(chosen_.size());
+  const int64_t wall_ns = now_ns - marked_ns_;
+  // Pages that came into use count with one access each.
+  end_counting(
+      share + new_share_per_s_ * static_cast<double>(wall_ns) / static_cast<double>(kNsPerSecond),
+      wall_ns);
+  return outcome::success();
+}
+
+void PageSampler::end_counting(double share, int64_t wall_ns) {
+  rate_.add(share, wall_ns);
+  wait_for_round();
+}
+
+// Of all pages: those accessed at the last look, or within the time given.
+double PageSampler::accessed_share(int64_t within_ns) const {
+  const int64_t since_ns = clock_.now_ns() - within_ns;
+  const auto pages = sample_.pages();
+  const auto used = std::count_if(pages.begin(), pages.end(), [&](const PageHistory& page) {
+    return page.accessed || page.last_access_ns > since_ns;
+  });
+  return static_cast<double>(used) / static_cast<double>(std::max<size_t>(pages.size(), 1));
+}
+
+int64_t PageSampler::round_start_ns(uint64_t rounds_left) const {
+  return refresh_due_ns_ - static_cast<int64_t>(rounds_left) * period_ns_;
+}
+
+void PageSampler::wait_for_round() {
+  uint64_t next = (rounds_left_ == 0 ? nr_rounds_ : rounds_left_) - 1;
+  // Rounds in which nothing is due are passed over, and so are those that are late by one.
+  while (next > 0 && (size_.sparse() && next % old_stride_ >= 2)) --next;
+  while (next > 0 && round_start_ns(next - 1) <= clock_.now_ns()) --next;
+  plan_round(next);
+  deadline_ns_ = std::max(round_start_ns(next), clock_.now_ns());
+}
+
+}  // namespace damon_statfs

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// estimator=pages: keeps a fixed random sample of pages and looks at them in rounds, the last of
+// which ends just when the values are due. For how much memory is how hot, where it is does not
+// matter, so there are no regions.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "damon_statfs/attrs.h"
+#include "damon_statfs/clock.h"
+#include "damon_statfs/operations.h"
+#include "damon_statfs/snapshot.h"
+#include "engine/access_rate.h"
+#include "engine/estimator.h"
+#include "engine/page_sample.h"
+#include "engine/sample_size.h"
+
+namespace damon_statfs {
+
+// Sees each refresh, in the sampler's thread.
+class PageSamplerObserver {
+ public:
+  virtual ~PageSamplerObserver() = default;
+  // details: those that the sampler knows; the rest is left as it was.
+  virtual void refreshed(const Statistics& statistics, const MonitoringDetails& details) = 0;
+};
+
+struct PageSamplerConfig {
+  MonitoringAttrs attrs;
+  uint64_t refresh_ms = 5'000;
+  double max_cpu_percent = 100;
+  bool exclude_untracked = false;
+  uint64_t page_bytes = 4096;
+  uint64_t seed = 1;
+  LogSink log = [](LogLevel, std::string_view) {};
+};
+
+class PageSampler final : public Estimator {
+ public:
+  // The operations set, clock and observer outlive the sampler. Precondition: attrs are valid.
+  PageSampler(const PageSamplerConfig& config, Operations& operations, const Clock& clock,
+              PageSamplerObserver& observer);
+
+  Result<void> start() override;
+  int64_t deadline_ns() const override { return deadline_ns_; }
+  Result<void> step() override;
+  void stop() override { operations_.close(); }
+  uint64_t monitored_bytes() const override { return monitored_bytes_; }
+
+  const PageSample& sample() const { return sample_; }
+
+ private:
+  enum class Phase { kLooking, kMarking, kCounting };
+
+  void plan_round(uint64_t rounds_left);
+  bool is_due(const PageHistory& page) const;
+  Result<void> look_at_portion();
+  Result<void> end_round();
+  void refresh();
+  Result<void> adapt_sample();
+  void warn_if_over_budget();
+  Result<void> mark_chosen();
+  Result<void> count_chosen();
+  void end_counting(double chosen_share, int64_t wall_ns);
+  double accessed_share(int64_t within_ns) const;
+  int64_t round_start_ns(uint64_t rounds_left) const;
+  void wait_for_round();
+
+  Operations& operations_;
+  const Clock& clock_;
+  PageSamplerObserver& observer_;
+  const MonitoringAttrs attrs_;
+  const int64_t refresh_ns_;
+  const uint64_t nr_rounds_;   // between two refreshes
+  const int64_t period_ns_;    // of the rounds
+  const uint64_t old_stride_;  // old pages are looked at in two rounds of so many
+  const double max_cpu_percent_;
+  const bool exclude_untracked_;
+  const LogSink log_;
+
+  Random random_;
+  PageSample sample_;
+  SampleSize size_;
+  AccessRate rate_;
+  uint64_t monitored_bytes_ = 0;
+  std::vector<AddressRange> ranges_;
+  bool warned_ = false;  // of a budget that is too small
+
+  Phase phase_ = Phase::kLooking;
+  int64_t deadline_ns_ = 0;
+  int64_t refresh_due_ns_ = 0;
+  int64_t next_update_ns_ = 0;
+  uint64_t rounds_left_ = 0;          // after this one, until the refresh
+  bool nothing_known_ = true;         // this round's looks say nothing of the time before
+  std::vector<SampledPage*> due_;     // in this round, ascending by group
+  size_t looked_at_ = 0;              // of them
+  double new_share_per_s_ = 0;        // this round: pages that were not in use before, per second
+  std::vector<SampledPage*> chosen_;  // whose accesses within one sampling interval are counted
+  int64_t marked_ns_ = 0;             // when they were
+  int64_t suspended_ns_ = 0;          // Clock::suspended_ns() at the last look
+  int64_t last_cpu_ns_ = 0, last_adapted_ns_ = 0;
+  uint64_t nr_checks_ = 0;
+};
+
+}  // namespace damon_statfs

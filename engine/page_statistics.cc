@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The standard error is that of cluster sampling, a cluster being the sampled pages of one word,
+// from the differences between clusters next to each other: what a stratified sample does not vary
+// by is not counted (Wolter, Introduction to Variance Estimation, chapter 8, estimator v2).
+#include "engine/page_statistics.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "damon_statfs/clock.h"
+#include "engine/stats.h"
+
+namespace damon_statfs {
+namespace {
+
+// A word's pages.
+struct Cluster {
+  double below = 0;  // idle for less than the limit
+  double all = 0;
+};
+
+std::vector<Cluster> make_clusters(std::span<const PageHistory> pages, bool exclude_untracked,
+                                   int64_t limit_ms, int64_t now_ns, uint64_t word_bytes) {
+  std::vector<Cluster> clusters;
+  uint64_t last_word = ~uint64_t{0};
+  for (const PageHistory& page : pages) {
+    if (exclude_untracked && !page.tracked()) continue;
+    const uint64_t word = page.addr / word_bytes;
+    if (word != last_word) clusters.emplace_back();
+    last_word = word;
+    clusters.back().all += 1;
+    if (page.idle_ns(now_ns) / kNsPerMs < limit_ms) clusters.back().below += 1;
+  }
+  return clusters;
+}
+
+// Sets the share and its standard error, in percent.
+void estimate_share(const std::vector<Cluster>& clusters, double sampled_share,
+                    double& share_percent, double& error_percent) {
+  double below = 0, all = 0;
+  for (const Cluster& cluster : clusters) {
+    below += cluster.below;
+    all += cluster.all;
+  }
+  share_percent = error_percent = 0;
+  if (all == 0) return;
+  const double share = below / all;
+  share_percent = 100 * share;
+  if (clusters.size() < 2) return;
+  double squares = 0;
+  for (size_t i = 1; i < clusters.size(); ++i) {
+    const double here = clusters[i].below - share * clusters[i].all;
+    const double before = clusters[i - 1].below - share * clusters[i - 1].all;
+    squares += (here - before) * (here - before);
+  }
+  const auto n = static_cast<double>(clusters.size());
+  const double variance = squares / 2 * n / (n - 1) / (all * all) * (1 - sampled_share);
+  error_percent = 100 * std::sqrt(std::max(variance, 0.0));
+}
+
+}  // namespace
+
+PageStatistics make_page_statistics(const PageSample& sample, bool exclude_untracked,
+                                    int64_t now_ns) {
+  PageStatistics statistics;
+  std::vector<IdleSize> parts;
+  parts.reserve(sample.pages().size());
+  size_t untracked = 0;
+  for (const PageHistory& page : sample.pages()) {
+    if (!page.tracked()) ++untracked;
+    if (exclude_untracked && !page.tracked()) continue;
+    parts.push_back({page.idle_ns(now_ns) / kNsPerMs, 1});
+  }
+  statistics.memory_idle_ms_percentiles = idle_percentiles(parts);
+  statistics.untracked_share = static_cast<double>(untracked) /
+                               static_cast<double>(std::max<size_t>(sample.pages().size(), 1));
+  for (size_t i = 0; i < statistics.share_percent.size(); ++i) {
+    const auto clusters =
+        make_clusters(sample.pages(), exclude_untracked, MonitoringDetails::kShareLimitsMs[i],
+                      now_ns, sample.word_bytes());
+    estimate_share(clusters, sample.sampled_share(), statistics.share_percent[i],
+                   statistics.share_error_percent[i]);
+  }
+  return statistics;
+}
+
+}  // namespace damon_statfs

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What is too expensive is made smaller at once; what is cheap enough is made larger only after a
+// minute, since new pages have no past of their own.
+#include "engine/sample_size.h"
+
+#include <algorithm>
+
+#include "damon_statfs/clock.h"
+
+namespace damon_statfs {
+namespace {
+
+constexpr int64_t kGrowAfterNs = 60 * kNsPerSecond;
+constexpr double kAimedShare = 0.85;   // of max_cpu, so that a change lasts
+constexpr double kSparseSaving = 2.5;  // five looks become two
+
+uint64_t scaled(uint64_t nr_words, double factor) {
+  const double wanted = static_cast<double>(nr_words) * factor;
+  return static_cast<uint64_t>(std::clamp(wanted, static_cast<double>(SampleSize::kMinWords),
+                                          static_cast<double>(SampleSize::kMaxWords)));
+}
+
+}  // namespace
+
+bool SampleSize::adapt(int64_t cpu_ns, int64_t wall_ns) {
+  if (wall_ns <= 0) return false;
+  const double used_percent = 100 * static_cast<double>(cpu_ns) / static_cast<double>(wall_ns);
+  unchanged_ns_ += wall_ns;
+  const uint64_t words_before = nr_words_;
+  const bool changed = used_percent > max_cpu_percent_ ? shrink(used_percent) : grow(used_percent);
+  if (changed) unchanged_ns_ = 0;
+  return nr_words_ != words_before;
+}
+
+bool SampleSize::shrink(double used_percent) {
+  if (nr_words_ > kMinWords) {
+    nr_words_ = scaled(nr_words_, kAimedShare * max_cpu_percent_ / used_percent);
+  } else if (!sparse_) {
+    sparse_ = true;
+  } else {
+    over_budget_ = true;
+    return false;
+  }
+  return true;
+}
+
+bool SampleSize::grow(double used_percent) {
+  over_budget_ = false;
+  if (unchanged_ns_ < kGrowAfterNs) return false;
+  const double room = kAimedShare * max_cpu_percent_ / std::max(used_percent, 1e-6);
+  if (sparse_) {
+    sparse_ = room < kSparseSaving;
+    return !sparse_;
+  }
+  if (nr_words_ == kMaxWords || room < 1.2) return false;
+  nr_words_ = scaled(nr_words_, std::min(room, 2.0));
+  return true;
+}
+
+}  // namespace damon_statfs

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// How large a page sample max_cpu allows, and how often it is looked at, from what looking at it
+// has cost.
+#pragma once
+
+#include <cstdint>
+
+namespace damon_statfs {
+
+class SampleSize {
+ public:
+  // In words of the page_idle bitmap, with PageSample::kPagesPerWord pages each.
+  static constexpr uint64_t kMinWords = 500;
+  static constexpr uint64_t kMaxWords = 1'000;
+
+  // max_cpu_percent: of one CPU, above 0. The sample begins with its largest size.
+  explicit SampleSize(double max_cpu_percent) : max_cpu_percent_(max_cpu_percent) {}
+
+  uint64_t nr_words() const { return nr_words_; }
+
+  // Whether there is time only for the two looks before a snapshot that tell what was accessed
+  // within the last check period, and for none in between.
+  bool sparse() const { return sparse_; }
+
+  // Whether even the smallest sample costs more than max_cpu.
+  bool over_budget() const { return over_budget_; }
+
+  // Takes in what looking at the sample has cost in the time since the last call. Returns: whether
+  // nr_words() has changed.
+  bool adapt(int64_t cpu_ns, int64_t wall_ns);
+
+ private:
+  bool shrink(double used_percent);
+  bool grow(double used_percent);
+
+  const double max_cpu_percent_;
+  uint64_t nr_words_ = kMaxWords;
+  bool sparse_ = false;
+  bool over_budget_ = false;
+  int64_t unchanged_ns_ = 0;  // wall time since the last change
+};
+
+}  // namespace damon_statfs
