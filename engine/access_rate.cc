@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Rounds are averaged as rates, so that rounds of different sampling intervals count alike.
+// Trials are averaged as rates, so that trials of different sampling intervals count alike.
 #include "engine/access_rate.h"
 
 #include <algorithm>
@@ -46,34 +46,38 @@ std::vector<SampledPage*> AccessRate::choose(std::span<SampledPage* const> pages
 void AccessRate::add(double share, int64_t wall_ns) {
   shares_per_s_ += share * static_cast<double>(kNsPerSecond) /
                    static_cast<double>(std::max<int64_t>(wall_ns, 1));
-  ++rounds_;
-  tune(share);
+  ++nr_shares_;
+  untuned_shares_ += share;
+  ++nr_untuned_;
+}
+
+// Tunes every `aggrs` rounds, as regions do every `aggrs` aggregations.
+void AccessRate::end_round() {
+  ++untuned_rounds_;
+  if (attrs_.goal.aggrs == 0 || untuned_rounds_ < attrs_.goal.aggrs || nr_untuned_ == 0) return;
+  tune();
+  untuned_shares_ = 0;
+  nr_untuned_ = untuned_rounds_ = 0;
 }
 
 double AccessRate::take_bytes_per_s(uint64_t monitored_bytes) {
-  const double bytes_per_s = rounds_ == 0 ? 0
-                                          : shares_per_s_ / static_cast<double>(rounds_) *
-                                                static_cast<double>(monitored_bytes);
+  const double bytes_per_s = nr_shares_ == 0 ? 0
+                                             : shares_per_s_ / static_cast<double>(nr_shares_) *
+                                                   static_cast<double>(monitored_bytes);
   shares_per_s_ = 0;
-  rounds_ = 0;
+  nr_shares_ = 0;
   return bytes_per_s;
 }
 
-// Every `aggrs` rounds, as every `aggrs` aggregations of regions.
-void AccessRate::tune(double share) {
-  untuned_share_ += share;
-  ++untuned_rounds_;
-  if (attrs_.goal.aggrs == 0 || untuned_rounds_ < attrs_.goal.aggrs) return;
+void AccessRate::tune() {
   constexpr double kBp = 10'000;
-  const double events_bp = untuned_share_ / static_cast<double>(untuned_rounds_) * kBp;
+  const double events_bp = untuned_shares_ / static_cast<double>(nr_untuned_) * kBp;
   const double score_bp =
       events_bp / static_cast<double>(std::max<uint64_t>(attrs_.goal.access_bp, 1)) * kBp;
   const uint64_t samples = samples_per_aggr(attrs_);
   const uint64_t adaptation_bp = intervals_adaptation_bp(static_cast<uint64_t>(score_bp));
   attrs_.sample_us = tuned_sample_us(attrs_.sample_us, adaptation_bp, attrs_.goal);
   attrs_.aggr_us = mul_div(attrs_.sample_us, samples, 1);
-  untuned_share_ = 0;
-  untuned_rounds_ = 0;
 }
 
 }  // namespace damon_statfs

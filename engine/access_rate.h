@@ -16,8 +16,10 @@ namespace damon_statfs {
 
 class AccessRate {
  public:
-  // Groups of pages (words) that are tried per round.
-  static constexpr size_t kGroups = 48;
+  // How often per round some pages are tried, and how many groups of them (words) each time.
+  // Several times, as memory may be in use at some moments only.
+  static constexpr uint64_t kTrials = 4;
+  static constexpr size_t kGroups = 12;
 
   explicit AccessRate(const MonitoringAttrs& attrs) : attrs_(attrs) {}
 
@@ -29,19 +31,23 @@ class AccessRate {
   // each all such pages. `pages`: ascending by group.
   static std::vector<SampledPage*> choose(std::span<SampledPage* const> pages, Random& random);
 
-  // One round: so much of memory was accessed within wall_ns, of which ...
+  // One trial: this share of memory was accessed within wall_ns.
   void add(double share, int64_t wall_ns);
 
-  // Bytes per second, on average over the rounds since the last call. 0 without any.
+  // The end of a round.
+  void end_round();
+
+  // Bytes per second, on average over the trials since the last call. 0 without any.
   double take_bytes_per_s(uint64_t monitored_bytes);
 
  private:
-  void tune(double share);
+  void tune();
 
   MonitoringAttrs attrs_;
   double shares_per_s_ = 0;  // sums since take_bytes_per_s()
-  uint64_t rounds_ = 0;
-  double untuned_share_ = 0;  // sums since the last tuning
+  uint64_t nr_shares_ = 0;
+  double untuned_shares_ = 0;  // sums since the last tuning
+  uint64_t nr_untuned_ = 0;
   uint64_t untuned_rounds_ = 0;
 };
 

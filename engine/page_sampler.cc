@@ -138,23 +138,32 @@ Result<void> PageSampler::end_round() {
     refresh();
     BOOST_OUTCOME_TRYV(adapt_sample());
   }
-  const int64_t now_ns = clock_.now_ns();
-  const int64_t next_ns = round_start_ns((rounds_left_ == 0 ? nr_rounds_ : rounds_left_) - 1);
+  trials_left_ = nothing_known_ || due_.empty() ? 0 : AccessRate::kTrials;
   const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
-  const int64_t spare_ns = next_ns - now_ns - sample_ns - kMarginNs;
-  // Nothing to choose from, or no time left for it before the next round.
-  const bool no_rate = nothing_known_ || due_.empty() || (sample_ns < period_ns_ && spare_ns <= 0);
-  if (no_rate) {
-    wait_for_round();
-  } else if (sample_ns < period_ns_) {
-    // At a random moment of the round, so that a load with the same period is not met in one phase.
-    phase_ = Phase::kMarking;
-    deadline_ns_ =
-        now_ns + static_cast<int64_t>(random_.in_range(0, static_cast<uint64_t>(spare_ns)));
-  } else {
-    end_counting(accessed_share(sample_ns), std::max(sample_ns, period_ns_));
+  if (trials_left_ > 0 && sample_ns >= period_ns_) {
+    rate_.add(accessed_share(sample_ns), sample_ns);
+    trials_left_ = 0;
   }
+  plan_trial();
   return outcome::success();
+}
+
+// Trials are at random moments of the round, so that a load with the same period is not met in one
+// phase, as long as there is time for them.
+void PageSampler::plan_trial() {
+  const int64_t now_ns = clock_.now_ns();
+  const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
+  const int64_t end_ns = round_start_ns(next_round()) - kMarginNs;
+  const int64_t spare_ns = end_ns - now_ns - sample_ns;
+  if (trials_left_ == 0 || spare_ns <= 0) {
+    rate_.end_round();
+    wait_for_round();
+    return;
+  }
+  const auto choice_ns = static_cast<uint64_t>(spare_ns) / trials_left_;
+  --trials_left_;
+  phase_ = Phase::kMarking;
+  deadline_ns_ = now_ns + static_cast<int64_t>(random_.in_range(0, choice_ns + 1));
 }
 
 void PageSampler::refresh() {
@@ -237,15 +246,11 @@ Result<void> PageSampler::count_chosen() {
                                              static_cast<double>(chosen_.size());
   const int64_t wall_ns = now_ns - marked_ns_;
   // Pages that came into use count with one access each.
-  end_counting(
-      share + new_share_per_s_ * static_cast<double>(wall_ns) / static_cast<double>(kNsPerSecond),
-      wall_ns);
+  const double new_share =
+      new_share_per_s_ * static_cast<double>(wall_ns) / static_cast<double>(kNsPerSecond);
+  rate_.add(share + new_share, wall_ns);
+  plan_trial();
   return outcome::success();
-}
-
-void PageSampler::end_counting(double share, int64_t wall_ns) {
-  rate_.add(share, wall_ns);
-  wait_for_round();
 }
 
 // Of all pages: those accessed at the last look, or within the time given.
@@ -262,11 +267,16 @@ int64_t PageSampler::round_start_ns(uint64_t rounds_left) const {
   return refresh_due_ns_ - static_cast<int64_t>(rounds_left) * period_ns_;
 }
 
-void PageSampler::wait_for_round() {
+// The number of the round that follows: how many will then be left until the refresh.
+uint64_t PageSampler::next_round() const {
   uint64_t next = (rounds_left_ == 0 ? nr_rounds_ : rounds_left_) - 1;
-  // Rounds in which nothing is due are passed over, and so are those that are late by one.
-  while (next > 0 && (size_.sparse() && next % old_stride_ >= 2)) --next;
-  while (next > 0 && round_start_ns(next - 1) <= clock_.now_ns()) --next;
+  while (next > 0 && size_.sparse() && next % old_stride_ >= 2) --next;  // nothing would be due
+  return next;
+}
+
+void PageSampler::wait_for_round() {
+  uint64_t next = next_round();
+  while (next > 0 && round_start_ns(next - 1) <= clock_.now_ns()) --next;  // missed
   plan_round(next);
   deadline_ns_ = std::max(round_start_ns(next), clock_.now_ns());
 }

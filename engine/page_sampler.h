@@ -62,11 +62,12 @@ class PageSampler final : public Estimator {
   void refresh();
   Result<void> adapt_sample();
   void warn_if_over_budget();
+  void plan_trial();
   Result<void> mark_chosen();
   Result<void> count_chosen();
-  void end_counting(double chosen_share, int64_t wall_ns);
   double accessed_share(int64_t within_ns) const;
   int64_t round_start_ns(uint64_t rounds_left) const;
+  uint64_t next_round() const;
   void wait_for_round();
 
   Operations& operations_;
@@ -100,6 +101,7 @@ class PageSampler final : public Estimator {
   double new_share_per_s_ = 0;        // this round: pages that were not in use before, per second
   std::vector<SampledPage*> chosen_;  // whose accesses within one sampling interval are counted
   int64_t marked_ns_ = 0;             // when they were
+  uint64_t trials_left_ = 0;          // of counting, in this round
   int64_t suspended_ns_ = 0;          // Clock::suspended_ns() at the last look
   int64_t last_cpu_ns_ = 0, last_adapted_ns_ = 0;
   uint64_t nr_checks_ = 0;
