@@ -23,6 +23,11 @@ int worth(int errno_value) { return errno_value == EBUSY ? 2 : errno_value == EA
 
 }  // namespace
 
+std::string_view default_estimator(const OperationsSet& set) {
+  if (set.create_mirror != nullptr) return "kernel";
+  return set.checks_pages ? "pages" : "regions";
+}
+
 Result<SelectedSet> choose_automatically(std::span<const ProbedSet> probed) {
   int errno_value = ENODEV;
   std::string reasons = "ops=auto: no operations set is usable";

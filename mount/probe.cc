@@ -22,13 +22,14 @@ std::string errno_name(const Error& error) {
   return name != nullptr ? name : std::to_string(error.code.value());
 }
 
-using Row = std::array<std::string, 4>;
+using Row = std::array<std::string, 5>;
 
 std::vector<Row> table_rows(std::span<const ProbedSet> probed) {
-  std::vector<Row> rows = {{"SET", "USABLE", "USES", "WHY NOT"}};
+  std::vector<Row> rows = {{"SET", "USABLE", "ESTIMATOR", "USES", "WHY NOT"}};
   for (const auto& [set, usable] : probed) {
-    rows.push_back(usable ? Row{set->name, "yes", usable.value(), "-"}
-                          : Row{set->name, "no", "-", usable.error().context});
+    const std::string estimator(default_estimator(*set));
+    rows.push_back(usable ? Row{set->name, "yes", estimator, usable.value(), "-"}
+                          : Row{set->name, "no", estimator, "-", usable.error().context});
   }
   return rows;
 }
@@ -59,6 +60,7 @@ std::string automatic_choice(std::span<const ProbedSet> probed) {
 nlohmann::ordered_json to_json(const ProbedSet& probed) {
   nlohmann::ordered_json row = {{"set", probed.set->name},
                                 {"usable", probed.usable.has_value()},
+                                {"estimator", default_estimator(*probed.set)},
                                 {"uses", nullptr},
                                 {"reason", nullptr},
                                 {"errno", nullptr}};
@@ -77,10 +79,13 @@ std::string probe_table(std::span<const ProbedSet> probed) {
   const std::vector<Row> rows = table_rows(probed);
   std::string text;
   for (const Row& row : rows) {
-    text += fmt::format("{:<{}}  {:<{}}  {:<{}}  {}\n", row[0], column_width(rows, 0), row[1],
-                        column_width(rows, 1), row[2], column_width(rows, 2), row[3]);
+    for (size_t column = 0; column + 1 < row.size(); ++column) {
+      text += fmt::format("{:<{}}  ", row[column], column_width(rows, column));
+    }
+    text += row.back() + "\n";
   }
-  return text + "\n" + automatic_choice(probed) + "\n";
+  return text + "\nestimator=auto takes pages where single pages can be checked, else regions\n" +
+         automatic_choice(probed) + "\n";
 }
 
 std::string probe_json(std::span<const ProbedSet> probed) {

@@ -33,6 +33,10 @@ struct OperationsSet {
   bool checks_pages = false;  // whether estimator=pages works with it
 };
 
+// Which estimator the values come from when none is asked for: "pages" where the set can check
+// single pages, "regions" where it checks or delivers regions, "kernel" for a mirror.
+std::string_view default_estimator(const OperationsSet& set);
+
 // A set and what its probe has said.
 struct ProbedSet {
   const OperationsSet* set = nullptr;

@@ -40,7 +40,7 @@ class ProbeCase(unittest.TestCase):
         self.assertEqual(list(answer), ["auto", "sets"])
         sets = {}
         for row in answer["sets"]:
-            self.assertEqual(list(row), ["set", "usable", "uses", "reason", "errno"])
+            self.assertEqual(list(row), ["set", "usable", "estimator", "uses", "reason", "errno"])
             self.assertEqual(row["usable"], row["uses"] is not None)
             self.assertEqual(row["usable"], row["reason"] is None and row["errno"] is None)
             sets[row["set"]] = row

@@ -8,13 +8,22 @@
 #include <nlohmann/json.hpp>
 
 #include "support/catch.h"
+#include "support/fake_mirror.h"
 #include "support/fake_operations.h"
 
 namespace damon_statfs::test {
 namespace {
 
-const OperationsSet kBitmap = fake_operations("bitmap");
-const OperationsSet kStat = fake_operations("stat");
+const OperationsSet kBitmap = [] {
+  OperationsSet set = fake_operations("bitmap");
+  set.checks_pages = true;
+  return set;
+}();
+const OperationsSet kStat = [] {
+  OperationsSet set = fake_mirror();
+  set.name = "stat";
+  return set;
+}();
 const OperationsSet kManual = fake_operations("manual", false);
 
 const ProbedSet kUsableBitmap{&kBitmap, std::string("/b, 4 MiB")};
@@ -25,18 +34,19 @@ const ProbedSet kUsableManual{&kManual, std::string("what it is told")};
 TEST_CASE("the table: aligned columns, the reason last, then what auto would choose", "[probe]") {
   const std::vector<ProbedSet> probed = {kUsableBitmap, kBusyStat, kUsableManual};
   CHECK(probe_table(probed) ==
-        "SET     USABLE  USES             WHY NOT\n"
-        "bitmap  yes     /b, 4 MiB        -\n"
-        "stat    no      -                /s: somebody else has it\n"
-        "manual  yes     what it is told  -\n"
+        "SET     USABLE  ESTIMATOR  USES             WHY NOT\n"
+        "bitmap  yes     pages      /b, 4 MiB        -\n"
+        "stat    no      kernel     -                /s: somebody else has it\n"
+        "manual  yes     regions    what it is told  -\n"
         "\n"
+        "estimator=auto takes pages where single pages can be checked, else regions\n"
         "ops=auto would choose bitmap\n");
 }
 
 TEST_CASE("the table's last line when auto has nothing", "[probe]") {
   const auto last_line = [](const std::vector<ProbedSet>& probed) {
     const std::string table = probe_table(probed);
-    return table.substr(table.find("\n\n") + 2);
+    return table.substr(table.find("ops=auto would"));
   };
   CHECK(last_line({kNoBitmap}) ==
         "ops=auto would choose nothing and fail with ENODEV (No such device)\n");
@@ -59,16 +69,19 @@ TEST_CASE("json: what applies, and null for what does not", "[probe]") {
   const std::vector<ProbedSet> probed = {kNoBitmap, kBusyStat, kUsableManual};
   const Json sets = {{{"set", "bitmap"},
                       {"usable", false},
+                      {"estimator", "pages"},
                       {"uses", nullptr},
                       {"reason", "/b: missing; the kernel is built without it"},
                       {"errno", "ENODEV"}},
                      {{"set", "stat"},
                       {"usable", false},
+                      {"estimator", "kernel"},
                       {"uses", nullptr},
                       {"reason", "/s: somebody else has it"},
                       {"errno", "EBUSY"}},
                      {{"set", "manual"},
                       {"usable", true},
+                      {"estimator", "regions"},
                       {"uses", "what it is told"},
                       {"reason", nullptr},
                       {"errno", nullptr}}};
