@@ -59,6 +59,7 @@ std::vector<std::string> mount_options(const Options& options) {
 
 Result<void> check_rights() {
   if (geteuid() != 0) return failure(EPERM, "must be run as root");
+  if (!has_capability(CAP_SYS_ADMIN)) return failure(EPERM, "must be run with CAP_SYS_ADMIN");
   if (access("/dev/fuse", R_OK | W_OK) == 0) return outcome::success();
   return failure(errno,
                  fmt::format("/dev/fuse: {} (is the fuse module loaded?)", std::strerror(errno)));

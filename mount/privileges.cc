@@ -83,6 +83,11 @@ std::vector<cap_value_t> needed_capabilities(const Needs& needs) {
   return capabilities;
 }
 
+bool has_capability(cap_value_t capability) {
+  cap_flag_value_t has = CAP_CLEAR;
+  return cap_get_flag(current().get(), capability, CAP_EFFECTIVE, &has) == 0 && has == CAP_SET;
+}
+
 bool is_hidden(const std::string& path) {
   const Caps before = current();
   const Caps none(cap_dup(before.get()));

@@ -23,6 +23,9 @@ struct Needs {
 // The capabilities for these needs. Why each: see privileges.cc.
 std::vector<cap_value_t> needed_capabilities(const Needs& needs);
 
+// Whether this process has the capability now.
+bool has_capability(cap_value_t capability);
+
 // Whether root without capabilities cannot get to `path`. Precondition: nothing is mounted there
 // that waits for us.
 bool is_hidden(const std::string& path);

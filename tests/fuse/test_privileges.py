@@ -19,7 +19,8 @@ SYS_ADMIN, IPC_LOCK, PTRACE, DAC_SEARCH, DAC_OVERRIDE = 1 << 21, 1 << 14, 1 << 1
 def fields(pid, task=None):
     path = f"/proc/{pid}/task/{task}/status" if task else f"/proc/{pid}/status"
     with open(path) as stream:
-        return dict(line.strip().split(":\t", 1) for line in stream if ":\t" in line)
+        return {name: value.strip() for name, _, value in
+                (line.partition(":") for line in stream)}
 
 
 def capabilities(pid):

@@ -136,10 +136,10 @@ class Command(unittest.TestCase):
             self.assertIn(f"{IDLE}: Permission denied", err)
 
     def test_other_paths_to_the_same_mount(self):
-        with Mount(path=os.path.join(new_directory("odd"), "."), enabled="Y") as mount:
+        with Mount(enabled="Y") as mount:
             link = os.path.join(new_directory("link"), "l")
             os.symlink(mount.path, link)
-            for path in (mount.path, mount.path + "/", link):
+            for path in (mount.path + "/", os.path.join(mount.path, "."), link):
                 self.assertIn("state: on\n", run_daemon("--status", path).stdout)
 
     def test_while_files_have_another_abi(self):
