@@ -5,6 +5,7 @@
 #pragma once
 
 #include <fuse_lowlevel.h>
+#include <unistd.h>
 
 #include <functional>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "damon_statfs/result.h"
+#include "fs/busy_wait.h"
 #include "fs/ops.h"
 
 namespace damon_statfs {
@@ -54,11 +56,13 @@ class Session {
   Session(std::unique_ptr<fuse_session, Destroy> session, Filesystem& fs)
       : session_(std::move(session)), buffer_(new fuse_buf{}), fs_(&fs) {}
 
-  void process_requests();
+  bool process_requests();
+  void process_until_quiet();
 
   std::unique_ptr<fuse_session, Destroy> session_;
   std::unique_ptr<fuse_buf, Destroy> buffer_;  // libfuse allocates its memory at the first request
   Filesystem* fs_;
+  BusyWait busy_wait_{sysconf(_SC_NPROCESSORS_ONLN) > 1};
 };
 
 }  // namespace damon_statfs
