@@ -9,7 +9,7 @@ import unittest
 
 import calls
 from machine import (BITMAP, BUDDY, FLAGS, HEAD, HUGE, IDLE_BIT, IOMEM, LRU, LRU_BIT, MACHINE,
-                     NOPAGE, PAGES, QUICK, RAM, TAIL, THP, clear_marks, folios, words)
+                     NOPAGE, PAGES, QUICK, QUICK_PAGES, RAM, TAIL, THP, clear_marks, folios, words)
 from support import IDLE, Mount, reap, spawn, tree
 
 HALF = PAGES // 2
@@ -17,11 +17,13 @@ SECONDS = 1.6
 
 
 class Case(unittest.TestCase):
+    quick = QUICK
+
     def run_machine(self, files, accessed=None, seconds=SECONDS, **options):
         """Runs the engine; returns the percentiles and the page numbers with marks."""
         root = tree({**MACHINE, **files})
         path = os.path.join(root, BITMAP)
-        with Mount(ops="page_idle", rootfs=root, **{**QUICK, **options}) as mount:
+        with Mount(ops="page_idle", rootfs=root, **{**self.quick, **options}) as mount:
             child = spawn(clear_marks, path, *accessed) if accessed else None
             try:
                 self.assertEqual(mount.write(b"Y"), 1)
@@ -107,7 +109,7 @@ class Ends(Case):
     def test_engine_dies_when_the_ranges_vanish(self):
         """enabled reads N by itself, the last values stay, the next Y has the reason."""
         root = tree({IOMEM: RAM, BITMAP: MACHINE[BITMAP], FLAGS: LRU * PAGES})
-        with Mount(ops="page_idle", rootfs=root, enabled="Y", update_us=300000, **QUICK) as mount:
+        with Mount(ops="page_idle", rootfs=root, enabled="Y", update_us=300000, **self.quick) as mount:
             mount.wait_snapshot()
             os.unlink(os.path.join(root, IOMEM))
             time.sleep(0.6)
@@ -117,3 +119,19 @@ class Ends(Case):
             self.assertEqual(calls.outcome(mount.write, b"Y"), "ENODEV")
             self.assertEqual(calls.outcome(mount.write, b"N"), "ok")
             self.assertEqual(mount.read(IDLE), kept)
+
+
+class AccessesByPages(Accesses):
+    quick = QUICK_PAGES
+
+
+class FoliosByPages(Folios):
+    quick = QUICK_PAGES
+
+
+class RangesByPages(Ranges):
+    quick = QUICK_PAGES
+
+
+class EndsByPages(Ends):
+    quick = QUICK_PAGES
