@@ -108,9 +108,7 @@ class PageIdleOperations final : public Operations {
     return page_checks_.mark(pages);
   }
 
-  uint64_t dropped_samples() const override {
-    return dropped_samples_ + page_checks_.dropped_samples();
-  }
+  uint64_t dropped_samples() const override { return dropped_samples_; }
 
   Result<std::vector<AddressRange>> update() override {
     if (access(bitmap_path(context_).c_str(), F_OK) != 0) {
@@ -191,7 +189,9 @@ class PageIdleOperations final : public Operations {
   const uint64_t page_bytes_ = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   Files files_;
   UniqueFd lock_;
-  PageIdleChecks page_checks_{files_.bitmap, files_.kpageflags, *context_.clock};
+  PageIdleChecks page_checks_{
+      files_.bitmap, files_.kpageflags, *context_.clock,
+      [this](const WordFile& file, uint64_t pfn) { drop_sample(file, pfn); }};
   std::vector<Mark> marks_;  // of the regions prepared and not yet checked, in their order
   size_t next_mark_ = 0;     // the first of them not yet checked
   uint64_t dropped_samples_ = 0;

@@ -57,13 +57,16 @@ Result<void> PageIdleChecks::check_group(std::span<SampledPage* const> pages) {
   if (std::any_of(pages.begin(), pages.end(), [](const auto* page) { return is_tracked(*page); })) {
     DAMON_STATFS_TRY(bits, bitmap_.read(word));
     idle_bits = bits;
-    if (!bits) ++dropped_samples_;
   }
   const int64_t now_ns = clock_.now_ns();
   uint64_t mask = 0;
   for (size_t i = 0; i < pages.size(); ++i) {
     SampledPage& page = *pages[i];
-    const bool idle = is_tracked(page) && idle_bits && (*idle_bits & bit_of(page)) != 0;
+    if (is_tracked(page) && !idle_bits) {
+      BOOST_OUTCOME_TRYV(look_without_bit(page));
+      continue;
+    }
+    const bool idle = is_tracked(page) && (*idle_bits & bit_of(page)) != 0;
     BOOST_OUTCOME_TRYV(look_closer(pages.first(i), idle, page));
     if (page.access == PageAccess::kIdle || !is_tracked(page)) continue;
     page.marked_ns = now_ns;
@@ -83,8 +86,10 @@ Result<void> PageIdleChecks::look_closer(std::span<SampledPage* const> before, b
   const PageAccess unchanged = idle ? PageAccess::kIdle : PageAccess::kAccessed;
   const uint64_t pfn = page.addr / page_bytes_;
   if (is_tracked(page)) {
+    // That the head is as it was says nothing of tails that may have been split off.
     const bool known = std::any_of(before.begin(), before.end(), [&](const SampledPage* other) {
-      return other->handle == page.handle && other->access == unchanged;
+      const bool is_tail = other->addr / page_bytes_ != other->handle;
+      return is_tail && other->handle == page.handle && other->access == unchanged;
     });
     DAMON_STATFS_TRY(same, known ? Result<bool>(true) : is_still(page, idle));
     if (same) {
@@ -93,7 +98,7 @@ Result<void> PageIdleChecks::look_closer(std::span<SampledPage* const> before, b
     }
   }
   DAMON_STATFS_TRY(folio, find_folio(kpageflags_, pfn));
-  if (!folio) ++dropped_samples_;
+  if (!folio) drop_sample_(kpageflags_, pfn);
   const bool was_tracked = is_tracked(page);
   const bool tracked = folio && folio->trackable();
   page.handle = tracked ? folio->head_pfn : pfn;
@@ -103,6 +108,16 @@ Result<void> PageIdleChecks::look_closer(std::span<SampledPage* const> before, b
                 : !was_tracked ? PageAccess::kMarked
                 : split        ? PageAccess::kIdle
                                : PageAccess::kAccessed;
+  return outcome::success();
+}
+
+// The bitmap has no answer, which is no access. The page is left as it is, unless it is gone too.
+Result<void> PageIdleChecks::look_without_bit(SampledPage& page) {
+  drop_sample_(bitmap_, page.handle);
+  const uint64_t pfn = page.addr / page_bytes_;
+  DAMON_STATFS_TRY(folio, find_folio(kpageflags_, pfn));
+  page.access = folio && folio->trackable() ? PageAccess::kIdle : PageAccess::kUntracked;
+  if (!is_tracked(page)) page.handle = pfn;
   return outcome::success();
 }
 
@@ -124,7 +139,7 @@ Result<bool> PageIdleChecks::is_still(const SampledPage& page, bool idle) {
 
 Result<void> PageIdleChecks::mark_in_word(uint64_t word, uint64_t mask) {
   DAMON_STATFS_TRY(written, bitmap_.write(word, mask));
-  if (!written) ++dropped_samples_;
+  if (!written) drop_sample_(bitmap_, word * kPagesPerWord);
   return outcome::success();
 }
 

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <utility>
 
 #include "damon_statfs/operations.h"
 #include "engine/word_file.h"
@@ -16,20 +18,25 @@ namespace damon_statfs {
 
 class PageIdleChecks {
  public:
+  // Told of each page frame for which a kernel file gave no usable answer.
+  using DropSample = std::function<void(const WordFile& file, uint64_t pfn)>;
+
   // The files outlive the object. A page's handle is the page frame number of its folio's head.
-  PageIdleChecks(const WordFile& bitmap, const WordFile& kpageflags, const Clock& clock)
-      : bitmap_(bitmap), kpageflags_(kpageflags), clock_(clock) {}
+  PageIdleChecks(const WordFile& bitmap, const WordFile& kpageflags, const Clock& clock,
+                 DropSample drop_sample)
+      : bitmap_(bitmap),
+        kpageflags_(kpageflags),
+        clock_(clock),
+        drop_sample_(std::move(drop_sample)) {}
 
   // As Operations::check_pages() and mark_pages().
   Result<void> check(std::span<SampledPage* const> pages);
   Result<void> mark(std::span<SampledPage* const> pages);
 
-  // Pages for which a kernel file gave no usable answer.
-  uint64_t dropped_samples() const { return dropped_samples_; }
-
  private:
   Result<void> check_group(std::span<SampledPage* const> pages);
   Result<void> look_closer(std::span<SampledPage* const> before, bool idle, SampledPage& page);
+  Result<void> look_without_bit(SampledPage& page);
   Result<bool> is_still(const SampledPage& page, bool idle);
   Result<void> mark_in_word(uint64_t word, uint64_t mask);
 
@@ -37,7 +44,7 @@ class PageIdleChecks {
   const WordFile& kpageflags_;
   const Clock& clock_;
   const uint64_t page_bytes_ = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  uint64_t dropped_samples_ = 0;
+  const DropSample drop_sample_;
 };
 
 }  // namespace damon_statfs

@@ -22,7 +22,9 @@ def words(*flags):
 
 LRU = words(LRU_BIT | IDLE_BIT)  # an ordinary page on which a mark stays
 MACHINE = {IOMEM: RAM, BITMAP: bytes(PAGES // 8), FLAGS: LRU * PAGES}
-QUICK = {"sample_us": 5000, "aggr_us": 50000, "refresh_ms": 100, "max_cpu": 100, "abi": "7.2"}
+QUICK = {"sample_us": 5000, "aggr_us": 50000, "refresh_ms": 100, "max_cpu": 100, "abi": "7.2",
+         "estimator": "regions"}
+QUICK_PAGES = {**QUICK, "estimator": "pages"}
 DAMAGES = {"bitmap emptied": (BITMAP, b""), "bitmap cut": (BITMAP, b"\xff" * 3),
            "flags emptied": (FLAGS, b""), "flags cut": (FLAGS, LRU * 10 + b"abc"),
            "flags absurd": (FLAGS, b"\xff" * 8 * PAGES),

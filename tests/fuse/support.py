@@ -22,8 +22,9 @@ ENABLED, BANDWIDTH = "enabled", "estimated_memory_bandwidth"
 IDLE, AGGR, PID = "memory_idle_ms_percentiles", "aggr_interval_us", "kdamond_pid"
 FILES = {"6.17": (IDLE, ENABLED, BANDWIDTH), "6.18": (IDLE, ENABLED, BANDWIDTH, AGGR),
          "7.2": (IDLE, ENABLED, BANDWIDTH, PID, AGGR)}
-# A snapshot every 20 to 30 ms instead of every 5 s.
-FAST = {"sample_us": 1000, "aggr_us": 10000, "aggrs": 0, "refresh_ms": 20, "max_cpu": 100}
+# A snapshot every 20 to 30 ms instead of every 5 s, which only regions can do.
+FAST = {"sample_us": 1000, "aggr_us": 10000, "aggrs": 0, "refresh_ms": 20, "max_cpu": 100,
+        "estimator": "regions"}
 
 _active = set()
 

@@ -9,7 +9,7 @@ import unittest
 
 import calls
 from machine import (BITMAP, BUDDY, FLAGS, HEAD, HUGE, IDLE_BIT, IOMEM, LRU, LRU_BIT, MACHINE,
-                     NOPAGE, PAGES, QUICK, RAM, TAIL, THP, clear_marks, folios, words)
+                     NOPAGE, PAGES, QUICK, QUICK_PAGES, RAM, TAIL, THP, clear_marks, folios, words)
 from support import IDLE, Mount, reap, spawn, tree
 
 HALF = PAGES // 2
@@ -17,11 +17,14 @@ SECONDS = 1.6
 
 
 class Case(unittest.TestCase):
+    quick = QUICK
+    just_now_ms = 0
+
     def run_machine(self, files, accessed=None, seconds=SECONDS, **options):
         """Runs the engine; returns the percentiles and the page numbers with marks."""
         root = tree({**MACHINE, **files})
         path = os.path.join(root, BITMAP)
-        with Mount(ops="page_idle", rootfs=root, **{**QUICK, **options}) as mount:
+        with Mount(ops="page_idle", rootfs=root, **{**self.quick, **options}) as mount:
             child = spawn(clear_marks, path, *accessed) if accessed else None
             try:
                 self.assertEqual(mount.write(b"Y"), 1)
@@ -37,7 +40,7 @@ class Case(unittest.TestCase):
         return numbers, [page for page in range(bits.bit_length()) if bits >> page & 1]
 
     def check_half_accessed(self, numbers):
-        accessed = sum(number < 0 for number in numbers)
+        accessed = sum(number < self.just_now_ms for number in numbers)
         self.assertTrue(40 <= accessed <= 62, f"{accessed} of 101: {numbers}")
         self.assertTrue(0.6 < numbers[100] / (SECONDS * 1000) < 1.1, numbers)
 
@@ -107,7 +110,7 @@ class Ends(Case):
     def test_engine_dies_when_the_ranges_vanish(self):
         """enabled reads N by itself, the last values stay, the next Y has the reason."""
         root = tree({IOMEM: RAM, BITMAP: MACHINE[BITMAP], FLAGS: LRU * PAGES})
-        with Mount(ops="page_idle", rootfs=root, enabled="Y", update_us=300000, **QUICK) as mount:
+        with Mount(ops="page_idle", rootfs=root, enabled="Y", update_us=300000, **self.quick) as mount:
             mount.wait_snapshot()
             os.unlink(os.path.join(root, IOMEM))
             time.sleep(0.6)
@@ -117,3 +120,21 @@ class Ends(Case):
             self.assertEqual(calls.outcome(mount.write, b"Y"), "ENODEV")
             self.assertEqual(calls.outcome(mount.write, b"N"), "ok")
             self.assertEqual(mount.read(IDLE), kept)
+
+
+class AccessesByPages(Accesses):
+    quick = QUICK_PAGES
+    just_now_ms = 600  # a look comes so seldom that the workload may have stood still since
+
+
+class FoliosByPages(Folios):
+    quick = QUICK_PAGES
+    just_now_ms = 600
+
+
+class RangesByPages(Ranges):
+    quick = QUICK_PAGES
+
+
+class EndsByPages(Ends):
+    quick = QUICK_PAGES

@@ -12,15 +12,17 @@ import unittest
 
 import calls
 import support
-from machine import (BITMAP, DAMAGES, FLAGS, IOMEM, LRU, MACHINE, PAGES, QUICK, RAM, damage)
+from machine import (BITMAP, DAMAGES, FLAGS, IOMEM, LRU, MACHINE, PAGES, QUICK, QUICK_PAGES, RAM,
+                     damage)
 from support import ENABLED, IDLE, Mount, alive, tree, wait_for
 
 
 class FixtureMachine(unittest.TestCase):
     """Nothing is ever accessed."""
+    quick = QUICK
 
     def test_everything_is_idle(self):
-        with Mount(ops="page_idle", rootfs=tree(MACHINE), **QUICK) as mount:
+        with Mount(ops="page_idle", rootfs=tree(MACHINE), **self.quick) as mount:
             mount.write(b"Y")
             start = time.monotonic()
             mount.wait_snapshot()
@@ -32,8 +34,8 @@ class FixtureMachine(unittest.TestCase):
 
     def test_two_engines_on_one_machine_are_refused(self):
         root = tree(MACHINE)
-        with Mount(ops="page_idle", rootfs=root, **QUICK) as first, \
-                Mount(ops="page_idle", rootfs=root, **QUICK) as second:
+        with Mount(ops="page_idle", rootfs=root, **self.quick) as first, \
+                Mount(ops="page_idle", rootfs=root, **self.quick) as second:
             first.write(b"Y")
             self.assertEqual(calls.outcome(second.write, b"Y"), "EBUSY")
             self.assertEqual((first.read(), second.read()), (b"Y\n", b"N\n"))
@@ -53,7 +55,7 @@ class FixtureMachine(unittest.TestCase):
                              modules + "damon_reclaim/parameters/kdamond_pid": "77\n"})):
             with self.subTest(name):
                 root = tree({**MACHINE, **thread, **files})
-                with Mount(ops="page_idle", rootfs=root, **QUICK) as mount:
+                with Mount(ops="page_idle", rootfs=root, **self.quick) as mount:
                     self.assertEqual(calls.outcome(mount.write, b"Y"), "EBUSY")
                     self.assertEqual(mount.read(), b"N\n")
 
@@ -62,22 +64,22 @@ class FixtureMachine(unittest.TestCase):
                  "sys/kernel/mm/damon/admin/kdamonds/0/state": "off\n",
                  "sys/kernel/mm/damon/admin/kdamonds/0/pid": "-1\n",
                  "sys/module/damon_stat/parameters/enabled": "N\n"}
-        with Mount(ops="page_idle", rootfs=tree({**MACHINE, **files}), **QUICK) as mount:
+        with Mount(ops="page_idle", rootfs=tree({**MACHINE, **files}), **self.quick) as mount:
             self.assertEqual(calls.outcome(mount.write, b"Y"), "ok")
 
     def test_the_lock_does_not_outlive_a_crash(self):
         root = tree(MACHINE)
-        with Mount(ops="page_idle", rootfs=root, enabled="Y", **QUICK) as first:
+        with Mount(ops="page_idle", rootfs=root, enabled="Y", **self.quick) as first:
             first.kill(9)
             first.wait_gone()
-            with Mount(ops="page_idle", rootfs=root, enabled="Y", **QUICK) as second:
+            with Mount(ops="page_idle", rootfs=root, enabled="Y", **self.quick) as second:
                 self.assertEqual(second.read(), b"Y\n")
 
     def test_damaged_kernel_files_never_crash(self):
         for name, (path, data) in DAMAGES.items():
             with self.subTest(name):
                 root = tree(MACHINE)
-                with Mount(ops="page_idle", rootfs=root, enabled="Y", **QUICK) as mount:
+                with Mount(ops="page_idle", rootfs=root, enabled="Y", **self.quick) as mount:
                     mount.wait_snapshot()
                     damage(root, path, data)
                     time.sleep(0.4)
@@ -92,7 +94,7 @@ class FixtureMachine(unittest.TestCase):
                      "\0" * 100, "00001000-00001fff : System RAM", RAM * 3):
             with self.subTest(text[:30]):
                 root = tree({**MACHINE, IOMEM: text})
-                with Mount(ops="page_idle", rootfs=root, **QUICK) as mount:
+                with Mount(ops="page_idle", rootfs=root, **self.quick) as mount:
                     answer = calls.outcome(mount.write, b"Y")
                     self.assertIn(answer, ("ok", "ENODEV", "EACCES", "EINVAL", "EIO", "ENXIO"))
                     self.assertEqual(mount.read(ENABLED), b"Y\n" if answer == "ok" else b"N\n")
@@ -102,7 +104,7 @@ class FixtureMachine(unittest.TestCase):
 
     def test_dropped_samples_are_logged_once(self):
         root = tree(MACHINE)
-        mount = Mount(ops="page_idle", rootfs=root, enabled="Y", **QUICK)
+        mount = Mount(ops="page_idle", rootfs=root, enabled="Y", **self.quick)
         self.addCleanup(mount.clean)
         with tempfile.TemporaryFile(dir=support.BASE) as log:
             process = subprocess.Popen([support.BINARY, "-f", *mount.arguments()], stdout=log,
@@ -129,7 +131,7 @@ class FixtureMachine(unittest.TestCase):
         path = os.path.join(root, BITMAP)
         os.makedirs(os.path.dirname(path))
         os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 3))
-        with Mount(ops="page_idle", rootfs=root, **QUICK) as mount:
+        with Mount(ops="page_idle", rootfs=root, **self.quick) as mount:
             if calls.outcome(mount.write, b"Y") == "ok":
                 time.sleep(0.5)
                 self.assertGreaterEqual(mount.numbers()[0], 0, "no sample is an access")
@@ -141,7 +143,7 @@ class FixtureMachine(unittest.TestCase):
         path = os.path.join(root, BITMAP)
         os.makedirs(os.path.dirname(path))
         os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 7))
-        with Mount(ops="page_idle", rootfs=root, **QUICK) as mount:
+        with Mount(ops="page_idle", rootfs=root, **self.quick) as mount:
             calls.outcome(mount.write, b"Y")
             wait_for(lambda: mount.read() == b"N\n", 2, "the end of the engine")
             self.assertTrue(alive(mount.pid))
@@ -149,7 +151,7 @@ class FixtureMachine(unittest.TestCase):
     def test_hot_added_memory_is_followed(self):
         """The second half of the memory appears 1 s later, so it is idle 1 s shorter."""
         root = tree({**MACHINE, BITMAP: bytes(3 * PAGES // 8), FLAGS: LRU * 3 * PAGES})
-        with Mount(ops="page_idle", rootfs=root, update_us=200000, **QUICK) as mount:
+        with Mount(ops="page_idle", rootfs=root, update_us=200000, **self.quick) as mount:
             mount.write(b"Y")
             time.sleep(1)
             with open(os.path.join(root, IOMEM), "w") as stream:
@@ -159,3 +161,8 @@ class FixtureMachine(unittest.TestCase):
             self.assertTrue(400 < numbers[100] - numbers[10] < 1500, numbers)
             self.assertTrue(400 < numbers[100] - numbers[40] < 1500, numbers)
             self.assertTrue(-200 < numbers[100] - numbers[60] < 200, numbers)
+
+
+class FixtureMachineByPages(FixtureMachine):
+    """The same of estimator=pages."""
+    quick = QUICK_PAGES

@@ -101,7 +101,7 @@ class Shapes(MountCase):
 
 class Splicing(MountCase):
     options = {"abi": "7.2", "enabled": "Y", "aggr_us": 10000, "sample_us": 1000, "aggrs": 0,
-               "max_cpu": 100}
+               "max_cpu": 100, "estimator": "regions"}
 
     def setUp(self):
         self.mount.wait_snapshot()

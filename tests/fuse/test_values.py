@@ -84,7 +84,8 @@ class Life(unittest.TestCase):
     def test_tuned_interval_is_shown(self):
         """Nothing is ever accessed: the interval doubles every aggrs aggregations."""
         with Mount(sim="1G@never", sample_us=1000, min_sample_us=1000, aggr_us=10000,
-                   refresh_ms=20, abi="6.18", enabled="Y", max_cpu=100) as mount:
+                   refresh_ms=20, abi="6.18", enabled="Y", max_cpu=100,
+                   estimator="regions") as mount:
             wait_for(lambda: mount.value(AGGR) >= 40000, 3, "a longer interval")
             self.assertEqual(mount.value(AGGR) % 10, 0, "not ten samples any more")
 

@@ -219,6 +219,7 @@ TEST_CASE("a destroyed engine has stopped", "[engine]") {
 
 TEST_CASE("the simulated memory through the whole engine", "[engine]") {
   EngineRun run("sim");
+  run.config.estimator = EstimatorChoice::kRegions;
   REQUIRE(run.make().start());
   REQUIRE(run.run_to_ms(5'100));
   // Touched every 10 ms, sampled every 5 ms: in half of the samples.
