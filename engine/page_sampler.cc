@@ -2,9 +2,9 @@
 //
 // A round looks at the sample in portions, with pauses between them. After it, some of the pages in
 // use are marked once more and looked at one sampling interval later: that is the bandwidth. The
-// last round before a refresh, and the one a period before it, look at all pages, so that a
-// snapshot tells well what was accessed within the last period; the others look only at pages that
-// became idle, or came into use, not long ago.
+// last round before a refresh and the one a period before it look at old pages too, by turns, so
+// that a snapshot tells well what was accessed within the last period; the others look only at
+// pages that became idle, or came into use, not long ago.
 #include "engine/page_sampler.h"
 
 #include <fmt/format.h>
@@ -19,12 +19,25 @@ namespace {
 
 constexpr int64_t kPeriodNs = kNsPerSecond;         // about; the refresh interval is a multiple
 constexpr int64_t kMinRefreshNs = 100 * kNsPerMs;   // looking more often would cost too much
-constexpr int64_t kOldNs = 30 * kNsPerSecond;       // idle or in use so long, a page is old:
-constexpr int64_t kOldPeriodNs = 5 * kNsPerSecond;  // it is looked at less often
+constexpr int64_t kOldNs = 10 * kNsPerSecond;       // idle or in use so long, a page is old:
+constexpr int64_t kOldPeriodNs = 5 * kNsPerSecond;  // it is looked at every so often, or less
+constexpr uint64_t kOldChanges = 2;  // of old pages in a round, which are no longer chance
 constexpr size_t kPortionPages = 512;
 constexpr int64_t kPauseNs = kNsPerMs;              // between portions
 constexpr int64_t kSuspendNoiseNs = 10 * kNsPerMs;  // the two clocks are not read at once
 constexpr int64_t kMarginNs = 20 * kNsPerMs;        // between counting and the next round
+
+// Calls function(span) for the pages of each group. Precondition: ascending by group.
+template <class Function>
+void for_each_group(std::span<SampledPage* const> pages, const Function& function) {
+  while (!pages.empty()) {
+    const uint64_t group = pages.front()->group();
+    size_t size = 1;
+    while (size < pages.size() && pages[size]->group() == group) ++size;
+    function(pages.first(size));
+    pages = pages.subspan(size);
+  }
+}
 
 uint64_t rounds_in(int64_t ns) {
   return static_cast<uint64_t>(std::max<int64_t>((ns + kPeriodNs / 2) / kPeriodNs, 1));
@@ -86,34 +99,59 @@ void PageSampler::plan_round(uint64_t rounds_left) {
   phase_ = Phase::kLooking;
   looked_at_ = 0;
   new_share_per_s_ = 0;
+  old_changed_ = 0;
+  extended_ = false;
   if (!std::is_sorted(order_.begin(), order_.end(), ascending_by_group)) {
     std::sort(order_.begin(), order_.end(), ascending_by_group);
   }
   due_.clear();
-  std::copy_if(order_.begin(), order_.end(), std::back_inserter(due_),
-               [this](const auto* page) { return is_due(static_cast<const PageHistory&>(*page)); });
+  for_each_group(order_, [this](std::span<SampledPage* const> group) {
+    if (std::any_of(group.begin(), group.end(), [this](const auto* page) { return is_due(*page); }))
+      due_.insert(due_.end(), group.begin(), group.end());
+  });
 }
 
-bool PageSampler::is_due(const PageHistory& page) const {
-  if (page.looked_ns == 0 || rounds_left_ % old_stride_ < 2) return true;
-  return !size_.sparse() && page.tracked() && page.looked_ns - page.since_ns < kOldNs;
+// Old pages take turns, the fewer of them at a time the older they are.
+bool PageSampler::is_due(const SampledPage& sampled) const {
+  const auto& page = static_cast<const PageHistory&>(sampled);
+  if (page.looked_ns == 0) return true;
+  const uint64_t turns = turns_of(page);
+  if (turns == 0) return looks_at_old() || !size_.sparse();
+  return looks_at_old() && (turn_ + page.addr / sample_.word_bytes()) % turns == 0;
+}
+
+// Of how many turns such a page takes one; 0: it is young and takes all, and the rounds in between.
+uint64_t PageSampler::turns_of(const PageHistory& page) const {
+  const int64_t lasted_ns = page.looked_ns - page.since_ns;
+  if (lasted_ns >= 4 * kOldNs) return 4;
+  if (lasted_ns >= 2 * kOldNs) return 2;
+  return lasted_ns >= kOldNs || !page.tracked() ? 1 : 0;
+}
+
+// Two of the old pages whose turn it was have changed, so others must have: all are looked at now.
+// Until the last such look they had not.
+void PageSampler::extend_round() {
+  extended_ = true;
+  const auto begin = static_cast<std::ptrdiff_t>(due_.size());
+  std::copy_if(order_.begin(), order_.end(), std::back_inserter(due_), [this](const auto* page) {
+    return static_cast<const PageHistory*>(page)->looked_ns < round_began_ns_;
+  });
+  for (auto added = due_.begin() + begin; added != due_.end(); ++added) {
+    auto& page = static_cast<PageHistory&>(**added);
+    page.looked_ns = std::max(page.looked_ns, unchanged_ns_);
+  }
 }
 
 void PageSampler::fit_sample() {
   sample_.fit(ranges_, size_.nr_words(), clock_.now_ns());
   order_.clear();
   for (PageHistory& page : sample_.pages()) order_.push_back(&page);
-  due_.clear();
+  used_.clear();
+  trials_left_ = 0;  // until something is known of the new pages
 }
 
 Result<void> PageSampler::look_at_portion() {
-  if (looked_at_ == 0) {
-    // What a suspended machine did not access is not idle, nor hot what its waking up accessed.
-    const int64_t suspended_ns = clock_.suspended_ns();
-    const bool first = rounds_left_ == nr_rounds_;
-    nothing_known_ = first || suspended_ns > suspended_ns_ + kSuspendNoiseNs;
-    suspended_ns_ = suspended_ns;
-  }
+  if (looked_at_ == 0) begin_round();
   std::span<SampledPage* const> portion = std::span(due_).subspan(looked_at_);
   if (portion.size() > kPortionPages) {
     size_t end = kPortionPages;
@@ -122,32 +160,57 @@ Result<void> PageSampler::look_at_portion() {
   }
   BOOST_OUTCOME_TRYV(operations_.check_pages(portion));
   const int64_t now_ns = clock_.now_ns();
-  const auto all = static_cast<double>(sample_.pages().size());
-  for (SampledPage* const looked_at : portion) {
-    auto& page = static_cast<PageHistory&>(*looked_at);
-    const int64_t before_ns = page.looked_ns;
-    const bool was_accessed = page.accessed;
-    nothing_known_ ? page.note_mark(now_ns) : page.note_look(now_ns);
-    if (page.accessed && !was_accessed && now_ns > before_ns) {
-      new_share_per_s_ +=
-          static_cast<double>(kNsPerSecond) / static_cast<double>(now_ns - before_ns) / all;
-    }
-  }
+  for (SampledPage* const page : portion) note_look(static_cast<PageHistory&>(*page), now_ns);
   nr_checks_ += portion.size();
   looked_at_ += portion.size();
   deadline_ns_ = now_ns + kPauseNs;
-  return looked_at_ == due_.size() ? end_round() : outcome::success();
+  if (looked_at_ < due_.size()) return outcome::success();
+  if (looks_at_old() && !extended_ && old_changed_ >= kOldChanges) {
+    extend_round();
+    return outcome::success();
+  }
+  return end_round();
+}
+
+// What a suspended machine did not access is not idle, nor hot what its waking up accessed.
+void PageSampler::begin_round() {
+  const int64_t suspended_ns = clock_.suspended_ns();
+  const bool first = rounds_left_ == nr_rounds_;
+  nothing_known_ = first || suspended_ns > suspended_ns_ + kSuspendNoiseNs;
+  suspended_ns_ = suspended_ns;
+  round_began_ns_ = clock_.now_ns();
+}
+
+void PageSampler::note_look(PageHistory& page, int64_t now_ns) {
+  if (nothing_known_) {
+    page.note_mark(now_ns);
+    return;
+  }
+  const PageHistory before = page;
+  page.note_look(now_ns);
+  if (page.accessed == before.accessed || before.looked_ns == 0) return;
+  if (turns_of(before) != 0) ++old_changed_;
+  if (page.accessed && now_ns > before.looked_ns) {
+    new_share_per_s_ += static_cast<double>(kNsPerSecond) /
+                        static_cast<double>(now_ns - before.looked_ns) /
+                        static_cast<double>(order_.size());
+  }
 }
 
 Result<void> PageSampler::end_round() {
-  if (rounds_left_ == 0) {
-    refresh();
+  used_.clear();
+  std::copy_if(order_.begin(), order_.end(), std::back_inserter(used_),
+               [](const auto* page) { return static_cast<const PageHistory&>(*page).accessed; });
+  trials_left_ = nothing_known_ ? 0 : AccessRate::kTrials;
+  if (rounds_left_ == 0) refresh();
+  if (looks_at_old()) unchanged_ns_ = round_began_ns_;
+  if (rounds_left_ % old_stride_ == 0) {
+    ++turn_;
     BOOST_OUTCOME_TRYV(adapt_sample());
   }
-  trials_left_ = nothing_known_ || due_.empty() ? 0 : AccessRate::kTrials;
   const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
   if (trials_left_ > 0 && sample_ns >= period_ns_) {
-    rate_.add(accessed_share(sample_ns), sample_ns);
+    rate_.add(share_accessed_within(sample_ns), sample_ns);
     trials_left_ = 0;
   }
   plan_trial();
@@ -226,7 +289,7 @@ void PageSampler::warn_if_over_budget() {
 }
 
 Result<void> PageSampler::mark_chosen() {
-  chosen_ = AccessRate::choose(order_, random_);
+  chosen_ = AccessRate::choose(used_, random_);
   BOOST_OUTCOME_TRYV(operations_.mark_pages(chosen_));
   marked_ns_ = clock_.now_ns();
   phase_ = Phase::kCounting;
@@ -245,8 +308,9 @@ Result<void> PageSampler::count_chosen() {
     static_cast<PageHistory&>(*chosen).note_look(now_ns);
   }
   nr_checks_ += chosen_.size();
+  const double used_share = static_cast<double>(used_.size()) / static_cast<double>(order_.size());
   const double share = chosen_.empty() ? 0
-                                       : accessed_share(0) * static_cast<double>(hits) /
+                                       : used_share * static_cast<double>(hits) /
                                              static_cast<double>(chosen_.size());
   const int64_t wall_ns = now_ns - marked_ns_;
   // Pages that came into use count with one access each.
@@ -257,9 +321,9 @@ Result<void> PageSampler::count_chosen() {
   return outcome::success();
 }
 
-// Of all pages: those accessed at the last look, or within the time given.
-double PageSampler::accessed_share(int64_t within_ns) const {
-  const int64_t since_ns = clock_.now_ns() - within_ns;
+// Of all pages: those that are in use, or were so within the time given.
+double PageSampler::share_accessed_within(int64_t ns) const {
+  const int64_t since_ns = clock_.now_ns() - ns;
   const auto pages = sample_.pages();
   const auto used = std::count_if(pages.begin(), pages.end(), [&](const PageHistory& page) {
     return page.accessed || page.last_access_ns > since_ns;
@@ -274,7 +338,7 @@ int64_t PageSampler::round_start_ns(uint64_t rounds_left) const {
 // The number of the round that follows: how many will then be left until the refresh.
 uint64_t PageSampler::next_round() const {
   uint64_t next = (rounds_left_ == 0 ? nr_rounds_ : rounds_left_) - 1;
-  while (next > 0 && size_.sparse() && next % old_stride_ >= 2) --next;  // nothing would be due
+  while (next > 0 && size_.sparse() && next % old_stride_ > 1) --next;  // nothing would be due
   return next;
 }
 

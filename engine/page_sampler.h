@@ -57,7 +57,12 @@ class PageSampler final : public Estimator {
 
   void fit_sample();
   void plan_round(uint64_t rounds_left);
-  bool is_due(const PageHistory& page) const;
+  bool is_due(const SampledPage& page) const;
+  uint64_t turns_of(const PageHistory& page) const;
+  bool looks_at_old() const { return rounds_left_ % old_stride_ < 2; }
+  void extend_round();
+  void begin_round();
+  void note_look(PageHistory& page, int64_t now_ns);
   Result<void> look_at_portion();
   Result<void> end_round();
   void refresh();
@@ -66,7 +71,7 @@ class PageSampler final : public Estimator {
   void plan_trial();
   Result<void> mark_chosen();
   Result<void> count_chosen();
-  double accessed_share(int64_t within_ns) const;
+  double share_accessed_within(int64_t ns) const;
   int64_t round_start_ns(uint64_t rounds_left) const;
   uint64_t next_round() const;
   void wait_for_round();
@@ -95,12 +100,18 @@ class PageSampler final : public Estimator {
   int64_t deadline_ns_ = 0;
   int64_t refresh_due_ns_ = 0;
   int64_t next_update_ns_ = 0;
-  uint64_t rounds_left_ = 0;          // after this one, until the refresh
+  uint64_t rounds_left_ = 0;  // after this one, until the refresh
+  int64_t round_began_ns_ = 0;
   bool nothing_known_ = true;         // this round's looks say nothing of the time before
   std::vector<SampledPage*> order_;   // all pages, ascending by group
   std::vector<SampledPage*> due_;     // those of this round, in that order
   size_t looked_at_ = 0;              // of them
+  uint64_t turn_ = 0;                 // whose turn it is among old pages
+  uint64_t old_changed_ = 0;          // this round: old pages that came into use, or became idle
+  bool extended_ = false;             // this round is: to all old pages
+  int64_t unchanged_ns_ = 0;          // until then old pages are taken to be as they were
   double new_share_per_s_ = 0;        // this round: pages that were not in use before, per second
+  std::vector<SampledPage*> used_;    // accessed at their last look, in that order
   std::vector<SampledPage*> chosen_;  // whose accesses within one sampling interval are counted
   int64_t marked_ns_ = 0;             // when they were
   uint64_t trials_left_ = 0;          // of counting, in this round
