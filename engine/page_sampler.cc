@@ -3,7 +3,8 @@
 // A round looks at the sample in portions, with pauses between them. After it, some of the pages in
 // use are marked once more and looked at one sampling interval later: that is the bandwidth. The
 // last round before a refresh, and the one a period before it, look at all pages, so that a
-// snapshot tells well what was accessed within the last period; the others only at young pages.
+// snapshot tells well what was accessed within the last period; the others look only at pages that
+// became idle, or came into use, not long ago.
 #include "engine/page_sampler.h"
 
 #include <fmt/format.h>
@@ -18,8 +19,8 @@ namespace {
 
 constexpr int64_t kPeriodNs = kNsPerSecond;         // about; the refresh interval is a multiple
 constexpr int64_t kMinRefreshNs = 100 * kNsPerMs;   // looking more often would cost too much
-constexpr int64_t kOldNs = 30 * kNsPerSecond;       // idle so long, a page is looked at less often
-constexpr int64_t kOldPeriodNs = 5 * kNsPerSecond;  // about
+constexpr int64_t kOldNs = 30 * kNsPerSecond;       // idle or in use so long, a page is old:
+constexpr int64_t kOldPeriodNs = 5 * kNsPerSecond;  // it is looked at less often
 constexpr size_t kPortionPages = 512;
 constexpr int64_t kPauseNs = kNsPerMs;              // between portions
 constexpr int64_t kSuspendNoiseNs = 10 * kNsPerMs;  // the two clocks are not read at once
@@ -62,7 +63,7 @@ Result<void> PageSampler::start() {
   last_cpu_ns_ = clock_.thread_cpu_ns();
   suspended_ns_ = clock_.suspended_ns();
   next_update_ns_ = now_ns + static_cast<int64_t>(attrs_.update_us) * kNsPerUs;
-  sample_.fit(ranges_, size_.nr_words(), now_ns);
+  fit_sample();
   refresh_due_ns_ = now_ns + refresh_ns_;
   plan_round(nr_rounds_);
   return outcome::success();
@@ -83,21 +84,26 @@ Result<void> PageSampler::step() {
 void PageSampler::plan_round(uint64_t rounds_left) {
   rounds_left_ = rounds_left;
   phase_ = Phase::kLooking;
-  due_.clear();
   looked_at_ = 0;
   new_share_per_s_ = 0;
-  for (PageHistory& page : sample_.pages()) {
-    if (is_due(page)) due_.push_back(&page);
+  if (!std::is_sorted(order_.begin(), order_.end(), ascending_by_group)) {
+    std::sort(order_.begin(), order_.end(), ascending_by_group);
   }
-  if (!std::is_sorted(due_.begin(), due_.end(), ascending_by_group)) {
-    std::sort(due_.begin(), due_.end(), ascending_by_group);
-  }
+  due_.clear();
+  std::copy_if(order_.begin(), order_.end(), std::back_inserter(due_),
+               [this](const auto* page) { return is_due(static_cast<const PageHistory&>(*page)); });
 }
 
 bool PageSampler::is_due(const PageHistory& page) const {
   if (page.looked_ns == 0 || rounds_left_ % old_stride_ < 2) return true;
-  if (size_.sparse()) return false;
-  return page.accessed || (page.tracked() && page.looked_ns - page.since_ns < kOldNs);
+  return !size_.sparse() && page.tracked() && page.looked_ns - page.since_ns < kOldNs;
+}
+
+void PageSampler::fit_sample() {
+  sample_.fit(ranges_, size_.nr_words(), clock_.now_ns());
+  order_.clear();
+  for (PageHistory& page : sample_.pages()) order_.push_back(&page);
+  due_.clear();
 }
 
 Result<void> PageSampler::look_at_portion() {
@@ -189,7 +195,6 @@ void PageSampler::refresh() {
   observer_.refreshed(statistics, details);
 }
 
-// Between two refreshes no pointer to a page is kept.
 Result<void> PageSampler::adapt_sample() {
   const int64_t now_ns = clock_.now_ns();
   const int64_t cpu_ns = clock_.thread_cpu_ns();
@@ -205,8 +210,7 @@ Result<void> PageSampler::adapt_sample() {
     monitored_bytes_ = total_bytes(ranges_);
   }
   if (fit_again) {
-    sample_.fit(ranges_, size_.nr_words(), now_ns);
-    due_.clear();
+    fit_sample();
     log_(LogLevel::kDebug, fmt::format("the sample has {} pages now", sample_.pages().size()));
   }
   return outcome::success();
@@ -222,7 +226,7 @@ void PageSampler::warn_if_over_budget() {
 }
 
 Result<void> PageSampler::mark_chosen() {
-  chosen_ = AccessRate::choose(due_, random_);
+  chosen_ = AccessRate::choose(order_, random_);
   BOOST_OUTCOME_TRYV(operations_.mark_pages(chosen_));
   marked_ns_ = clock_.now_ns();
   phase_ = Phase::kCounting;

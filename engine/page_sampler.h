@@ -55,6 +55,7 @@ class PageSampler final : public Estimator {
  private:
   enum class Phase { kLooking, kMarking, kCounting };
 
+  void fit_sample();
   void plan_round(uint64_t rounds_left);
   bool is_due(const PageHistory& page) const;
   Result<void> look_at_portion();
@@ -96,7 +97,8 @@ class PageSampler final : public Estimator {
   int64_t next_update_ns_ = 0;
   uint64_t rounds_left_ = 0;          // after this one, until the refresh
   bool nothing_known_ = true;         // this round's looks say nothing of the time before
-  std::vector<SampledPage*> due_;     // in this round, ascending by group
+  std::vector<SampledPage*> order_;   // all pages, ascending by group
+  std::vector<SampledPage*> due_;     // those of this round, in that order
   size_t looked_at_ = 0;              // of them
   double new_share_per_s_ = 0;        // this round: pages that were not in use before, per second
   std::vector<SampledPage*> chosen_;  // whose accesses within one sampling interval are counted

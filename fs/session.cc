@@ -7,10 +7,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 
 #include "fs/fuse_messages.h"
@@ -28,6 +27,12 @@ std::string join(const std::vector<std::string>& words) {
     }
   }
   return joined;
+}
+
+int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
@@ -63,19 +68,16 @@ Result<Session> Session::mount(const SessionConfig& config, Filesystem& fs) {
 }
 
 bool Session::run(const Events& events) {
-  std::array<pollfd, 3> fds{{{fuse_session_fd(session_.get()), POLLIN, 0},
-                             {events.wake_fd, POLLIN, 0},
-                             {events.signal_fd, POLLIN, 0}}};
+  std::vector<pollfd> fds = {{fuse_session_fd(session_.get()), POLLIN, 0}};
+  for (const Source& source : events.sources) fds.push_back({source.fd, POLLIN, 0});
   bool announced = false;
   while (fuse_session_exited(session_.get()) == 0) {
     if (::poll(fds.data(), fds.size(), -1) < 0) continue;  // EINTR: a debugger
-    if (fds[2].revents != 0) return false;
-    if (fds[1].revents != 0) {
-      uint64_t count = 0;
-      [[maybe_unused]] const ssize_t bytes = ::read(events.wake_fd, &count, sizeof count);
-      events.on_wake();
+    for (size_t i = 0; i < events.sources.size(); ++i) {
+      if (fds[i + 1].revents != 0) events.sources[i].on_readable();
     }
-    if (fds[0].revents != 0) process_requests();
+    if (events.done()) return false;
+    if (fds[0].revents != 0) process_until_quiet();
     if (fs_->initialised && !announced) {
       announced = true;
       events.on_initialised();
@@ -85,9 +87,30 @@ bool Session::run(const Events& events) {
   return true;
 }
 
+// Answers what is there, and what comes within the microseconds that may be spent on looking.
+void Session::process_until_quiet() {
+  constexpr int kMostTurns = 16;
+  if (!process_requests()) return;
+  int64_t start_ns = now_ns();
+  for (int turn = 0; turn < kMostTurns; ++turn) {
+    const int64_t allowance_ns = busy_wait_.allowance_ns(start_ns);
+    if (allowance_ns == 0) return;
+    bool found = false;
+    int64_t waited_ns = 0;
+    while (!found && waited_ns < allowance_ns && fuse_session_exited(session_.get()) == 0) {
+      waited_ns = now_ns() - start_ns;
+      found = process_requests();
+    }
+    busy_wait_.account(waited_ns, found);
+    if (!found) return;
+    start_ns = now_ns();
+  }
+}
+
 // Some requests per call, as poll() costs about as much as one; signals and the engine get their
 // turn in between. When the filesystem has been unmounted, libfuse marks the session as exited.
-void Session::process_requests() {
+// Returns: whether there was any.
+bool Session::process_requests() {
   constexpr int kMostRequests = 16;
   for (int request = 0; request < kMostRequests; ++request) {
     const int received = fuse_session_receive_buf(session_.get(), buffer_.get());
@@ -95,10 +118,11 @@ void Session::process_requests() {
       if (received < 0 && received != -EAGAIN && received != -EINTR) {
         fuse_session_exit(session_.get());
       }
-      return;
+      return request > 0;
     }
     fuse_session_process_buf(session_.get(), buffer_.get());
   }
+  return true;
 }
 
 }  // namespace damon_statfs

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The FUSE session and its loop. The loop is our own poll() over three descriptors, as libfuse's
+// The FUSE session and its loop. The loop is our own poll() over all descriptors, as libfuse's
 // cannot be woken from outside before 3.19.
 #pragma once
 
 #include <fuse_lowlevel.h>
+#include <unistd.h>
 
 #include <functional>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "damon_statfs/result.h"
+#include "fs/busy_wait.h"
 #include "fs/ops.h"
 
 namespace damon_statfs {
@@ -29,16 +31,20 @@ class Session {
   // more.
   static Result<Session> mount(const SessionConfig& config, Filesystem& fs);
 
+  // A descriptor that the loop waits for beside the requests.
+  struct Source {
+    int fd = -1;
+    std::function<void()> on_readable;  // reads it empty
+  };
+
   // Called from the loop, in its thread.
   struct Events {
-    int signal_fd = -1;  // ends the loop when readable
-    int wake_fd = -1;    // eventfd; emptied before on_wake
-    std::function<void()> on_wake;
+    std::vector<Source> sources;
     std::function<void()> on_initialised;  // once, when the mount answers requests
     std::function<bool()> done;            // asked after every event; true ends the loop
   };
 
-  // Answers requests until it is unmounted (returns true) or `signal_fd` or `done` ends it (false).
+  // Answers requests until it is unmounted (returns true) or `done` ends it (false).
   bool run(const Events& events);
 
  private:
@@ -50,11 +56,13 @@ class Session {
   Session(std::unique_ptr<fuse_session, Destroy> session, Filesystem& fs)
       : session_(std::move(session)), buffer_(new fuse_buf{}), fs_(&fs) {}
 
-  void process_requests();
+  bool process_requests();
+  void process_until_quiet();
 
   std::unique_ptr<fuse_session, Destroy> session_;
   std::unique_ptr<fuse_buf, Destroy> buffer_;  // libfuse allocates its memory at the first request
   Filesystem* fs_;
+  BusyWait busy_wait_{sysconf(_SC_NPROCESSORS_ONLN) > 1};
 };
 
 }  // namespace damon_statfs
