@@ -77,6 +77,7 @@ void PageSample::fit(std::span<const AddressRange> ranges, uint64_t nr_words, in
 
   old_ = std::move(pages_);
   pages_.clear();
+  if (frame.nr_words == 0) nr_words = 0;
   pages_.reserve(nr_words * per_word);
   uint64_t next = 0;  // the first word that is not taken yet
   for (uint64_t stratum = 0; stratum < nr_words; ++stratum) {
@@ -84,6 +85,12 @@ void PageSample::fit(std::span<const AddressRange> ranges, uint64_t nr_words, in
     const uint64_t end = mul_div(frame.nr_words, stratum + 1, nr_words);
     if (keep_word(frame, first, end, spacing)) {
       next = end;
+      continue;
+    }
+    // A word that this stratum shares with the next one may have been drawn for it.
+    const bool shares = frame.nr_words * (stratum + 1) % nr_words != 0;
+    if (shares && keep_word(frame, std::max(end, next), end + 1, spacing)) {
+      next = end + 1;
       continue;
     }
     // In 2^-32 of a stratum, so that parts of words count as such.
