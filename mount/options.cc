@@ -337,7 +337,7 @@ std::string usage() {
       "Shows how hot and how cold this machine's memory is, in the files of\n"
       "/sys/module/damon_stat/parameters, at MOUNTPOINT.\n\n"
       "  -f         stay in the foreground, log to standard error\n"
-      "  -d         the same, and print every FUSE request\n"
+      "  -d         the same, and tell every FUSE request and aggregation\n"
       "  --probe    tell which operations sets are usable on this machine;\n"
       "             --probe=json: the same for scripts\n"
       "  --status   tell how the daemon of a mount is doing; =json: for scripts\n\n"

@@ -23,8 +23,8 @@ struct Needs {
 // The capabilities for these needs. Why each: see privileges.cc.
 std::vector<cap_value_t> needed_capabilities(const Needs& needs);
 
-// Whether this process has the capability now.
-bool has_capability(cap_value_t capability);
+// Whether this process may mount. Returns: EPERM, or what is wrong with /dev/fuse.
+Result<void> check_rights();
 
 // Whether root without capabilities cannot get to `path`. Precondition: nothing is mounted there
 // that waits for us.

@@ -8,6 +8,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import tempfile
 import unittest
 
@@ -96,6 +97,37 @@ class Terminal(unittest.TestCase):
         text = on_terminal(Mount("nofails").arguments())
         self.assertEqual(len(text.strip().splitlines()), 1, text)
         self.assertIn("nofails", text)
+
+
+class Syslog(unittest.TestCase):
+    """/dev/log is a socket of the test's, in a /dev of the daemon's own mount namespace."""
+    PREPARE = ('mount -t tmpfs tmpfs "$1" && touch "$1/fuse" "$1/null" "$1/log" &&'
+               ' mount --bind /dev/fuse "$1/fuse" && mount --bind /dev/null "$1/null" &&'
+               ' mount --bind "$2" "$1/log" && mount --rbind "$1" /dev && shift 2 && exec "$@"')
+
+    def test_in_the_background(self):
+        """One message per line, with the daemon facility; SIGUSR1 is answered there."""
+        path = os.path.join(support.new_directory("log"), "socket")
+        log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(log.close)
+        log.bind(path)
+        log.settimeout(5)
+        mount, before = Mount(enabled="Y"), support.daemons()
+        self.addCleanup(mount.clean)
+        support.subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-c",
+                                self.PREPARE, "sh", support.new_directory("dev"), path,
+                                support.BINARY, *mount.arguments()], check=True, timeout=10,
+                               stderr=support.subprocess.DEVNULL)
+        mount.pids = support.daemons() - before
+        mount.kill(signal.SIGUSR1)
+        mount.kill(signal.SIGTERM)
+        lines = []
+        while not lines or not lines[-1].endswith(": ended"):
+            lines.append(log.recv(4096).decode().rstrip("\0\n"))
+        for line in lines:
+            self.assertRegex(line, rf"\A<30>.* damon-statfs\[{mount.pid}\]: ")
+        self.assertTrue(any(line.endswith(": state: on") for line in lines), lines)
+        self.assertTrue(any(line.endswith(": monitoring is off: stopped") for line in lines))
 
 
 class Content(unittest.TestCase):

@@ -61,6 +61,8 @@ class Helper(unittest.TestCase):
                      self.words + ",enabled=Y")
         self.assertEqual(mountinfo(self.mount.path)[0][-2], "damon_stat")
         self.assertEqual(self.mount.read(ENABLED), b"Y\n")
+        with open(f"/proc/{self.mount.pid}/comm") as stream:
+            self.assertEqual(stream.read(), "damon-statfs\n")
         subprocess.run(["umount", self.mount.path], check=True, timeout=10)
         self.mount.wait_gone()
 
