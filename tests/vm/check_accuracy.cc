@@ -19,7 +19,6 @@ namespace guest_test {
 namespace {
 
 constexpr double kNsPerSecond = 1e9;
-constexpr double kMaxPointsOff = 8;
 constexpr double kMaxColdOff = 0.20;
 constexpr double kMaxFreeAccessed = 4;  // points: a region may straddle the edge of the hot part
 constexpr size_t kMinReadings = 8;
@@ -92,10 +91,10 @@ std::string idle_text(const char* name, const std::vector<double>& ratios) {
       ratios.empty() ? 0 : *std::min_element(ratios.begin(), ratios.end()));
 }
 
-void judge(const Errors& errors, double limit_6s, Report& report) {
+void judge(const Errors& errors, double limit_1s, double limit_6s, Report& report) {
   report.check(errors.cold.size() >= kMinReadings,
                text_of("%zu readings, at least %zu wanted", errors.cold.size(), kMinReadings));
-  judge_share("idle under 1 s", errors.under_1s, kMaxPointsOff, report);
+  judge_share("idle under 1 s", errors.under_1s, limit_1s, report);
   judge_share("idle under 6 s", errors.under_6s, limit_6s, report);
   // The cold part cannot be told from the free memory, which has been idle as long. DAMON averages
   // the ages of regions that it merges, so what lies next to the warm part reads younger by chance.
@@ -136,7 +135,7 @@ void check_accuracy(const Arguments& arguments, Report& report) {
     const double age_s = static_cast<double>(reading->noticed_ns - since_ns) / kNsPerSecond;
     add_reading(*reading, truth, age_s, age_s > settle_s, errors);
   }
-  judge(errors, arguments.number("--limit-6s"), report);
+  judge(errors, arguments.number("--limit-1s"), arguments.number("--limit-6s"), report);
   const double used = cpu.percent(), limit = arguments.number("--max-cpu");
   report.check(used <= limit, text_of("engine CPU %.2f %%, limit %.0f %%", used, limit));
 }

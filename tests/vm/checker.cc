@@ -18,8 +18,8 @@ constexpr const char* kUsage =
     "Usage: checker free-range\n"
     "       checker accuracy|quiet|free|budget [--name SCENARIO] [--dir DIRECTORY] [--state FILE]\n"
     "               [--phase SECONDS] [--settle SECONDS] [--seconds SECONDS] [--max-cpu PERCENT]\n"
-    "               [--limit PERCENT] [--limit-6s POINTS] [--what TEXT] [--range START-END] "
-    "[--span] [--only-print]\n";
+    "               [--limit PERCENT] [--limit-1s POINTS] [--limit-6s POINTS] [--what TEXT]\n"
+    "               [--range START-END] [--span] [--only-print]\n";
 
 using Check = void (*)(const Arguments&, Report&);
 
@@ -44,6 +44,7 @@ int run(int argc, char** argv) {
                              {"--seconds", "65"},
                              {"--max-cpu", "100"},
                              {"--limit", "8"},
+                             {"--limit-1s", "8"},
                              {"--limit-6s", "8"},
                              {"--what", "idle guest"},
                              {"--range", ""}});

@@ -7,7 +7,12 @@
 . /vm/lib.sh
 
 start_workload --hot 512M --warm 512M --warm-period 5 --cold 1G --thp
-start_daemon /mnt max_cpu=30
+start_daemon /mnt max_cpu=30,estimator=regions
 judge accuracy --max-cpu 30 --settle 60 --seconds 66
+umount /mnt
+
+# Single pages, which share the answers of their folios.
+start_daemon /mnt max_cpu=30,estimator=pages
+judge accuracy --max-cpu 30 --settle 15 --seconds 45 --limit-1s 2 --limit-6s 2
 umount /mnt
 finish
