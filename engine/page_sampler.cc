@@ -113,6 +113,7 @@ Result<void> PageSampler::look_at_portion() {
     const bool first = rounds_left_ == nr_rounds_;
     nothing_known_ = first || suspended_ns > suspended_ns_ + kSuspendNoiseNs;
     suspended_ns_ = suspended_ns;
+    if (nothing_known_) due_ = order_;  // also those whose next look would be in a later round
   }
   std::span<SampledPage* const> portion = std::span(due_).subspan(looked_at_);
   if (portion.size() > kPortionPages) {
