@@ -102,5 +102,4 @@ class PagedMemory final : public Operations {
   FakeClock& clock_;
 };
 
-
 }  // namespace damon_statfs::test
