@@ -178,6 +178,7 @@ void PageSampler::begin_round() {
   const bool first = rounds_left_ == nr_rounds_;
   nothing_known_ = first || suspended_ns > suspended_ns_ + kSuspendNoiseNs;
   suspended_ns_ = suspended_ns;
+  if (nothing_known_) due_ = order_;  // also those whose next look would be in a later round
   round_began_ns_ = clock_.now_ns();
 }
 

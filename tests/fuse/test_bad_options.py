@@ -11,7 +11,7 @@ from support import Mount, daemons, mountinfo, new_directory
 
 OPTIONS = ("ops", "enabled", "abi", "ram", "max_cpu", "sim", "kdamond", "seed", "sample_us",
            "aggr_us", "update_us", "min_nr_regions", "max_nr_regions", "access_bp", "aggrs",
-           "min_sample_us", "max_sample_us", "refresh_ms")
+           "min_sample_us", "max_sample_us", "refresh_ms", "estimator", "untracked")
 BAD = (
     # options, then words (a|b) of which one must be in the message
     ({"ops": "bogus"}, "bogus"), ({"ops": ""}, "ops"), ({"ops": "SIM"}, "SIM"),
@@ -40,6 +40,13 @@ BAD = (
     ({"kdamond": "1"}, "ops=observe"), ({"kdamond": "0"}, "kdamond=0"),
     ({"kdamond": "abc"}, "kdamond=abc"), ({"kdamond": "99999999999"}, "kdamond=99999999999"),
     ({"kdamond": "2147483648"}, "kdamond=2147483648"), ({"kdamond": "kdamond.0"}, "kdamond.0"),
+    ({"estimator": "page"}, "estimator=page"), ({"estimator": ""}, "regions"),
+    ({"untracked": "no"}, "untracked=no"), ({"untracked": ""}, "exclude"),
+    ({"untracked": "exclude", "estimator": "regions"}, "untracked=exclude"),
+    ({"ops": "kdamond", "estimator": "pages"}, "ops=kdamond delivers regions"),
+    ({"ops": "damon_stat", "estimator": "pages"}, "ops=damon_stat delivers regions"),
+    ({"ops": "observe", "estimator": "pages"}, "ops=observe delivers regions"),
+    ({"ops": "kdamond", "untracked": "exclude"}, "ops=kdamond delivers regions"),
     # what the kernel refuses
     ({"min_nr_regions": "2"}, "min_nr_regions"), ({"min_nr_regions": "0"}, "min_nr_regions"),
     ({"min_nr_regions": "100", "max_nr_regions": "99"}, "min_nr_regions|max_nr_regions"),

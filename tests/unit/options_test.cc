@@ -190,6 +190,12 @@ TEST_CASE("bad input: one line that names the word and what is allowed", "[optio
       {{"-o", "ops", "/mnt"}, "ops", "auto"},
       {{"-o", "ops=sim", "/mnt"}, "ops=sim", "SIZE@PERIOD"},
       {{"-o", "sim=1G@1ms", "/mnt"}, "sim=", "ops=sim"},
+      {{"-o", "estimator=page", "/mnt"}, "estimator=page", "auto, regions or pages"},
+      {{"-o", "estimator=", "/mnt"}, "estimator=", "auto, regions or pages"},
+      {{"-o", "estimator", "/mnt"}, "estimator", "auto, regions or pages"},
+      {{"-o", "untracked=no", "/mnt"}, "untracked=no", "idle or exclude"},
+      {{"-o", "untracked", "/mnt"}, "untracked", "idle or exclude"},
+      {{"-o", "untracked=exclude,estimator=regions", "/mnt"}, "untracked=exclude", "regions"},
       {{"-o", "kdamond=1", "/mnt"}, "kdamond=", "ops=observe"},
       {{"-o", "kdamond=abc", "/mnt"}, "kdamond=abc", "process id"},
       {{"-o", "kdamond=0", "/mnt"}, "kdamond=0", "process id"},
@@ -242,6 +248,41 @@ TEST_CASE("aggrs=0 turns tuning off, and its rules", "[options]") {
   CHECK_FALSE(parse_o("sample_us=100,aggr_us=2000"));
 }
 
+TEST_CASE("estimator= and untracked=", "[options]") {
+  const Options defaults = parse({"/mnt"}).value();
+  CHECK(defaults.engine.estimator == EstimatorChoice::kAuto);
+  CHECK_FALSE(defaults.engine.exclude_untracked);
+  const std::string sim = "ops=sim,sim=1G@1s,";
+  CHECK(parse_o(sim + "estimator=auto").value().engine.estimator == EstimatorChoice::kAuto);
+  CHECK(parse_o(sim + "estimator=pages").value().engine.estimator == EstimatorChoice::kPages);
+  CHECK(parse_o(sim + "estimator=regions").value().engine.estimator == EstimatorChoice::kRegions);
+  CHECK(parse_o(sim + "untracked=exclude").value().engine.exclude_untracked);
+  CHECK_FALSE(parse_o(sim + "untracked=exclude,untracked=idle").value().engine.exclude_untracked);
+  CHECK(parse_o("ops=page_idle,estimator=pages,untracked=exclude"));
+  CHECK(parse_o("ops=kdamond,estimator=regions"));
+}
+
+TEST_CASE("ops=auto,estimator=pages means page_idle", "[options]") {
+  CHECK(parse_o("estimator=pages").value().engine.ops == "page_idle");
+  CHECK(parse_o("ops=auto,estimator=pages,untracked=exclude").value().engine.ops == "page_idle");
+  CHECK(parse_o("estimator=regions").value().engine.ops == "auto");
+  CHECK(parse_o("untracked=exclude").value().engine.ops == "auto");
+}
+
+TEST_CASE("pages cannot be had from sets that deliver regions", "[options]") {
+  for (const std::string ops : {"kdamond", "damon_stat", "observe"}) {
+    for (const std::string word : {"estimator=pages", "untracked=exclude"}) {
+      const auto refused = parse_o("ops=" + ops + "," + word);
+      CAPTURE(ops, word);
+      REQUIRE_FALSE(refused);
+      CHECK(refused.error().code.value() == EINVAL);
+      CHECK(refused.error().context.find(word) == 0);
+      CHECK(refused.error().context.find("ops=" + ops + " delivers regions") != std::string::npos);
+      CHECK(refused.error().context.find('\n') == std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("--help lists every option", "[options]") {
   const std::string text = usage();
   for (const char* const name : {"-f",
@@ -267,7 +308,9 @@ TEST_CASE("--help lists every option", "[options]") {
                                  "aggrs=",
                                  "min_sample_us=",
                                  "max_sample_us=",
-                                 "refresh_ms="}) {
+                                 "refresh_ms=",
+                                 "estimator=",
+                                 "untracked="}) {
     CAPTURE(name);
     CHECK(text.find(name) != std::string::npos);
   }

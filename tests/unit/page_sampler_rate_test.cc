@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The bandwidth of estimator=pages against the memory that is really touched per sampling interval,
+// which is what DAMON's number means, and the tuning of that interval.
+#include <cmath>
+
+#include "unit/page_sampler_run.h"
+
+namespace damon_statfs::test {
+namespace {
+
+constexpr uint64_t kBytes = 4 * kGiB;
+
+// A page is touched once per period, each page at its own moment of it.
+int64_t touched(uint64_t addr, int64_t period_ns, int64_t now_ns) {
+  Random random(addr / 4096 * 31 + 7);
+  const auto phase_ns = static_cast<int64_t>(random.in_range(0, static_cast<uint64_t>(period_ns)));
+  return (now_ns - phase_ns) / period_ns * period_ns + phase_ns;
+}
+
+// The mean of the bandwidths of many refreshes.
+double mean_bandwidth(PageSamplerRun& run, int refreshes) {
+  double sum = 0;
+  for (int i = 0; i < refreshes; ++i) {
+    run.run_refreshes(1);
+    sum += run.bandwidth();
+  }
+  return sum / refreshes;
+}
+
+TEST_CASE("bandwidth: the share touched per sampling interval", "[page_sampler][rate]") {
+  struct Row {
+    double share;       // of memory that is touched
+    int64_t period_ns;  // so often
+  };
+  const Row row =
+      GENERATE(Row{0.25, 1 * kMs}, Row{0.5, 10 * kMs}, Row{1, 50 * kMs}, Row{0.25, 400 * kMs});
+  CAPTURE(row.share, row.period_ns);
+  PageSamplerRun run;
+  run.config.attrs.goal.aggrs = 0;
+  run.memory.last_access = [=](uint64_t addr, int64_t now_ns) {
+    return static_cast<double>(addr) < row.share * kBytes ? touched(addr, row.period_ns, now_ns)
+                                                          : PagedMemory::kNever;
+  };
+  run.start();
+  run.run_refreshes(2);
+  constexpr int64_t kSampleNs = 5 * kMs;
+  const double hit = std::min(1.0, kSampleNs / static_cast<double>(row.period_ns));
+  const double expected = row.share * hit * kBytes * (kSecond / static_cast<double>(kSampleNs));
+  const double found = mean_bandwidth(run, 100);
+  CAPTURE(found / expected);
+  CHECK(std::abs(found / expected - 1) < 0.05);
+}
+
+TEST_CASE("untouched memory has none", "[page_sampler][rate]") {
+  PageSamplerRun run;
+  run.start();
+  for (int i = 0; i < 20; ++i) {
+    run.run_refreshes(1);
+    CHECK(run.bandwidth() == 0);
+  }
+}
+
+TEST_CASE("memory touched once in several seconds counts too", "[page_sampler][rate]") {
+  PageSamplerRun run;
+  run.config.attrs.goal.aggrs = 0;
+  run.memory.last_access = [=](uint64_t addr, int64_t now_ns) {
+    return touched(addr, 10 * kSecond, now_ns);
+  };
+  run.start();
+  run.run_refreshes(6);
+  const double found = mean_bandwidth(run, 100) / (kBytes / 10.0);
+  CAPTURE(found);
+  CHECK(found > 0.75);
+  CHECK(found < 1.25);
+}
+
+TEST_CASE("the interval is tuned towards the goal", "[page_sampler][rate]") {
+  // 25 % of memory touched once a second: 4 % of it, the goal, within 160 ms.
+  PageSamplerRun run;
+  run.memory.last_access = [](uint64_t addr, int64_t now_ns) {
+    return addr < kBytes / 4 ? touched(addr, kSecond, now_ns) : PagedMemory::kNever;
+  };
+  run.start();
+  run.run_for(600 * kSecond);
+  double events = 0;
+  constexpr int kRefreshes = 200;
+  for (int i = 0; i < kRefreshes; ++i) {
+    run.run_refreshes(1);
+    const double sample_s = static_cast<double>(run.details.sample_us) / 1e6;
+    CHECK(run.details.aggr_us == 20 * run.details.sample_us);
+    CHECK(run.details.sample_us >= run.config.attrs.goal.min_sample_us);
+    CHECK(run.details.sample_us <= run.config.attrs.goal.max_sample_us);
+    events += 0.25 * std::min(1.0, sample_s);
+  }
+  CAPTURE(events / kRefreshes);
+  CHECK(events / kRefreshes > 0.03);
+  CHECK(events / kRefreshes < 0.055);
+}
+
+TEST_CASE("a small hot set: the interval grows to its bound", "[page_sampler][rate]") {
+  PageSamplerRun run;
+  run.memory.last_access = [](uint64_t addr, int64_t now_ns) {
+    return addr < 16 * kMiB ? now_ns : PagedMemory::kNever;
+  };
+  run.start();
+  run.run_for(300 * kSecond);
+  CHECK(run.details.sample_us == run.config.attrs.goal.max_sample_us);
+  CHECK(run.details.share_percent[0] > 0);
+  // 16 MiB per sampling interval.
+  const double expected = 16.0 * kMiB / (static_cast<double>(run.details.sample_us) / 1e6);
+  const double found = mean_bandwidth(run, 50) / expected;
+  CAPTURE(found);
+  CHECK(found > 0.5);
+  CHECK(found < 2);
+}
+
+}  // namespace
+}  // namespace damon_statfs::test

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// When a page sampler looks: rounds, refreshes and old pages; machines that sleep or are late; what
+// it does if looking is too expensive, memory changes, or the source fails.
+#include <algorithm>
+#include <cmath>
+
+#include "unit/page_sampler_run.h"
+
+namespace damon_statfs::test {
+namespace {
+
+int64_t hot(uint64_t, int64_t now_ns) { return now_ns; }
+
+TEST_CASE("refreshes come every refresh_ms", "[page_sampler][time]") {
+  const uint64_t refresh_ms =
+      GENERATE(uint64_t{100}, uint64_t{1'000}, uint64_t{5'000}, uint64_t{7'300}, uint64_t{60'000});
+  CAPTURE(refresh_ms);
+  PageSamplerRun run;
+  run.config.refresh_ms = refresh_ms;
+  run.memory.last_access = hot;
+  run.start();
+  int64_t due_ns = run.begun_ns;
+  for (int i = 0; i < 10; ++i) {
+    run.run_refreshes(1);
+    due_ns += static_cast<int64_t>(refresh_ms) * kMs;
+    CAPTURE(i, run.refreshed_ns - due_ns);
+    CHECK(run.refreshed_ns >= due_ns);
+    CHECK(run.refreshed_ns < due_ns + 100 * kMs);
+    CHECK(run.idle_ms(100) < 0);
+  }
+}
+
+TEST_CASE("refresh_ms=0 is not endless work", "[page_sampler][time]") {
+  PageSamplerRun run;
+  run.config.refresh_ms = 0;
+  run.start();
+  run.run_for(10 * kSecond);
+  CHECK(run.refreshes >= 50);
+  CHECK(run.refreshes <= 100);
+}
+
+TEST_CASE("old pages are looked at less often than young ones", "[page_sampler][time]") {
+  PageSamplerRun run;
+  // In use and idle for 10 s in turn: it is young for ever.
+  run.memory.last_access = [](uint64_t addr, int64_t now_ns) {
+    if (addr >= 2 * kGiB) return PagedMemory::kNever;
+    const int64_t turn_ns = now_ns / (10 * kSecond) * (10 * kSecond);
+    return turn_ns / (10 * kSecond) % 2 == 0 ? now_ns : turn_ns;
+  };
+  run.start();
+  run.run_for(60 * kSecond);
+  run.memory.looks.clear();
+  run.memory.mark_calls = 0;
+  run.run_for(100 * kSecond);
+  double young = 0, old = 0, nr_young = 0, nr_old = 0;
+  for (const PageHistory& page : run.sampler->sample().pages()) {
+    (page.addr < 2 * kGiB ? young : old) += run.memory.looks[page.addr];
+    (page.addr < 2 * kGiB ? nr_young : nr_old) += 1;
+  }
+  CAPTURE(young / nr_young, old / nr_old);
+  CHECK(young / nr_young > 95);  // each second, and for the bandwidth
+  CHECK(old / nr_old < 45);
+  CHECK(old / nr_old > 15);
+}
+
+TEST_CASE("a round looks at each page once, and at each word in one call", "[page_sampler][time]") {
+  PageSamplerRun run;
+  run.memory.last_access = [](uint64_t, int64_t) { return PagedMemory::kNever; };
+  std::map<uint64_t, int64_t> last_ns;  // by group
+  int64_t shortest_ns = kSecond;        // between two calls with pages of one group
+  run.memory.on_check = [&](std::span<SampledPage* const> pages) {
+    const int64_t now_ns = run.clock.now_ns();
+    uint64_t previous = ~uint64_t{0};
+    for (const SampledPage* const page : pages) {
+      if (page->group() == previous) continue;
+      previous = page->group();
+      const auto last = last_ns.find(previous);
+      if (last != last_ns.end()) shortest_ns = std::min(shortest_ns, now_ns - last->second);
+      last_ns[previous] = now_ns;
+    }
+  };
+  run.start();
+  run.run_for(60 * kSecond);
+  CHECK(last_ns.size() > SampleSize::kMaxWords * 98 / 100);
+  CHECK(shortest_ns > 900 * kMs);
+}
+
+TEST_CASE("a suspended machine's time counts for nothing", "[page_sampler][time]") {
+  PageSamplerRun run;
+  int64_t woken_ns = PagedMemory::kNever;
+  run.memory.last_access = [&](uint64_t, int64_t) { return woken_ns; };
+  run.start();
+  run.run_for(32 * kSecond);
+  run.clock.suspend(3'600 * kSecond);
+  woken_ns = run.clock.now_ns();  // waking up touches all memory
+  run.run_for(30 * kSecond);
+  CHECK(run.idle_ms(0) > 0);
+  CHECK(std::abs(run.idle_ms(100) - (run.refreshed_ns - run.begun_ns) / kMs) < 2'000);
+  CHECK(run.details.share_percent[1] == 0);
+}
+
+TEST_CASE("late steps do not change what is said", "[page_sampler][time]") {
+  const int64_t late_ns = GENERATE(1 * kMs, 40 * kMs, 300 * kMs);
+  CAPTURE(late_ns);
+  PageSamplerRun run;
+  run.late_ns = late_ns;
+  run.memory.last_access = [](uint64_t addr, int64_t now_ns) {
+    return addr < kGiB ? now_ns : PagedMemory::kNever;
+  };
+  run.start();
+  run.run_for(120 * kSecond);
+  CHECK(run.refreshes >= 15);
+  CHECK(std::abs(run.details.share_percent[0] - 25) < 0.5);
+  const auto real_ms = static_cast<double>((run.refreshed_ns - run.begun_ns) / kMs);
+  CHECK(std::abs(static_cast<double>(run.idle_ms(100)) / real_ms - 1) < 0.03);
+}
+
+TEST_CASE("a long standstill", "[page_sampler][time]") {
+  PageSamplerRun run;
+  run.start();
+  run.run_for(17 * kSecond);
+  run.clock.advance(1'000 * kSecond);
+  const size_t before = run.refreshes;
+  run.run_for(20 * kSecond);
+  CHECK(run.refreshes - before >= 3);
+  CHECK(run.refreshes - before <= 6);  // missed ones are not made up for
+  const auto real_ms = static_cast<double>((run.refreshed_ns - run.begun_ns) / kMs);
+  CHECK(std::abs(static_cast<double>(run.idle_ms(100)) / real_ms - 1) < 0.03);
+}
+
+TEST_CASE("max_cpu too small: said once, and on with the smallest sample", "[page_sampler][time]") {
+  PageSamplerRun run;
+  run.config.max_cpu_percent = 0.01;
+  run.memory.cpu_ns_per_check = 20'000;
+  run.memory.last_access = [](uint64_t addr, int64_t now_ns) {
+    return addr < kGiB ? now_ns : PagedMemory::kNever;
+  };
+  run.start();
+  run.run_for(300 * kSecond);
+  CHECK(run.log.count(LogLevel::kWarning) == 1);
+  CHECK(run.log.count(LogLevel::kWarning, "max_cpu=0.01") == 1);
+  CHECK(run.details.nr_pages <= SampleSize::kMinWords * PageSample::kPagesPerWord);
+  CHECK(run.details.nr_pages > SampleSize::kMinWords * PageSample::kPagesPerWord * 95 / 100);
+  CHECK(std::abs(run.details.share_percent[0] - 25) < 0.5);
+}
+
+TEST_CASE("the sample follows its cost and keeps what is known", "[page_sampler][time]") {
+  PageSamplerRun run;
+  run.config.max_cpu_percent = 1;
+  run.memory.cpu_ns_per_check = 1'000;
+  run.start();
+  run.run_for(40 * kSecond);
+  const uint64_t largest = run.details.nr_pages;
+  run.memory.cpu_ns_per_check = 10'000;
+  run.run_for(40 * kSecond);
+  const uint64_t smallest = run.details.nr_pages;
+  CHECK(smallest < largest * 2 / 3);
+  CHECK(smallest >= SampleSize::kMinWords * PageSample::kPagesPerWord * 95 / 100);
+  run.memory.cpu_ns_per_check = 1'000;
+  run.run_for(600 * kSecond);
+  CHECK(run.details.nr_pages >= largest * 98 / 100);
+  CHECK(run.log.count(LogLevel::kWarning) == 0);
+  const auto real_ms = static_cast<double>((run.refreshed_ns - run.begun_ns) / kMs);
+  for (const size_t p : {0, 50, 100}) {
+    CHECK(std::abs(static_cast<double>(run.idle_ms(p)) / real_ms - 1) < 0.03);
+  }
+}
+
+TEST_CASE("memory comes and goes", "[page_sampler][time]") {
+  PageSamplerRun run;
+  run.start();
+  run.run_for(58 * kSecond);
+  CHECK(run.memory.updates == 0);
+  run.memory.ranges = {{0, 2 * kGiB}, {8 * kGiB, 10 * kGiB}};
+  run.run_for(12 * kSecond);
+  CHECK(run.memory.updates == 1);
+  CHECK(run.details.monitored_bytes == 4 * kGiB);
+  // The old half is as old as ever, the new half is not.
+  CHECK(run.idle_ms(45) < 12'000);
+  CHECK(run.idle_ms(55) > 60'000);
+  for (const PageHistory& page : run.sampler->sample().pages()) {
+    CHECK((page.addr < 2 * kGiB || page.addr >= 8 * kGiB));
+  }
+}
+
+TEST_CASE("errors end it with their reason", "[page_sampler][time]") {
+  PageSamplerRun run;
+  run.memory.last_access = hot;
+  run.start();
+  run.run_for(7 * kSecond);
+  SECTION("of a look") {
+    run.memory.check_errno = EIO;
+    CHECK(run.run_to_error() == "scripted error in check_pages");
+  }
+  SECTION("of a mark") {
+    run.memory.mark_errno = EIO;
+    CHECK(run.run_to_error() == "scripted error in mark_pages");
+  }
+  SECTION("of the ranges") {
+    run.memory.update_errno = ENODEV;
+    CHECK(run.run_to_error() == "scripted error in update");
+  }
+}
+
+TEST_CASE("it is closed once", "[page_sampler][time]") {
+  PageSamplerRun run;
+  run.start();
+  run.run_refreshes(1);
+  run.sampler->stop();
+  CHECK(run.memory.opened == 1);
+  CHECK(run.memory.closed == 1);
+}
+
+}  // namespace
+}  // namespace damon_statfs::test
