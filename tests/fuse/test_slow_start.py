@@ -35,9 +35,20 @@ class SlowStart(unittest.TestCase):
                 os._exit(problem.errno)
         child = spawn(write)
         self.addCleanup(calls.outcome, os.kill, child, signal.SIGKILL)
+        wait_for(self.engine_runs, 5, "the write has begun")
         time.sleep(0.15)
         self.assertEqual(os.waitpid(child, os.WNOHANG), (0, 0), "the write did not wait")
         return child
+
+    def engine_runs(self):
+        for task in os.listdir(tasks := f"/proc/{self.mount.pid}/task"):
+            try:
+                with open(f"{tasks}/{task}/comm", encoding="ascii") as comm:
+                    if comm.read() == "damon_engine\n":
+                        return True
+            except OSError:
+                pass  # it has just ended
+        return False
 
     def fill(self):
         """The kernel answers at last."""
