@@ -104,10 +104,6 @@ class PageIdleOperations final : public Operations {
     return page_checks_.check(pages);
   }
 
-  Result<void> mark_pages(std::span<SampledPage* const> pages) override {
-    return page_checks_.mark(pages);
-  }
-
   uint64_t dropped_samples() const override { return dropped_samples_; }
 
   Result<std::vector<AddressRange>> update() override {

@@ -63,11 +63,6 @@ class SimOperations final : public Operations {
     return outcome::success();
   }
 
-  Result<void> mark_pages(std::span<SampledPage* const> pages) override {
-    for (SampledPage* const page : pages) page->marked_ns = context_.clock->now_ns();
-    return outcome::success();
-  }
-
   Result<std::vector<AddressRange>> update() override {
     return select_ranges(context_.ram, {{0, parts_.back().end}});
   }

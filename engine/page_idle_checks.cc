@@ -36,21 +36,6 @@ Result<void> PageIdleChecks::check(std::span<SampledPage* const> pages) {
   return outcome::success();
 }
 
-Result<void> PageIdleChecks::mark(std::span<SampledPage* const> pages) {
-  while (!pages.empty()) {
-    const std::span<SampledPage* const> group = first_group(pages);
-    const int64_t now_ns = clock_.now_ns();
-    uint64_t mask = 0;
-    for (SampledPage* const page : group) {
-      mask |= bit_of(*page);
-      page->marked_ns = now_ns;
-    }
-    BOOST_OUTCOME_TRYV(mark_in_word(group.front()->group(), mask));
-    pages = pages.subspan(group.size());
-  }
-  return outcome::success();
-}
-
 Result<void> PageIdleChecks::check_group(std::span<SampledPage* const> pages) {
   const uint64_t word = pages.front()->group();
   std::optional<uint64_t> idle_bits(0);

@@ -29,9 +29,8 @@ class PageIdleChecks {
         clock_(clock),
         drop_sample_(std::move(drop_sample)) {}
 
-  // As Operations::check_pages() and mark_pages().
+  // As Operations::check_pages().
   Result<void> check(std::span<SampledPage* const> pages);
-  Result<void> mark(std::span<SampledPage* const> pages);
 
  private:
   Result<void> check_group(std::span<SampledPage* const> pages);

@@ -4,6 +4,7 @@
 // which stand for the memory around them, and what is known of the past of each.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -29,6 +30,12 @@ struct PageHistory : SampledPage {
 
   // The same for a look after which nothing can be said of the time before.
   void note_mark(int64_t now_ns) { looked_ns = now_ns; }
+
+  // Takes in that at then_ns it still was as at the last look.
+  void note_unchanged(int64_t then_ns) {
+    looked_ns = std::max(looked_ns, then_ns);
+    if (accessed) last_access_ns = std::max(last_access_ns, then_ns);
+  }
 
   bool tracked() const { return access != PageAccess::kUntracked; }
 

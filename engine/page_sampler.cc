@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // A round looks at the sample in portions, with pauses between them. After it, some of the pages in
-// use are marked once more and looked at one sampling interval later: that is the bandwidth. The
-// last round before a refresh and the one a period before it look at old pages too, by turns, so
-// that a snapshot tells well what was accessed within the last period; the others look only at
-// pages that became idle, or came into use, not long ago.
+// use are looked at twice more, one sampling interval apart: that is the bandwidth.
+//
+// Young pages, which became idle or came into use not long ago, are looked at in every round. Old
+// ones take turns; but as soon as some of those whose turn it is have changed, all are looked at.
 #include "engine/page_sampler.h"
 
 #include <fmt/format.h>
@@ -17,11 +17,15 @@
 namespace damon_statfs {
 namespace {
 
-constexpr int64_t kPeriodNs = kNsPerSecond;         // about; the refresh interval is a multiple
-constexpr int64_t kMinRefreshNs = 100 * kNsPerMs;   // looking more often would cost too much
-constexpr int64_t kOldNs = 10 * kNsPerSecond;       // idle or in use so long, a page is old:
-constexpr int64_t kOldPeriodNs = 5 * kNsPerSecond;  // it is looked at every so often, or less
-constexpr uint64_t kOldChanges = 2;  // of old pages in a round, which are no longer chance
+constexpr int64_t kPeriodNs = kNsPerSecond;        // about; the refresh interval is a multiple
+constexpr int64_t kMinRefreshNs = 100 * kNsPerMs;  // looking more often would cost too much
+// A page that has been idle or in use for so long is old. It is looked at every half of that time,
+// within these bounds.
+constexpr int64_t kOldNs = 10 * kNsPerSecond;
+constexpr int64_t kMinTurnNs = 5 * kNsPerSecond;
+constexpr int64_t kMaxTurnNs = 20 * kNsPerSecond;
+constexpr uint64_t kOldChanges = 2;  // of old pages since the last refresh: no longer chance
+constexpr int64_t kAdaptNs = 5 * kNsPerSecond;  // about
 constexpr size_t kPortionPages = 512;
 constexpr int64_t kPauseNs = kNsPerMs;              // between portions
 constexpr int64_t kSuspendNoiseNs = 10 * kNsPerMs;  // the two clocks are not read at once
@@ -58,7 +62,7 @@ PageSampler::PageSampler(const PageSamplerConfig& config, Operations& operations
       refresh_ns_(std::max(static_cast<int64_t>(config.refresh_ms) * kNsPerMs, kMinRefreshNs)),
       nr_rounds_(rounds_in(refresh_ns_)),
       period_ns_(refresh_ns_ / static_cast<int64_t>(nr_rounds_)),
-      old_stride_(static_cast<uint64_t>(std::max<int64_t>(kOldPeriodNs / period_ns_, 1))),
+      adapt_stride_(static_cast<uint64_t>(std::max<int64_t>(kAdaptNs / period_ns_, 1))),
       max_cpu_percent_(config.max_cpu_percent),
       exclude_untracked_(config.exclude_untracked),
       log_(config.log),
@@ -96,10 +100,10 @@ Result<void> PageSampler::step() {
 
 void PageSampler::plan_round(uint64_t rounds_left) {
   rounds_left_ = rounds_left;
+  ++round_;
   phase_ = Phase::kLooking;
   looked_at_ = 0;
   new_share_per_s_ = 0;
-  old_changed_ = 0;
   extended_ = false;
   if (!std::is_sorted(order_.begin(), order_.end(), ascending_by_group)) {
     std::sort(order_.begin(), order_.end(), ascending_by_group);
@@ -111,25 +115,24 @@ void PageSampler::plan_round(uint64_t rounds_left) {
   });
 }
 
-// Old pages take turns, the fewer of them at a time the older they are.
+// Young pages are looked at in every round, old ones take turns.
 bool PageSampler::is_due(const SampledPage& sampled) const {
   const auto& page = static_cast<const PageHistory&>(sampled);
-  if (page.looked_ns == 0) return true;
-  const uint64_t turns = turns_of(page);
-  if (turns == 0) return looks_at_old() || !size_.sparse();
-  return looks_at_old() && (turn_ + page.addr / sample_.word_bytes()) % turns == 0;
-}
-
-// Of how many turns such a page takes one; 0: it is young and takes all, and the rounds in between.
-uint64_t PageSampler::turns_of(const PageHistory& page) const {
+  if (page.looked_ns == 0 || !is_old(page)) return true;
   const int64_t lasted_ns = page.looked_ns - page.since_ns;
-  if (lasted_ns >= 4 * kOldNs) return 4;
-  if (lasted_ns >= 2 * kOldNs) return 2;
-  return lasted_ns >= kOldNs || !page.tracked() ? 1 : 0;
+  const int64_t turn_ns = std::clamp(lasted_ns / 2, kMinTurnNs, kMaxTurnNs);
+  // Of a sparse sample's two rounds, one is a period after the other, but both make a refresh.
+  const int64_t distance_ns = size_.sparse() ? refresh_ns_ / 2 : period_ns_;
+  const auto turns = static_cast<uint64_t>(std::max<int64_t>(turn_ns / distance_ns, 1));
+  return (round_ + page.addr / sample_.word_bytes()) % turns == 0;
 }
 
-// Two of the old pages whose turn it was have changed, so others must have: all are looked at now.
-// Until the last such look they had not.
+bool PageSampler::is_old(const PageHistory& page) const {
+  return !page.tracked() || page.looked_ns - page.since_ns >= kOldNs;
+}
+
+// Some of the old pages whose turn it was have changed, so others must have: all are looked at now.
+// Until the last round without such changes they had not.
 void PageSampler::extend_round() {
   extended_ = true;
   const auto begin = static_cast<std::ptrdiff_t>(due_.size());
@@ -137,8 +140,7 @@ void PageSampler::extend_round() {
     return static_cast<const PageHistory*>(page)->looked_ns < round_began_ns_;
   });
   for (auto added = due_.begin() + begin; added != due_.end(); ++added) {
-    auto& page = static_cast<PageHistory&>(**added);
-    page.looked_ns = std::max(page.looked_ns, unchanged_ns_);
+    static_cast<PageHistory&>(**added).note_unchanged(unchanged_ns_);
   }
 }
 
@@ -165,11 +167,9 @@ Result<void> PageSampler::look_at_portion() {
   looked_at_ += portion.size();
   deadline_ns_ = now_ns + kPauseNs;
   if (looked_at_ < due_.size()) return outcome::success();
-  if (looks_at_old() && !extended_ && old_changed_ >= kOldChanges) {
-    extend_round();
-    return outcome::success();
-  }
-  return end_round();
+  if (old_changed_ < kOldChanges || extended_) return end_round();
+  extend_round();
+  return looked_at_ < due_.size() ? outcome::success() : end_round();
 }
 
 // What a suspended machine did not access is not idle, nor hot what its waking up accessed.
@@ -190,7 +190,7 @@ void PageSampler::note_look(PageHistory& page, int64_t now_ns) {
   const PageHistory before = page;
   page.note_look(now_ns);
   if (page.accessed == before.accessed || before.looked_ns == 0) return;
-  if (turns_of(before) != 0) ++old_changed_;
+  if (is_old(before)) ++old_changed_;
   if (page.accessed && now_ns > before.looked_ns) {
     new_share_per_s_ += static_cast<double>(kNsPerSecond) /
                         static_cast<double>(now_ns - before.looked_ns) /
@@ -204,9 +204,9 @@ Result<void> PageSampler::end_round() {
                [](const auto* page) { return static_cast<const PageHistory&>(*page).accessed; });
   trials_left_ = nothing_known_ ? 0 : AccessRate::kTrials;
   if (rounds_left_ == 0) refresh();
-  if (looks_at_old()) unchanged_ns_ = round_began_ns_;
-  if (rounds_left_ % old_stride_ == 0) {
-    ++turn_;
+  if (extended_ || rounds_left_ == 0) old_changed_ = 0;
+  if (old_changed_ == 0) unchanged_ns_ = round_began_ns_;
+  if (rounds_left_ % adapt_stride_ == 0) {
     BOOST_OUTCOME_TRYV(adapt_sample());
   }
   const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
@@ -289,9 +289,25 @@ void PageSampler::warn_if_over_budget() {
                    max_cpu_percent_, sample_.pages().size()));
 }
 
+// What was not accessed in so short a time as since the last look, or within one sampling interval,
+// is no less in use for that.
+Result<size_t> PageSampler::look_at_chosen() {
+  BOOST_OUTCOME_TRYV(operations_.check_pages(chosen_));
+  const int64_t now_ns = clock_.now_ns();
+  nr_checks_ += chosen_.size();
+  size_t accessed = 0;
+  for (SampledPage* const page : chosen_) {
+    if (page->access != PageAccess::kAccessed) continue;
+    ++accessed;
+    static_cast<PageHistory&>(*page).note_look(now_ns);
+  }
+  return accessed;
+}
+
+// The look marks those that were accessed; the others are marked already.
 Result<void> PageSampler::mark_chosen() {
   chosen_ = AccessRate::choose(used_, random_);
-  BOOST_OUTCOME_TRYV(operations_.mark_pages(chosen_));
+  BOOST_OUTCOME_TRYV(look_at_chosen());
   marked_ns_ = clock_.now_ns();
   phase_ = Phase::kCounting;
   deadline_ns_ = marked_ns_ + static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
@@ -299,21 +315,12 @@ Result<void> PageSampler::mark_chosen() {
 }
 
 Result<void> PageSampler::count_chosen() {
-  BOOST_OUTCOME_TRYV(operations_.check_pages(chosen_));
-  const int64_t now_ns = clock_.now_ns();
-  size_t hits = 0;
-  for (SampledPage* const chosen : chosen_) {
-    if (chosen->access != PageAccess::kAccessed) continue;
-    ++hits;
-    // What was not accessed in so short a time is no less in use for that.
-    static_cast<PageHistory&>(*chosen).note_look(now_ns);
-  }
-  nr_checks_ += chosen_.size();
+  DAMON_STATFS_TRY(hits, look_at_chosen());
   const double used_share = static_cast<double>(used_.size()) / static_cast<double>(order_.size());
   const double share = chosen_.empty() ? 0
                                        : used_share * static_cast<double>(hits) /
                                              static_cast<double>(chosen_.size());
-  const int64_t wall_ns = now_ns - marked_ns_;
+  const int64_t wall_ns = clock_.now_ns() - marked_ns_;
   // Pages that came into use count with one access each.
   const double new_share =
       new_share_per_s_ * static_cast<double>(wall_ns) / static_cast<double>(kNsPerSecond);
@@ -339,7 +346,7 @@ int64_t PageSampler::round_start_ns(uint64_t rounds_left) const {
 // The number of the round that follows: how many will then be left until the refresh.
 uint64_t PageSampler::next_round() const {
   uint64_t next = (rounds_left_ == 0 ? nr_rounds_ : rounds_left_) - 1;
-  while (next > 0 && size_.sparse() && next % old_stride_ > 1) --next;  // nothing would be due
+  if (size_.sparse()) next = std::min<uint64_t>(next, 1);
   return next;
 }
 

@@ -58,8 +58,7 @@ class PageSampler final : public Estimator {
   void fit_sample();
   void plan_round(uint64_t rounds_left);
   bool is_due(const SampledPage& page) const;
-  uint64_t turns_of(const PageHistory& page) const;
-  bool looks_at_old() const { return rounds_left_ % old_stride_ < 2; }
+  bool is_old(const PageHistory& page) const;
   void extend_round();
   void begin_round();
   void note_look(PageHistory& page, int64_t now_ns);
@@ -69,6 +68,7 @@ class PageSampler final : public Estimator {
   Result<void> adapt_sample();
   void warn_if_over_budget();
   void plan_trial();
+  Result<size_t> look_at_chosen();
   Result<void> mark_chosen();
   Result<void> count_chosen();
   double share_accessed_within(int64_t ns) const;
@@ -81,9 +81,9 @@ class PageSampler final : public Estimator {
   PageSamplerObserver& observer_;
   const MonitoringAttrs attrs_;
   const int64_t refresh_ns_;
-  const uint64_t nr_rounds_;   // between two refreshes
-  const int64_t period_ns_;    // of the rounds
-  const uint64_t old_stride_;  // old pages are looked at in two rounds of so many
+  const uint64_t nr_rounds_;     // between two refreshes
+  const int64_t period_ns_;      // of the rounds
+  const uint64_t adapt_stride_;  // rounds between two adaptions of the sample to its cost
   const double max_cpu_percent_;
   const bool exclude_untracked_;
   const LogSink log_;
@@ -102,15 +102,15 @@ class PageSampler final : public Estimator {
   int64_t next_update_ns_ = 0;
   uint64_t rounds_left_ = 0;  // after this one, until the refresh
   int64_t round_began_ns_ = 0;
-  bool nothing_known_ = true;         // this round's looks say nothing of the time before
-  std::vector<SampledPage*> order_;   // all pages, ascending by group
-  std::vector<SampledPage*> due_;     // those of this round, in that order
-  size_t looked_at_ = 0;              // of them
-  uint64_t turn_ = 0;                 // whose turn it is among old pages
-  uint64_t old_changed_ = 0;          // this round: old pages that came into use, or became idle
-  bool extended_ = false;             // this round is: to all old pages
-  int64_t unchanged_ns_ = 0;          // until then old pages are taken to be as they were
-  double new_share_per_s_ = 0;        // this round: pages that were not in use before, per second
+  bool nothing_known_ = true;        // this round's looks say nothing of the time before
+  std::vector<SampledPage*> order_;  // all pages, ascending by group
+  std::vector<SampledPage*> due_;    // those of this round, in that order
+  size_t looked_at_ = 0;             // of them
+  uint64_t round_ = 0;
+  uint64_t old_changed_ = 0;    // old pages that came into use, or became idle, since the refresh
+  bool extended_ = false;       // this round is: to all old pages
+  int64_t unchanged_ns_ = 0;    // until then old pages are taken to be as they were
+  double new_share_per_s_ = 0;  // this round: pages that were not in use before, per second
   std::vector<SampledPage*> used_;    // accessed at their last look, in that order
   std::vector<SampledPage*> chosen_;  // whose accesses within one sampling interval are counted
   int64_t marked_ns_ = 0;             // when they were

@@ -88,16 +88,10 @@ class Operations {
   // regions, in the same portions, as prepare_access_checks() before it.
   virtual Result<void> check_accesses(std::span<Region> regions) = 0;
 
-  // For estimator=pages, if the set's row in the registry says checks_pages.
-
-  // Looks at pages, ascending by group(): what happened to each since the last look, and marks it
-  // anew if that is needed to see the next access. A handle may change.
+  // For estimator=pages, if the set's row in the registry says checks_pages. Looks at pages,
+  // ascending by group(): what happened to each since the last look, and marks it anew if that is
+  // needed to see the next access. A handle may change.
   virtual Result<void> check_pages(std::span<SampledPage* const> /*pages*/) {
-    return outcome::success();
-  }
-
-  // Marks pages anew without a look. Precondition: they are tracked; ascending by group().
-  virtual Result<void> mark_pages(std::span<SampledPage* const> /*pages*/) {
     return outcome::success();
   }
 

@@ -48,18 +48,6 @@ class PagedMemory final : public Operations {
     return outcome::success();
   }
 
-  Result<void> mark_pages(std::span<SampledPage* const> pages) override {
-    if (mark_errno != 0) return failure(mark_errno, "scripted error in mark_pages");
-    expect_ascending(pages);
-    for (SampledPage* const page : pages) {
-      if (page->access == PageAccess::kUntracked)
-        throw std::logic_error("an untracked page marked");
-      page->marked_ns = clock_.now_ns();
-    }
-    ++mark_calls;
-    return outcome::success();
-  }
-
   Result<std::vector<AddressRange>> update() override {
     ++updates;
     if (update_errno != 0) return failure(update_errno, "scripted error in update");
@@ -72,9 +60,9 @@ class PagedMemory final : public Operations {
   std::function<bool(uint64_t addr)> tracked = [](uint64_t) { return true; };
   std::function<void(std::span<SampledPage* const>)> on_check = [](auto) {};
   int64_t cpu_ns_per_check = 0;
-  int check_errno = 0, mark_errno = 0, update_errno = 0;
+  int check_errno = 0, update_errno = 0;
 
-  int opened = 0, closed = 0, updates = 0, check_calls = 0, mark_calls = 0;
+  int opened = 0, closed = 0, updates = 0, check_calls = 0;
   std::map<uint64_t, int> looks;  // by address
 
  private:

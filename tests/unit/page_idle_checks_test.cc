@@ -34,7 +34,6 @@ class PageIdleLooks : public PageIdleMachine {
     for (const SampledPage& page : pages_) found.push_back(page.access);
     return found;
   }
-  void mark() { REQUIRE(operations->mark_pages(by_group())); }
 
   // As the kernel frees a page: its idle flag goes with it.
   void free(uint64_t pfn) {
@@ -81,16 +80,6 @@ TEST_CASE("what was touched since is accessed and marked anew", "[page_idle_chec
     CHECK(machine.bitmap_word(0) == uint64_t{1} << 6);
     machine.tree.set_word(kBitmapPath, 0, 0xe0);
   }
-}
-
-TEST_CASE("mark_pages() marks without a look", "[page_idle_checks]") {
-  PageIdleLooks machine{5, 70};
-  machine.look();
-  machine.touch(5);
-  machine.clock.advance(kNsPerSecond);
-  machine.mark();
-  CHECK(machine.page(0).marked_ns == machine.clock.now_ns());
-  CHECK(machine.look() == Found(2, kIdle));
 }
 
 TEST_CASE("an idle page's flags are not read", "[page_idle_checks]") {

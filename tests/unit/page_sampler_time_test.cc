@@ -42,16 +42,15 @@ TEST_CASE("refresh_ms=0 is not endless work", "[page_sampler][time]") {
 
 TEST_CASE("old pages are looked at less often than young ones", "[page_sampler][time]") {
   PageSamplerRun run;
-  // In use and idle for 10 s in turn: it is young for ever.
+  // In use and idle for 7 s in turn: it is young for ever.
   run.memory.last_access = [](uint64_t addr, int64_t now_ns) {
     if (addr >= 2 * kGiB) return PagedMemory::kNever;
-    const int64_t turn_ns = now_ns / (10 * kSecond) * (10 * kSecond);
-    return turn_ns / (10 * kSecond) % 2 == 0 ? now_ns : turn_ns;
+    const int64_t turn_ns = now_ns / (7 * kSecond) * (7 * kSecond);
+    return turn_ns / (7 * kSecond) % 2 == 0 ? now_ns : turn_ns;
   };
   run.start();
   run.run_for(60 * kSecond);
   run.memory.looks.clear();
-  run.memory.mark_calls = 0;
   run.run_for(100 * kSecond);
   double young = 0, old = 0, nr_young = 0, nr_old = 0;
   for (const PageHistory& page : run.sampler->sample().pages()) {
@@ -60,8 +59,8 @@ TEST_CASE("old pages are looked at less often than young ones", "[page_sampler][
   }
   CAPTURE(young / nr_young, old / nr_old);
   CHECK(young / nr_young > 95);  // each second, and for the bandwidth
-  CHECK(old / nr_old < 45);
-  CHECK(old / nr_old > 15);
+  CHECK(old / nr_old < 30);
+  CHECK(old / nr_old >= 4);
 }
 
 TEST_CASE("a round looks at each page once, and at each word in one call", "[page_sampler][time]") {
@@ -192,10 +191,6 @@ TEST_CASE("errors end it with their reason", "[page_sampler][time]") {
   SECTION("of a look") {
     run.memory.check_errno = EIO;
     CHECK(run.run_to_error() == "scripted error in check_pages");
-  }
-  SECTION("of a mark") {
-    run.memory.mark_errno = EIO;
-    CHECK(run.run_to_error() == "scripted error in mark_pages");
   }
   SECTION("of the ranges") {
     run.memory.update_errno = ENODEV;
