@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/lockfree/spsc_queue.hpp>
 #include <cerrno>
 #include <chrono>
@@ -26,6 +27,11 @@ namespace {
 enum class Command { kStop, kForwardOn, kForwardOff };
 
 constexpr int64_t kMirrorIntervalNs = 100 * kNsPerMs;
+
+// What is promised of the thread's next sign of life, see promise_life().
+constexpr int64_t kMinStepNs = 5 * kNsPerSecond;
+constexpr int64_t kPromiseStepNs = kNsPerSecond;
+constexpr int64_t kMaxChoiceNs = 60 * kNsPerSecond;
 
 void signal_eventfd(int fd) {
   const uint64_t one = 1;
@@ -73,6 +79,7 @@ class Engine::Thread final : private SamplerObserver {
     forget_commands();
     latest_.status = {};
     latest_.status.state = EngineState::kStarting;
+    latest_.alive_until_ns = context_.clock->now_ns() + kMaxChoiceNs;
     publish();
     try {
       thread_ = std::thread(&Thread::run, this);
@@ -125,6 +132,7 @@ class Engine::Thread final : private SamplerObserver {
     if (set->create_mirror == nullptr) {
       const std::unique_ptr<Operations> operations = set->create(context_);
       latest_.status.max_close_ms = operations->max_close_ms();
+      promise_life(context_.clock->now_ns());
       publish();  // a stop may come while it opens
       signal_eventfd(wake_fd_);
       if (stop_requested()) return outcome::success();
@@ -152,6 +160,7 @@ class Engine::Thread final : private SamplerObserver {
     latest_.status.state = mirrored.status.state;
     latest_.status.tid = mirrored.status.tid;
     latest_.statistics = mirrored.statistics;
+    promise_life(context_.clock->now_ns() + kMirrorIntervalNs);
     if (latest_ == published_) return outcome::success();
     const bool status_changed = latest_.status != published_.status;
     publish();
@@ -200,9 +209,11 @@ class Engine::Thread final : private SamplerObserver {
 
     Result<void> ended = outcome::success();
     while (ended && !stop_requested()) {
+      if (promise_life(sampler.deadline_ns())) publish();
       if (context_.clock->wait_until(sampler.deadline_ns(), command_fd_.get())) continue;
       ended = sampler.step();
     }
+    if (promise_life(context_.clock->now_ns())) publish();
     sampler.stop();
     if (stop_requested()) {
       context_.log(LogLevel::kInfo, "monitoring is off: stopped");
@@ -236,6 +247,17 @@ class Engine::Thread final : private SamplerObserver {
     [[maybe_unused]] const ssize_t drained = read(command_fd_.get(), &signals, sizeof signals);
   }
 
+  // Says in the next snapshot that the thread goes on working at due_ns, and then takes no longer
+  // than closing may. It is told about once a second and not for each sampling interval. Returns:
+  // whether there is anything new to tell.
+  bool promise_life(int64_t due_ns) {
+    const auto max_close_ns = static_cast<int64_t>(latest_.status.max_close_ms) * kNsPerMs;
+    const int64_t needed_ns = due_ns + std::max(kMinStepNs, max_close_ns);
+    if (latest_.alive_until_ns >= needed_ns) return false;
+    latest_.alive_until_ns = needed_ns + kPromiseStepNs;
+    return true;
+  }
+
   void publish() {
     cell_.publish(latest_);
     published_ = latest_;
@@ -254,20 +276,22 @@ class Engine::Thread final : private SamplerObserver {
     latest_.status.errno_value = errno_value;
     latest_.status.tid = -1;
     latest_.status.mirrors = false;
+    latest_.alive_until_ns = 0;
     publish();
   }
 
   // The kernel's rule: a refresh at the first aggregation that ends later than refresh_ms after the
   // last one, or after the start.
   void after_aggregation(const RegionsView& view) override {
+    context_.log(LogLevel::kDebug,
+                 fmt::format("aggregation: {} regions, sample_us={} aggr_us={}",
+                             view.regions.size(), view.attrs.sample_us, view.attrs.aggr_us));
     if (view.now_ns <= last_refresh_ns_ + static_cast<int64_t>(context_.refresh_ms) * kNsPerMs)
       return;
     last_refresh_ns_ = view.now_ns;
     latest_.statistics = make_statistics(view.regions, view.attrs.aggr_us, view.now_ns);
     publish();
-    context_.log(LogLevel::kDebug,
-                 fmt::format("refreshed: {} regions, sample_us={} aggr_us={}", view.regions.size(),
-                             view.attrs.sample_us, view.attrs.aggr_us));
+    context_.log(LogLevel::kDebug, "refreshed");
   }
 
   const EngineConfig config_;

@@ -159,7 +159,7 @@ class DamonStat final : public Mirror {
 
   const OperationsContext& context_;
   const RootedKernelFiles files_;
-  Snapshot latest_{.status = {.state = EngineState::kStarting}, .statistics = {}};
+  Snapshot latest_{.status = {.state = EngineState::kStarting}, .statistics = {}, .details = {}};
   uint64_t unusable_ = 0;  // readings of a file that gave no value
 };
 

@@ -12,6 +12,8 @@
 #include <new>
 #include <string>
 
+#include "damon_statfs/status_ioctl.h"
+
 namespace damon_statfs {
 namespace {
 
@@ -153,6 +155,23 @@ void poll(fuse_req_t req, fuse_ino_t, fuse_file_info* info, fuse_pollhandle* han
   fuse_reply_poll(req, open_file(req, info).was_read() ? ready : ready | POLLERR | POLLPRI);
 }
 
+// No ioctl is sysfs's, and one is ours: see status_ioctl.h. What the kernel answers by itself, such
+// as FIONREAD, does not come here.
+void ioctl(fuse_req_t req, fuse_ino_t inode, unsigned command, void*, fuse_file_info*, unsigned,
+           const void*, size_t, size_t) {
+  Filesystem& fs = filesystem(req);
+  const Param* const param = fs.tree.node(inode).param;
+  const bool has_status =
+      param != nullptr && fs.status && std::string_view(param->name) == DAMON_STATFS_STATUS_FILE;
+  if (!has_status || command != DAMON_STATFS_GET_STATUS) {
+    fuse_reply_err(req, ENOTTY);
+    return;
+  }
+  std::string text = fs.status();
+  text.resize(std::min(text.size(), sizeof(damon_statfs_status::json) - 1));
+  fuse_reply_ioctl(req, 0, text.c_str(), text.size() + 1);
+}
+
 struct DirectoryEntry {
   const char* name;
   const struct stat* attributes;
@@ -239,6 +258,7 @@ fuse_lowlevel_ops make_ops() {
   ops.read = guarded<read>;
   ops.write = guarded<write>;
   ops.poll = guarded<poll>;
+  ops.ioctl = guarded<ioctl>;
   ops.readdir = guarded<readdir>;
   ops.statfs = guarded<statfs>;
   ops.getxattr = guarded<getxattr>;

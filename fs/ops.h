@@ -7,6 +7,8 @@
 #include <fuse_lowlevel.h>
 
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <unordered_map>
 
 #include "damon_statfs/engine.h"
@@ -27,7 +29,8 @@ struct Filesystem {
   EnabledFile enabled;
   std::unordered_map<uint64_t, OpenFile> open_files;  // by file handle
   uint64_t next_handle = 1;
-  bool initialised = false;  // the kernel has begun to talk to us
+  std::function<std::string()> status;  // what the status ioctl answers; empty: there is none
+  bool initialised = false;             // the kernel has begun to talk to us
 };
 
 // The callbacks for fuse_session_new(), whose userdata is a Filesystem.

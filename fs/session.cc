@@ -7,9 +7,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 
@@ -63,18 +61,15 @@ Result<Session> Session::mount(const SessionConfig& config, Filesystem& fs) {
 }
 
 bool Session::run(const Events& events) {
-  std::array<pollfd, 3> fds{{{fuse_session_fd(session_.get()), POLLIN, 0},
-                             {events.wake_fd, POLLIN, 0},
-                             {events.signal_fd, POLLIN, 0}}};
+  std::vector<pollfd> fds = {{fuse_session_fd(session_.get()), POLLIN, 0}};
+  for (const Source& source : events.sources) fds.push_back({source.fd, POLLIN, 0});
   bool announced = false;
   while (fuse_session_exited(session_.get()) == 0) {
     if (::poll(fds.data(), fds.size(), -1) < 0) continue;  // EINTR: a debugger
-    if (fds[2].revents != 0) return false;
-    if (fds[1].revents != 0) {
-      uint64_t count = 0;
-      [[maybe_unused]] const ssize_t bytes = ::read(events.wake_fd, &count, sizeof count);
-      events.on_wake();
+    for (size_t i = 0; i < events.sources.size(); ++i) {
+      if (fds[i + 1].revents != 0) events.sources[i].on_readable();
     }
+    if (events.done()) return false;
     if (fds[0].revents != 0) process_requests();
     if (fs_->initialised && !announced) {
       announced = true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The FUSE session and its loop. The loop is our own poll() over three descriptors, as libfuse's
+// The FUSE session and its loop. The loop is our own poll() over all descriptors, as libfuse's
 // cannot be woken from outside before 3.19.
 #pragma once
 
@@ -29,16 +29,20 @@ class Session {
   // more.
   static Result<Session> mount(const SessionConfig& config, Filesystem& fs);
 
+  // A descriptor that the loop waits for beside the requests.
+  struct Source {
+    int fd = -1;
+    std::function<void()> on_readable;  // reads it empty
+  };
+
   // Called from the loop, in its thread.
   struct Events {
-    int signal_fd = -1;  // ends the loop when readable
-    int wake_fd = -1;    // eventfd; emptied before on_wake
-    std::function<void()> on_wake;
+    std::vector<Source> sources;
     std::function<void()> on_initialised;  // once, when the mount answers requests
     std::function<bool()> done;            // asked after every event; true ends the loop
   };
 
-  // Answers requests until it is unmounted (returns true) or `signal_fd` or `done` ends it (false).
+  // Answers requests until it is unmounted (returns true) or `done` ends it (false).
   bool run(const Events& events);
 
  private:

@@ -10,26 +10,30 @@
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 
 #include "damon_statfs/mirror.h"
 #include "mount/exit_status.h"
 #include "mount/mountpoint.h"
+#include "mount/privileges.h"
+#include "mount/status.h"
 
 namespace damon_statfs {
 namespace {
 
 constexpr int64_t kMaxMirrorStartMs = 1'500;  // after that the mount answers without it
 
-// The signals that end the program, blocked in all threads and read from a descriptor instead.
+// The signals that mean something, blocked in all threads and read from a descriptor instead.
 UniqueFd take_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&signals, number);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return UniqueFd(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -60,6 +64,20 @@ Result<void> check_rights() {
                  fmt::format("/dev/fuse: {} (is the fuse module loaded?)", std::strerror(errno)));
 }
 
+// Whether what is mounted here stays unseen by the rest of the machine. Unknown counts as no.
+bool is_in_own_namespace() {
+  struct stat ours {};
+  struct stat first {};
+  return stat("/proc/self/ns/mnt", &ours) == 0 && stat("/proc/1/ns/mnt", &first) == 0 &&
+         ours.st_ino != first.st_ino;
+}
+
+int64_t process_cpu_ns() {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return used.tv_sec * kNsPerSecond + used.tv_nsec;
+}
+
 }  // namespace
 
 Daemon::Daemon(const Options& options, const OperationsRegistry& registry, Background& background,
@@ -70,19 +88,28 @@ Daemon::Daemon(const Options& options, const OperationsRegistry& registry, Backg
       registry_(registry),
       signals_(take_signals()),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      started_ns_(clock_.now_ns()),
       context_(running_context(options, clock_)),
       engine_(options.engine, context_, registry, wake_.get()),
       filesystem_(options.abi, engine_),
-      status_(kExitOk) {}
+      supervision_(ServiceManager::of_environment()),
+      status_(kExitOk) {
+  filesystem_.status = [this] { return status(); };
+}
 
 int Daemon::run() {
   for (const std::string& word : options_.ignored_words) {
     spdlog::warn("{}: has no effect on this filesystem, ignored", word);
   }
+  const bool unseen = is_in_own_namespace();
   Result<Session> session = mount();
   if (!session) {
     spdlog::error("{}", session.error().context);
     return kExitMountFailed;
+  }
+  if (unseen) {
+    spdlog::warn("{}: mounted in a mount namespace of its own, others will not see it",
+                 mountpoint_);
   }
   if (!start_mirror() && options_.enabled) return kExitMountFailed;
   serve(std::move(session.value()));
@@ -102,7 +129,18 @@ Result<Session> Daemon::mount() {
   mountpoint_ = claimed.path;
   BOOST_OUTCOME_TRYV(check_not_mirrored());
   if (chdir("/") != 0) return failure(errno, fmt::format("/: {}", std::strerror(errno)));
+  BOOST_OUTCOME_TRYV(give_up_rights());
   return Session::mount({mountpoint_, mount_options(options_), options_.debug}, filesystem_);
+}
+
+// Now, as all that follows, from mount(2) to the end, needs the same ones.
+Result<void> Daemon::give_up_rights() {
+  Needs needs;
+  needs.ops = options_.engine.ops;
+  needs.foreign_files = !context_.rootfs.empty();
+  needs.hidden_mountpoint = is_hidden(mountpoint_);
+  needs.hidden_processes = hides_processes();
+  return keep_only(needed_capabilities(needs));
 }
 
 // Mounted on what it mirrors, it would see only itself.
@@ -138,15 +176,38 @@ bool Daemon::start_mirror() {
 void Daemon::serve(Session session) {
   const auto ready = [this](int errno_value) { on_ready(errno_value); };
   Session::Events events;
-  events.signal_fd = signals_.get();
-  events.wake_fd = wake_.get();
-  events.on_wake = [this] { filesystem_.enabled.engine_changed(); };
+  events.sources = {{signals_.get(), [this] { on_signal(); }},
+                    {wake_.get(), [this] { on_wake(); }}};
+  if (const int watchdog_fd = supervision_.start_watchdog(); watchdog_fd >= 0) {
+    events.sources.push_back(
+        {watchdog_fd,
+         [this] { supervision_.on_watchdog(is_stuck(engine_.newest(), clock_.now_ns())); }});
+  }
   events.on_initialised = [&] {
     options_.enabled ? filesystem_.enabled.write(this, true, ready) : ready(0);
   };
   events.done = [this] { return done_; };
   if (session.run(events)) spdlog::info("unmounted");
+  supervision_.tell_stopping();
   filesystem_.enabled.abandon(EINTR);
+}
+
+void Daemon::on_signal() {
+  signalfd_siginfo signal{};
+  while (read(signals_.get(), &signal, sizeof signal) == sizeof signal) {
+    if (signal.ssi_signo != SIGUSR1) {
+      done_ = true;
+      continue;
+    }
+    for (const std::string& line : status_lines(status())) spdlog::info("{}", line);
+  }
+}
+
+void Daemon::on_wake() {
+  uint64_t count = 0;
+  [[maybe_unused]] const ssize_t bytes = read(wake_.get(), &count, sizeof count);
+  filesystem_.enabled.engine_changed();
+  supervision_.tell_state(state());
 }
 
 // The mount answers and, if it was to be on from the start, monitoring is on. Or it could not
@@ -159,6 +220,7 @@ void Daemon::on_ready(int errno_value) {
   }
   spdlog::info("mounted on {}{}", mountpoint_,
                options_.engine.ops == "sim" ? ": simulated memory" : "");
+  supervision_.tell_ready(state());
   if (!options_.foreground) logging_.move_to_syslog();
   background_.detach();
 }
@@ -182,6 +244,28 @@ bool Daemon::wait_for_engine(int64_t deadline_ns) {
   uint64_t count = 0;
   [[maybe_unused]] const ssize_t bytes = read(wake_.get(), &count, sizeof count);
   return true;
+}
+
+// In one line, for systemctl status.
+std::string Daemon::state() {
+  const Snapshot& newest = engine_.newest();
+  const bool on = newest.status.state == EngineState::kOn;
+  return fmt::format("mounted on {}, monitoring is {}", mountpoint_, on ? "on" : "off");
+}
+
+std::string Daemon::status() {
+  StatusFacts facts;
+  facts.mountpoint = mountpoint_;
+  facts.ops = options_.engine.ops;
+  facts.snapshot = engine_.newest();
+  facts.now_ns = clock_.now_ns();
+  facts.started_ns = started_ns_;
+  facts.cpu_ns = process_cpu_ns();
+  if (const std::optional<Logging::LastError> error = logging_.last_error()) {
+    facts.last_error = error->text;
+    facts.last_error_ns = error->ns;
+  }
+  return status_json(facts);
 }
 
 }  // namespace damon_statfs

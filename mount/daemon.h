@@ -8,6 +8,7 @@
 #include "mount/background.h"
 #include "mount/logging.h"
 #include "mount/options.h"
+#include "mount/supervision.h"
 
 namespace damon_statfs {
 
@@ -22,12 +23,17 @@ class Daemon {
 
  private:
   Result<Session> mount();
+  Result<void> give_up_rights();
   void serve(Session session);
+  void on_signal();
+  void on_wake();
   Result<void> check_not_mirrored() const;
   bool start_mirror();
   void on_ready(int errno_value);
   bool stop_engine();
   bool wait_for_engine(int64_t deadline_ns);
+  std::string state();
+  std::string status();
 
   const Options& options_;
   Background& background_;
@@ -36,13 +42,15 @@ class Daemon {
   const UniqueFd signals_;
   const UniqueFd wake_;  // the engine's status has changed
   const SystemClock clock_;
+  const int64_t started_ns_;
   const OperationsContext context_;
   Engine engine_;
   Filesystem filesystem_;
+  Supervision supervision_;
 
   std::string mountpoint_;
   int status_;
-  bool done_ = false;  // the start has failed
+  bool done_ = false;  // the start has failed, or a signal has come
 };
 
 }  // namespace damon_statfs

@@ -7,24 +7,41 @@
 #include <spdlog/sinks/dist_sink.h>
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "damon_statfs/log.h"
 
 namespace damon_statfs {
 
+class LastErrorSink;
+
 class Logging {
  public:
-  // To standard error. debug: with times and levels, down to LogLevel::kDebug.
+  // To standard error: for the journal with a priority before each line, on a terminal in colours.
+  // debug: with times and levels, down to LogLevel::kDebug.
   explicit Logging(bool debug);
+  ~Logging();
+  Logging(const Logging&) = delete;
+  Logging& operator=(const Logging&) = delete;
 
   // From now on to the system log, for a daemon in the background.
   void move_to_syslog();
+
+  struct LastError {
+    std::string text;
+    int64_t ns = 0;  // CLOCK_MONOTONIC
+  };
+
+  // The last line of level kError.
+  std::optional<LastError> last_error() const;
 
   // Writes to spdlog's default logger, which is this one.
   static void write(LogLevel level, std::string_view text);
 
  private:
-  std::shared_ptr<spdlog::sinks::dist_sink_mt> sinks_;  // has a lock of its own
+  const std::shared_ptr<LastErrorSink> last_error_;
+  const std::shared_ptr<spdlog::sinks::dist_sink_mt> sinks_;  // has a lock of its own
 };
 
 }  // namespace damon_statfs

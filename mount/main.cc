@@ -3,7 +3,9 @@
 // damon-statfs: parse the command line and do what it asks for. What a mount consists of is in
 // daemon.cc.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <fuse_lowlevel.h>
+#include <spdlog/spdlog.h>
 
 #include <cstdio>
 
@@ -12,14 +14,25 @@
 #include "mount/daemon.h"
 #include "mount/exit_status.h"
 #include "mount/logging.h"
+#include "mount/mount_helper.h"
 #include "mount/mountpoint.h"
 #include "mount/options.h"
+#include "mount/privileges.h"
 #include "mount/probe.h"
+#include "mount/status.h"
+#include "mount/status_command.h"
 
 namespace damon_statfs {
 namespace {
 
+int fail(const std::string& text, int status) {
+  const Logging logging(false);
+  spdlog::error("{}", text);
+  return status;
+}
+
 int mount_and_serve(const Options& options, const OperationsRegistry& registry) {
+  harden_process();
   Background background;
   if (!options.foreground) {
     if (const std::optional<int> status = background.fork()) return *status;
@@ -35,26 +48,28 @@ int print_probe(const Options& options, const OperationsRegistry& registry) {
   context.clock = &clock;
   context.log = Logging::write;
   const std::vector<ProbedSet> probed = registry.probe(context);
-  fmt::print("{}", options.probe_json ? probe_json(probed) : probe_table(probed));
+  fmt::print("{}", options.json ? probe_json(probed) : probe_table(probed));
   return kExitOk;
 }
 
-int remount_and_report(const Options& options) {
-  const Result<void> done = remount(options.mountpoint, options.mount_words);
-  if (done) return kExitOk;
-  fmt::print(stderr, "damon-statfs: {}\n", done.error().context);
-  return kExitMountFailed;
+int print_status(const Options& options) {
+  const Result<std::string> json = ask_status(options.mountpoint);
+  if (!json) {
+    const bool dead = json.error().code == std::errc::not_connected;
+    return fail(json.error().context, dead ? kExitMountFailed : kExitUsage);
+  }
+  const std::vector<std::string> lines = status_lines(json.value());
+  if (lines.empty()) return fail(options.mountpoint + ": the answer is no status", kExitUsage);
+  fmt::print("{}\n", options.json ? json.value() : fmt::format("{}", fmt::join(lines, "\n")));
+  return kExitOk;
 }
 
-int run(int argc, char** argv) {
-  sanitize_descriptors();
-  const OperationsRegistry registry = built_in_operations();
-  const Result<Options> options = parse_options(argc, argv, registry);
-  if (!options) {
-    fmt::print(stderr, "damon-statfs: {}\n", options.error().context);
-    return kExitUsage;
-  }
-  switch (options.value().action) {
+int report(const Result<void>& done) {
+  return done ? kExitOk : fail(done.error().context, kExitMountFailed);
+}
+
+int execute(const Options& options, const OperationsRegistry& registry) {
+  switch (options.action) {
     case Options::Action::kHelp:
       fmt::print("{}", usage());
       return kExitOk;
@@ -62,13 +77,40 @@ int run(int argc, char** argv) {
       fmt::print("damon-statfs {} (libfuse {})\n", kProgramVersion, fuse_pkgversion());
       return kExitOk;
     case Options::Action::kProbe:
-      return print_probe(options.value(), registry);
+      return print_probe(options, registry);
+    case Options::Action::kStatus:
+      return print_status(options);
     case Options::Action::kRemount:
-      return remount_and_report(options.value());
+      return report(remount(options.mountpoint, options.mount_words));
     case Options::Action::kMount:
       break;
   }
-  return mount_and_serve(options.value(), registry);
+  return mount_and_serve(options, registry);
+}
+
+// As /sbin/mount.damon-statfs.
+int help_mount(int argc, char** argv, const OperationsRegistry& registry) {
+  Result<HelperCall> call = parse_helper_call(argc, argv);
+  if (!call) return fail(call.error().context, kExitUsage);
+  std::vector<char*> words;
+  for (std::string& word : call.value().arguments) words.push_back(word.data());
+  const auto nr_words = static_cast<int>(words.size());
+  words.push_back(nullptr);
+  const Result<Options> options =
+      parse_options(nr_words, words.data(), registry, call.value().sloppy);
+  if (!options) return fail(options.error().context, kExitUsage);
+  const bool mounts = options.value().action == Options::Action::kMount;
+  if (call.value().fake && mounts) return report(check_mountpoint(options.value().mountpoint));
+  return call.value().fake ? kExitOk : execute(options.value(), registry);
+}
+
+int run(int argc, char** argv) {
+  sanitize_descriptors();
+  const OperationsRegistry registry = built_in_operations();
+  if (is_mount_helper(argv[0])) return help_mount(argc, argv, registry);
+  const Result<Options> options = parse_options(argc, argv, registry);
+  if (!options) return fail(options.error().context, kExitUsage);
+  return execute(options.value(), registry);
 }
 
 }  // namespace

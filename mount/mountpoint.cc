@@ -65,12 +65,16 @@ bool is_alive(const std::string& path) {
   return errno != ENOTCONN && errno != ECONNABORTED;  // dead, or dying just now
 }
 
+std::string dead_mount_text(const std::string& path, const std::optional<std::string>& type) {
+  return fmt::format("{}: is a dead mount of type {}; unmount it first", path,
+                     type.value_or("unknown"));
+}
+
 Result<void> remove_dead_mounts(const std::string& path) {
   while (!is_alive(path)) {
     const std::optional<std::string> type = mounted_type(path);
     if (type != kOurType) {
-      return failure(ENOTCONN, fmt::format("{}: is a dead mount of type {}; unmount it first", path,
-                                           type.value_or("unknown")));
+      return failure(ENOTCONN, dead_mount_text(path, type));
     }
     if (umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
       return failure(
@@ -112,11 +116,29 @@ Result<ClaimedMountpoint> claim_mountpoint(const std::string& path) {
   return claimed;
 }
 
-Result<void> remount(const std::string& path, const std::vector<std::string>& words) {
+Result<void> check_mountpoint(const std::string& path) {
   DAMON_STATFS_TRY(absolute, absolute_path(path));
-  if (mounted_type(absolute) != kOurType) {
-    return failure(EINVAL, fmt::format("{}: no damon-statfs is mounted there", path));
+  struct stat info {};
+  const std::optional<std::string> type = mounted_type(absolute);
+  if (!is_alive(absolute)) {
+    if (type == kOurType) return outcome::success();  // it would be replaced
+    return failure(ENOTCONN, dead_mount_text(path, type));
   }
+  if (stat(absolute.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) {
+    return failure(ENOTDIR, fmt::format("{}: {}", path, std::strerror(ENOTDIR)));
+  }
+  if (type != kOurType) return outcome::success();
+  return failure(EBUSY, fmt::format("{}: damon-statfs is already mounted there", path));
+}
+
+Result<std::string> our_mountpoint(const std::string& path) {
+  DAMON_STATFS_TRY(absolute, absolute_path(path));
+  if (mounted_type(absolute) == kOurType) return absolute;
+  return failure(EINVAL, fmt::format("{}: no damon-statfs is mounted there", path));
+}
+
+Result<void> remount(const std::string& path, const std::vector<std::string>& words) {
+  DAMON_STATFS_TRY(absolute, our_mountpoint(path));
   const auto has = [&](const char* word) {
     return std::find(words.begin(), words.end(), word) != words.end();
   };

@@ -29,6 +29,12 @@ Result<ClaimedMountpoint> claim_mountpoint(const std::string& path);
 // Returns: the type of the topmost mount on exactly this absolute path, or none.
 std::optional<std::string> mounted_type(const std::string& path);
 
+// Checks what can be checked without taking it or removing anything: for mount -f.
+Result<void> check_mountpoint(const std::string& path);
+
+// Returns: the absolute path of our mount at `path`, dead or alive; EINVAL if there is none.
+Result<std::string> our_mountpoint(const std::string& path);
+
 // mount -o remount: changes ro, nosuid and the like of our mount at `path`. words: as from fstab.
 Result<void> remount(const std::string& path, const std::vector<std::string>& words);
 

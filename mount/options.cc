@@ -121,6 +121,7 @@ constexpr std::array kOptions = {
 
 struct Parser {
   Options options;
+  bool sloppy = false;
   std::vector<std::string> positional;
   std::optional<std::string> error;  // the first one
 };
@@ -166,7 +167,9 @@ int take_word(Parser& parser, std::string_view word) {
       options.action = Options::Action::kRemount;
       break;
     case FstabWord::kUnknown:
-      return reject_unknown(parser, word);
+      if (!parser.sloppy) return reject_unknown(parser, word);
+      options.ignored_words.emplace_back(word);
+      break;
   }
   return kTaken;
 }
@@ -183,10 +186,14 @@ int take_flag(Parser& parser, std::string_view flag) {
     options.action = Options::Action::kVersion;
   } else if (flag == "--probe" || flag == "--probe=json") {
     options.action = Options::Action::kProbe;
-    options.probe_json = flag == "--probe=json";
-  } else if (flag.starts_with("--probe=")) {
-    return reject(parser,
-                  fmt::format("{}: --probe= takes json; --probe alone prints a table", flag));
+    options.json = flag == "--probe=json";
+  } else if (flag == "--status" || flag == "--status=json") {
+    options.action = Options::Action::kStatus;
+    options.json = flag == "--status=json";
+  } else if (flag.starts_with("--probe=") || flag.starts_with("--status=")) {
+    const std::string_view name = flag.substr(0, flag.find('='));
+    return reject(parser, fmt::format("{}: {}= takes json; {} alone prints text for people", flag,
+                                      name, name));
   } else {
     return reject_unknown(parser, flag);
   }
@@ -212,13 +219,15 @@ Result<void> take_positional(Options& options, const std::vector<std::string>& p
     return failure(EINVAL, fmt::format("{}: one word too many, --probe takes no MOUNTPOINT",
                                        positional.front()));
   }
-  const bool wanted =
-      options.action == Options::Action::kMount || options.action == Options::Action::kRemount;
+  const bool wanted = options.action == Options::Action::kMount ||
+                      options.action == Options::Action::kRemount ||
+                      options.action == Options::Action::kStatus;
   if (!wanted) return outcome::success();
   if (positional.empty()) return failure(EINVAL, "MOUNTPOINT is missing; --help shows the usage");
-  if (positional.size() > 2) {
-    return failure(EINVAL,
-                   fmt::format("{}: one word too many after [SOURCE] MOUNTPOINT", positional[2]));
+  const bool takes_source = options.action != Options::Action::kStatus;
+  if (positional.size() > (takes_source ? 2 : 1)) {
+    return failure(EINVAL, fmt::format("{}: one word too many after {}MOUNTPOINT",
+                                       positional.back(), takes_source ? "[SOURCE] " : ""));
   }
   options.mountpoint = positional.back();
   options.source = positional.size() == 2 ? positional.front() : "";
@@ -252,8 +261,10 @@ Result<void> check_together(const Options& options) {
 
 }  // namespace
 
-Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& registry) {
+Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& registry,
+                              bool sloppy) {
   Parser parser;
+  parser.sloppy = sloppy;
   parser.options.enabled = kEnabledDefault;
   fuse_args args = FUSE_ARGS_INIT(argc, argv);
   const FuseMessages messages;
@@ -276,13 +287,15 @@ Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& r
 std::string usage() {
   std::string text =
       "usage: damon-statfs [-f] [-d] [-o OPT[,OPT...]] [SOURCE] MOUNTPOINT\n"
-      "       damon-statfs --probe[=json] [-o OPT[,OPT...]] | --help | --version\n\n"
+      "       damon-statfs --probe[=json] [-o OPT[,OPT...]] | --help | --version\n"
+      "       damon-statfs --status[=json] MOUNTPOINT\n\n"
       "Shows how hot and how cold this machine's memory is, in the files of\n"
       "/sys/module/damon_stat/parameters, at MOUNTPOINT.\n\n"
       "  -f         stay in the foreground, log to standard error\n"
       "  -d         the same, and print every FUSE request\n"
       "  --probe    tell which operations sets are usable on this machine;\n"
-      "             --probe=json: the same for scripts\n\n"
+      "             --probe=json: the same for scripts\n"
+      "  --status   tell how the daemon of a mount is doing; =json: for scripts\n\n"
       "options for -o, with their defaults:\n";
   for (const Option& option : kOptions) {
     text += fmt::format("  {:<16} {}\n", fmt::format("{}=", option.name), option.help);

@@ -13,10 +13,10 @@
 namespace damon_statfs {
 
 struct Options {
-  enum class Action { kMount, kRemount, kHelp, kVersion, kProbe };
+  enum class Action { kMount, kRemount, kHelp, kVersion, kProbe, kStatus };
 
   Action action = Action::kMount;
-  bool probe_json = false;  // --probe=json
+  bool json = false;  // --probe=json, --status=json
   std::string source;
   std::string mountpoint;
   bool foreground = false;  // -f
@@ -31,8 +31,10 @@ struct Options {
   std::vector<std::string> ignored_words;  // accepted, but without effect here; worth a warning
 };
 
+// sloppy: words of -o that are not known are left out with a warning (mount -s).
 // Returns: the options, or EINVAL with one line that names the wrong word and what is allowed.
-Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& registry);
+Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& registry,
+                              bool sloppy = false);
 
 // The text for --help.
 std::string usage();

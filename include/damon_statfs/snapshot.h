@@ -68,6 +68,10 @@ struct Snapshot {
   Statistics statistics;
   MonitoringDetails details;
 
+  // By when (CLOCK_MONOTONIC) the engine thread will have published again; later than that it is
+  // stuck. 0: there is no thread.
+  int64_t alive_until_ns = 0;
+
   bool operator==(const Snapshot&) const = default;
 };
 

@@ -78,10 +78,10 @@ TEST_CASE("actions", "[options]") {
   CHECK(parse({"--version"}).value().action == Action::kVersion);
   CHECK(parse({"-V"}).value().action == Action::kVersion);
   CHECK(parse({"--probe"}).value().action == Action::kProbe);
-  CHECK_FALSE(parse({"--probe"}).value().probe_json);
+  CHECK_FALSE(parse({"--probe"}).value().json);
   CHECK(parse({"--probe=json"}).value().action == Action::kProbe);
-  CHECK(parse({"--probe=json"}).value().probe_json);
-  CHECK_FALSE(parse({"--probe=json", "--probe"}).value().probe_json);  // the last one holds
+  CHECK(parse({"--probe=json"}).value().json);
+  CHECK_FALSE(parse({"--probe=json", "--probe"}).value().json);  // the last one holds
   CHECK(parse({"src", "/mnt", "-o", "ro,remount"}).value().action == Action::kRemount);
 }
 

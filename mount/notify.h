@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What a service manager wants to hear of a Type=notify service: sd_notify(3)'s protocol, one
+// datagram per message. Twenty lines of our own instead of libsystemd and all that it brings in.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "damon_statfs/result.h"
+
+namespace damon_statfs {
+
+class ServiceManager {
+ public:
+  // What NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID say; nullptr for what is not set.
+  ServiceManager(const char* notify_socket, const char* watchdog_usec, const char* watchdog_pid);
+
+  // Of this process's environment.
+  static ServiceManager of_environment();
+
+  // Sends lines such as READY=1. Returns: why they did not arrive; success without a NOTIFY_SOCKET.
+  Result<void> tell(std::string_view lines) const;
+
+  // How often WATCHDOG=1 is expected of this process at least; none if it is not.
+  std::optional<uint64_t> watchdog_us() const { return watchdog_us_; }
+
+ private:
+  std::string socket_;  // empty: nobody listens
+  std::optional<uint64_t> watchdog_us_;
+};
+
+}  // namespace damon_statfs

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What was read in engine/, in libfuse and in the kernel about who needs which capability. What is
+// not listed works because the files belong to root, which the daemon stays.
+//
+// CAP_SYS_ADMIN        all sets: mount(2) and, at the end, umount2(2). page_idle, kdamond: the
+//                      kernel shows addresses in /proc/iomem only to an opener that has it, and
+//                      the file is opened anew at each update. kdamond, observe: perf_event_open(2)
+//                      on a kernel thread; CAP_PERFMON alone would do that since Linux 5.8, but
+//                      does nothing more beside this one.
+// CAP_IPC_LOCK         kdamond, observe: a ring for the records of many regions, beyond
+//                      kernel.perf_event_mlock_kb and RLIMIT_MEMLOCK.
+// CAP_SYS_PTRACE       all sets but sim, and only where /proc is mounted with hidepid=: to see the
+//                      kdamonds of others.
+// CAP_DAC_READ_SEARCH  only for a mountpoint that root could not reach without: to unmount it.
+// CAP_DAC_OVERRIDE     only with rootfs=, whose files may belong to anybody.
+//
+// None: the bitmap of page_idle, /proc/kpageflags, DAMON's sysfs interface, DAMON_STAT's
+// parameters, tracefs, the files in /run/damon-statfs (all root's), /dev/log and NOTIFY_SOCKET.
+#include "mount/privileges.h"
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+namespace damon_statfs {
+namespace {
+
+struct FreeCap {
+  void operator()(cap_t caps) const { cap_free(caps); }
+};
+using Caps = std::unique_ptr<std::remove_pointer_t<cap_t>, FreeCap>;
+
+auto refuse(const char* what) {
+  const int errno_value = errno;
+  return failure(errno_value, fmt::format("cannot give up capabilities: {}: {}", what,
+                                          std::strerror(errno_value)));
+}
+
+Caps current() { return Caps(cap_get_proc()); }
+
+// The set without what is not permitted: asking for that would fail.
+Caps permitted_of(const std::vector<cap_value_t>& wanted) {
+  const Caps now = current();
+  Caps kept(cap_init());
+  for (const cap_value_t capability : wanted) {
+    cap_flag_value_t has = CAP_CLEAR;
+    cap_get_flag(now.get(), capability, CAP_PERMITTED, &has);
+    for (const cap_flag_t flag : {CAP_PERMITTED, CAP_EFFECTIVE}) {
+      cap_set_flag(kept.get(), flag, 1, &capability, has);
+    }
+  }
+  return kept;
+}
+
+// Without CAP_SETPCAP the bounding set stays: whoever took that away has set the bounds already,
+// and PR_SET_NO_NEW_PRIVS keeps execve(2) from making use of them.
+Result<void> drop_bounds(const std::vector<cap_value_t>& kept) {
+  for (cap_value_t capability = 0; cap_get_bound(capability) >= 0; ++capability) {
+    if (std::find(kept.begin(), kept.end(), capability) != kept.end()) continue;
+    if (cap_drop_bound(capability) != 0 && errno != EPERM) return refuse("PR_CAPBSET_DROP");
+  }
+  return outcome::success();
+}
+
+}  // namespace
+
+std::vector<cap_value_t> needed_capabilities(const Needs& needs) {
+  std::vector<cap_value_t> capabilities = {CAP_SYS_ADMIN};
+  const bool may_trace = needs.ops == "kdamond" || needs.ops == "observe" || needs.ops == "auto";
+  if (may_trace) capabilities.push_back(CAP_IPC_LOCK);
+  if (needs.hidden_processes && needs.ops != "sim") capabilities.push_back(CAP_SYS_PTRACE);
+  if (needs.hidden_mountpoint) capabilities.push_back(CAP_DAC_READ_SEARCH);
+  if (needs.foreign_files) capabilities.push_back(CAP_DAC_OVERRIDE);
+  return capabilities;
+}
+
+bool is_hidden(const std::string& path) {
+  const Caps before = current();
+  const Caps none(cap_dup(before.get()));
+  cap_clear_flag(none.get(), CAP_EFFECTIVE);
+  if (cap_set_proc(none.get()) != 0) return true;
+  struct stat info {};
+  const bool reached = stat(path.c_str(), &info) == 0;
+  return cap_set_proc(before.get()) != 0 || !reached;
+}
+
+bool hides_processes() {
+  std::ifstream mounts("/proc/self/mounts");
+  bool hides = false;
+  for (std::string line; std::getline(mounts, line);) {
+    std::istringstream fields(line);
+    std::string source, mountpoint, type, options;
+    fields >> source >> mountpoint >> type >> options;
+    if (mountpoint != "/proc") continue;
+    const size_t found = options.find("hidepid=");
+    constexpr size_t kNameBytes = 8;
+    hides = found != std::string::npos && options.compare(found + kNameBytes, 1, "0") != 0 &&
+            options.compare(found + kNameBytes, 3, "off") != 0;
+  }
+  return hides;
+}
+
+void harden_process() {
+  umask(077);
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+Result<void> keep_only(const std::vector<cap_value_t>& kept) {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return refuse("PR_SET_NO_NEW_PRIVS");
+  BOOST_OUTCOME_TRYV(drop_bounds(kept));
+  if (cap_reset_ambient() != 0) return refuse("PR_CAP_AMBIENT_CLEAR_ALL");
+  if (cap_set_proc(permitted_of(kept).get()) != 0) return refuse("capset");
+  return outcome::success();
+}
+
+}  // namespace damon_statfs

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What the daemon gives up, because it has to be started as root and needs little of that: all
+// capabilities but the few below, core dumps, and ways to get anything back.
+#pragma once
+
+#include <sys/capability.h>
+
+#include <string>
+#include <vector>
+
+#include "damon_statfs/result.h"
+
+namespace damon_statfs {
+
+struct Needs {
+  std::string ops;                 // as asked for; auto counts as any of its sets
+  bool foreign_files = false;      // rootfs=: files that may belong to anybody
+  bool hidden_mountpoint = false;  // behind a directory that only its owner may pass
+  bool hidden_processes = false;   // /proc with hidepid=
+};
+
+// The capabilities for these needs. Why each: see privileges.cc.
+std::vector<cap_value_t> needed_capabilities(const Needs& needs);
+
+// Whether root without capabilities cannot get to `path`. Precondition: nothing is mounted there
+// that waits for us.
+bool is_hidden(const std::string& path);
+
+// Whether /proc shows only one's own processes to whoever lacks CAP_SYS_PTRACE.
+bool hides_processes();
+
+// For the time before anything else: files for root alone, no core dump, no debugger.
+void harden_process();
+
+// Keeps these capabilities, as far as they are there, in this thread and the ones it will make, and
+// gives up the others for ever, also in what might be executed. Precondition: there is one thread.
+Result<void> keep_only(const std::vector<cap_value_t>& kept);
+
+}  // namespace damon_statfs

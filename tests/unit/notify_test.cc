@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// sd_notify(3)'s protocol against a real socket: both kinds of addresses, what the environment may
+// say, and a manager that is not there or does not listen.
+#include "mount/notify.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+
+#include "damon_statfs/fd.h"
+#include "support/catch.h"
+
+namespace damon_statfs {
+namespace {
+
+// A bound socket that a manager would read.
+class Listener {
+ public:
+  explicit Listener(const std::string& name) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    name.copy(address.sun_path, sizeof address.sun_path - 1);
+    if (name[0] == '@') address.sun_path[0] = '\0';
+    const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+    REQUIRE(bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), bytes) == 0);
+  }
+
+  // Returns: the message that is there, or "" for none.
+  std::string take() {
+    std::array<char, 512> buffer{};
+    const ssize_t bytes = recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    return bytes < 0 ? "" : std::string(buffer.data(), static_cast<size_t>(bytes));
+  }
+
+ private:
+  const UniqueFd fd_{socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+};
+
+std::string fresh_name(const char* prefix, const char* suffix) {
+  return fmt::format("{}damon-statfs-notify.{}.{}", prefix, getpid(), suffix);
+}
+
+ServiceManager manager_at(const std::string& name) { return {name.c_str(), nullptr, nullptr}; }
+
+TEST_CASE("a message arrives whole, by path and by abstract name", "[notify]") {
+  for (const char* prefix : {"/tmp/", "@"}) {
+    const std::string name = fresh_name(prefix, "whole");
+    Listener listener(name);
+    const ServiceManager manager = manager_at(name);
+    REQUIRE(manager.tell("READY=1\nSTATUS=all well"));
+    REQUIRE(manager.tell("WATCHDOG=1"));
+    CHECK(listener.take() == "READY=1\nSTATUS=all well");
+    CHECK(listener.take() == "WATCHDOG=1");
+    CHECK(listener.take().empty());
+    std::filesystem::remove(name);
+  }
+}
+
+TEST_CASE("without NOTIFY_SOCKET nobody is told, and that is no error", "[notify]") {
+  CHECK(ServiceManager(nullptr, nullptr, nullptr).tell("READY=1"));
+  CHECK(manager_at("").tell("READY=1"));
+}
+
+TEST_CASE("what does not arrive is an error that names the socket", "[notify]") {
+  const auto check = [](const std::string& name, int errno_value) {
+    const Result<void> told = manager_at(name).tell("READY=1");
+    REQUIRE_FALSE(told);
+    CHECK(told.error().code.value() == errno_value);
+    CHECK(told.error().context.find("NOTIFY_SOCKET=" + name + ":") == 0);
+  };
+  check("/nonexistent/notify", ENOENT);
+  check(fresh_name("@", "nobody"), ECONNREFUSED);
+  check("relative", EINVAL);
+  check("vsock:2:1234", EINVAL);
+  check("/" + std::string(sizeof(sockaddr_un::sun_path), 'x'), EINVAL);
+}
+
+TEST_CASE("a manager that reads nothing is not waited for long", "[notify]") {
+  const std::string name = fresh_name("@", "full");
+  const Listener listener(name);
+  const ServiceManager manager = manager_at(name);
+  constexpr int kMoreThanFit = 10'000;
+  const auto begun = std::chrono::steady_clock::now();
+  Result<void> told = outcome::success();
+  for (int sent = 0; told && sent < kMoreThanFit; ++sent) told = manager.tell("WATCHDOG=1");
+  REQUIRE_FALSE(told);
+  CHECK(told.error().code.value() == EAGAIN);
+  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(2));
+}
+
+TEST_CASE("WATCHDOG_USEC and WATCHDOG_PID", "[notify]") {
+  const std::string own_pid = std::to_string(getpid());
+  const auto watchdog = [](const char* usec, const char* pid) {
+    return ServiceManager("@x", usec, pid).watchdog_us();
+  };
+  CHECK(watchdog("3000000", nullptr) == uint64_t{3'000'000});
+  CHECK(watchdog("3000000", own_pid.c_str()) == uint64_t{3'000'000});
+  CHECK_FALSE(watchdog("3000000", "1"));
+  CHECK_FALSE(watchdog("3000000", "junk"));
+  for (const char* usec : {"", "0", "-1", "junk", "1x", "99999999999999999999"}) {
+    CHECK_FALSE(watchdog(usec, nullptr));
+  }
+  CHECK_FALSE(watchdog(nullptr, own_pid.c_str()));
+  CHECK_FALSE(ServiceManager(nullptr, "3000000", nullptr).watchdog_us());
+}
+
+}  // namespace
+}  // namespace damon_statfs

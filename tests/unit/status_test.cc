@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The status as JSON and as lines: what applies when, how an engine that hangs is told, and that
+// nothing in it can make it too long for the ioctl.
+#include "mount/status.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "damon_statfs/clock.h"
+#include "damon_statfs/status_ioctl.h"
+#include "damon_statfs/version.h"
+#include "support/catch.h"
+
+namespace damon_statfs {
+namespace {
+
+using Json = nlohmann::json;
+
+StatusFacts facts_of_pages() {
+  StatusFacts facts;
+  facts.mountpoint = "/run/damon_stat";
+  facts.ops = "auto";
+  facts.snapshot.status.state = EngineState::kOn;
+  facts.snapshot.status.tid = 4711;
+  facts.snapshot.details = {.ops = "page_idle",
+                            .estimator = "pages",
+                            .started_ns = 60 * kNsPerSecond,
+                            .cpu_ns = 250 * kNsPerMs,
+                            .monitored_bytes = 4096,
+                            .untracked_bytes = 1024,
+                            .sample_us = 5'000,
+                            .aggr_us = 100'000,
+                            .nr_regions = 0,
+                            .nr_pages = 20'000,
+                            .check_period_ms = 500,
+                            .nr_checks = 1'000'000,
+                            .nr_dropped = 3,
+                            .share_percent = {12.34567, 50, 75},
+                            .share_error_percent = {0.25, 0.5, 0.75}};
+  facts.snapshot.alive_until_ns = 101 * kNsPerSecond;
+  facts.started_ns = 50 * kNsPerSecond;
+  facts.now_ns = 100 * kNsPerSecond;
+  facts.cpu_ns = kNsPerSecond / 2;
+  return facts;
+}
+
+TEST_CASE("everything that a sample of pages tells", "[status]") {
+  const Json json = Json::parse(status_json(facts_of_pages()));
+  CHECK(json["version"] == kProgramVersion);
+  CHECK(json["mountpoint"] == "/run/damon_stat");
+  CHECK(json["state"] == "on");
+  CHECK(json["operations_set"] == "page_idle");
+  CHECK(json["estimator"] == "pages");
+  CHECK(json["kdamond_pid"] == 4711);
+  CHECK(json["uptime_s"] == 50.0);
+  CHECK(json["monitoring_s"] == 40.0);
+  CHECK(json["untracked_bytes"] == 1024);
+  CHECK(json["nr_pages"] == 20'000);
+  CHECK(json["nr_checks"] == 1'000'000);
+  CHECK(json["nr_dropped"] == 3);
+  CHECK(json["idle_below_1000_ms_percent"] == 12.346);
+  CHECK(json["idle_below_60000_ms_error_percent"] == 0.75);
+  CHECK(json["engine_cpu_s"] == 0.25);
+  CHECK(json["cpu_s"] == 0.5);
+  CHECK(json["cpu_percent"] == 1.0);
+  for (const char* name : {"nr_regions", "last_error", "last_error_age_s"}) {
+    CHECK(json[name].is_null());
+  }
+}
+
+TEST_CASE("what does not apply is null, and no name comes or goes", "[status]") {
+  const Json pages = Json::parse(status_json(facts_of_pages()));
+  StatusFacts off;
+  off.ops = "auto";
+  const Json json = Json::parse(status_json(off));
+  CHECK(json["state"] == "off");
+  CHECK(json["operations_set"] == "auto");
+  for (const char* name : {"estimator", "kdamond_pid", "monitored_bytes", "nr_checks", "nr_pages",
+                           "idle_below_6000_ms_percent", "engine_cpu_s", "monitoring_s"}) {
+    CHECK(json[name].is_null());
+  }
+  CHECK(json.size() == pages.size());
+  for (const auto& member : pages.items()) CHECK(json.contains(member.key()));
+
+  StatusFacts regions = facts_of_pages();
+  regions.snapshot.details.estimator = "regions";
+  regions.snapshot.details.nr_regions = 100;
+  const Json of_regions = Json::parse(status_json(regions));
+  CHECK(of_regions["nr_regions"] == 100);
+  CHECK(of_regions["nr_pages"].is_null());
+  CHECK(of_regions["idle_below_1000_ms_error_percent"].is_null());
+}
+
+TEST_CASE("an engine that has not kept its promise is stuck", "[status]") {
+  StatusFacts facts = facts_of_pages();
+  facts.now_ns = facts.snapshot.alive_until_ns;
+  CHECK_FALSE(is_stuck(facts.snapshot, facts.now_ns));
+  ++facts.now_ns;
+  CHECK(is_stuck(facts.snapshot, facts.now_ns));
+  CHECK(Json::parse(status_json(facts))["state"] == "stuck");
+  CHECK_FALSE(is_stuck(Snapshot(), facts.now_ns));  // no thread has promised anything
+}
+
+TEST_CASE("it always fits into the ioctl, and is JSON", "[status]") {
+  for (const char worst : {'\x01', '\xff', '"', '\n', 'x'}) {
+    StatusFacts facts = facts_of_pages();
+    const std::string longest(5'000, worst);
+    facts.mountpoint = facts.ops = longest;
+    facts.last_error = longest;
+    facts.snapshot.details.ops = {};
+    const std::string text = status_json(facts);
+    CHECK(text.size() < sizeof(damon_statfs_status::json));
+    CHECK(text.find('\n') == std::string::npos);
+    CHECK(Json::parse(text).is_object());
+  }
+}
+
+TEST_CASE("lines for people: a name and a value each, without what does not apply", "[status]") {
+  StatusFacts facts = facts_of_pages();
+  facts.last_error = "monitoring is off:\nno luck";
+  facts.last_error_ns = 90 * kNsPerSecond;
+  const std::vector<std::string> lines = status_lines(status_json(facts));
+  const auto has = [&](const char* line) {
+    return std::find(lines.begin(), lines.end(), line) != lines.end();
+  };
+  CHECK(has("operations_set: page_idle"));
+  CHECK(has("nr_pages: 20000"));
+  CHECK(has("last_error: monitoring is off:\\nno luck"));
+  CHECK(has("last_error_age_s: 10.0"));
+  for (const std::string& line : lines) CHECK(line.find("nr_regions") == std::string::npos);
+  CHECK(status_lines("[1]").empty());
+  CHECK(status_lines("junk").empty());
+}
+
+}  // namespace
+}  // namespace damon_statfs
