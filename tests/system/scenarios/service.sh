@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# The service, enabled, from the boot on: what systemd restarts, and what it leaves alone. Sourced by main.sh.
+# shellcheck disable=SC2154 # what lib.sh and main.sh set
+unit=damon-statfs.service
+
+check "the machine is up with the service" systemctl is-active $unit
+check "it is visible for process 1" mounted
+check "it has the mount namespace of process 1" is "$(readlink "/proc/$(daemon)/ns/mnt")" "$(readlink /proc/1/ns/mnt)"
+check "enabled=Y has switched it on" reads Y
+check "values arrive" within 60 has_values
+check "the log has it" says "$(journalctl -b -o cat -u $unit)" "mounted on /run/damon_stat"
+info "capabilities kept: $(grep CapEff "/proc/$(daemon)/status" | tr -s '\t ' ' ')"
+verify() { is "$(systemd-analyze verify /usr/lib/systemd/system/$unit 2>&1)" ''; }
+check "systemd-analyze verify has nothing to say" verify
+security() { systemd-analyze security --no-pager $unit | grep 'Overall exposure'; }
+check "systemd-analyze security knows it" security
+info "$(security)"
+status() { says "$(damon-statfs --status /run/damon_stat)" 'state: on'; }
+check "damon-statfs --status" within 10 status
+
+restarted() { mounted && reads Y && [ "$(daemon)" != "$before" ] && systemctl is-active -q $unit; }
+before=$(daemon)
+check "systemctl restart" systemctl restart $unit
+check "has a new daemon, and one mount" restarted
+for signal in KILL SEGV; do
+  hold_open
+  before=$(daemon)
+  began=$(uptime_s)
+  kill -$signal "$before"
+  check "SIG$signal with a file open: it comes back by itself" within 40 restarted
+  info "after SIG$signal it answered again $(awk -v a="$began" -v b="$(uptime_s)" 'BEGIN { print b - a }') s later"
+  systemctl stop client
+done
+before=$(daemon)
+kill -STOP "$before" # a daemon that hangs: nobody feeds the watchdog
+began=$(uptime_s)
+check "a daemon that hangs is replaced by the watchdog" within 80 restarted
+info "the watchdog took $(awk -v a="$began" -v b="$(uptime_s)" 'BEGIN { print b - a }') s"
+systemctl reset-failed $unit
+
+check "the package is upgraded under the service" upgrade
+busy() { said=$(mount -t fuse.damon-statfs -o enabled=Y x /run/damon_stat 2>&1) && return 1; says "$said" 'already mounted there' && mounted; }
+check "a second mount is refused and says why" busy
+hold_open
+check "systemctl stop with a file open takes less than 5 s" took 5 systemctl stop $unit
+info "systemctl stop with a file open took $(cat /tmp/took) s"
+check "and nothing is left" within 5 unmounted
+systemctl stop client
+
+wrong() {
+  echo OPTIONS=enabeld=Y > /etc/default/damon-statfs
+  ! systemctl start $unit || return
+  sleep 3
+  says "$(systemctl status $unit)" enabeld && is "$(systemctl show -P NRestarts $unit)" 0
+}
+check "a wrong option is named in systemctl status, and not tried again" wrong
+echo N > /sys/module/damon_stat/parameters/enabled
+echo OPTIONS=enabled=Y,ops=kdamond > /etc/default/damon-statfs
+check "the hardened unit can run a kdamond" systemctl start $unit
+check "which has values" within 60 has_values
+check "from trace events" says "$(journalctl -b -o cat -u $unit)" damon_aggregated
+info "capabilities kept: $(grep CapEff "/proc/$(daemon)/status" | tr -s '\t ' ' ')"
