@@ -253,7 +253,8 @@ class Engine::Thread final : private SamplerObserver {
   bool promise_life(int64_t due_ns) {
     const auto max_close_ns = static_cast<int64_t>(latest_.status.max_close_ms) * kNsPerMs;
     const int64_t needed_ns = due_ns + std::max(kMinStepNs, max_close_ns);
-    if (latest_.alive_until_ns >= needed_ns) return false;
+    const int64_t spare_ns = latest_.alive_until_ns - needed_ns;
+    if (spare_ns >= 0 && spare_ns <= kPromiseStepNs) return false;
     latest_.alive_until_ns = needed_ns + kPromiseStepNs;
     return true;
   }

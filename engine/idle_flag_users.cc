@@ -46,8 +46,12 @@ Result<void> refuse_running_kdamonds(const std::string& rootfs) {
 
 Result<UniqueFd> lock_idle_flags(const std::string& rootfs) {
   const std::string path = lock_path(rootfs);
+  const std::filesystem::path directory = std::filesystem::path(path).parent_path();
   std::error_code failed;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failed);
+  std::filesystem::create_directories(directory, failed);
+  if (failed) {
+    return failure(failed.value(), fmt::format("{}: {}", directory.string(), failed.message()));
+  }
   UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return failure(errno, fmt::format("{}: {}", path, std::strerror(errno)));
   BOOST_OUTCOME_TRYV(lock_now(file, path));

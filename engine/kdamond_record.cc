@@ -62,8 +62,12 @@ auto file_failure(const std::string& path) {
 
 Result<KdamondRecord> KdamondRecord::open(const std::string& rootfs, const Clock& clock) {
   const std::string path = record_path(rootfs);
+  const std::filesystem::path directory = std::filesystem::path(path).parent_path();
   std::error_code failed;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failed);
+  std::filesystem::create_directories(directory, failed);
+  if (failed) {
+    return failure(failed.value(), fmt::format("{}: {}", directory.string(), failed.message()));
+  }
   UniqueFd file(::open(path.c_str(), kFlags | O_CREAT, 0600));
   if (!file) return file_failure(path);
   return lock(std::move(file), path, clock);

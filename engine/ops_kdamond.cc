@@ -71,8 +71,8 @@ Result<std::vector<AddressRange>> KdamondOperations::open() {
 Result<void> KdamondOperations::start() {
   DAMON_STATFS_TRY(boot, boot_id(*files_));
   KdamondOwnership ownership{boot, make_mark(context_), false, -1, getpid()};
-  admin_.emplace(*files_, *context_.clock, ownership.mark);
   BOOST_OUTCOME_TRYV(record_->write(ownership));
+  admin_.emplace(*files_, *context_.clock, ownership.mark);
   BOOST_OUTCOME_TRYV(admin_->make());
   ownership.marked = true;
   BOOST_OUTCOME_TRYV(record_->write(ownership));
@@ -371,8 +371,7 @@ Result<void> KdamondOperations::give_back() {
 
 void KdamondOperations::let_go() {
   snapshots_.reset();
-  if (!admin_) return;
-  const Result<void> done = give_back();
+  const Result<void> done = admin_ ? give_back() : outcome::success();
   if (!done) {
     context_.log(
         LogLevel::kError,

@@ -10,7 +10,6 @@
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -55,21 +54,6 @@ std::vector<std::string> mount_options(const Options& options) {
   }
   words.insert(words.end(), options.mount_words.begin(), options.mount_words.end());
   return words;
-}
-
-Result<void> check_rights() {
-  if (geteuid() != 0) return failure(EPERM, "must be run as root");
-  if (access("/dev/fuse", R_OK | W_OK) == 0) return outcome::success();
-  return failure(errno,
-                 fmt::format("/dev/fuse: {} (is the fuse module loaded?)", std::strerror(errno)));
-}
-
-// Whether what is mounted here stays unseen by the rest of the machine. Unknown counts as no.
-bool is_in_own_namespace() {
-  struct stat ours {};
-  struct stat first {};
-  return stat("/proc/self/ns/mnt", &ours) == 0 && stat("/proc/1/ns/mnt", &first) == 0 &&
-         ours.st_ino != first.st_ino;
 }
 
 int64_t process_cpu_ns() {

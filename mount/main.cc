@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 #include <fuse_lowlevel.h>
 #include <spdlog/spdlog.h>
+#include <sys/prctl.h>
 
 #include <cstdio>
 
@@ -90,6 +91,7 @@ int execute(const Options& options, const OperationsRegistry& registry) {
 
 // As /sbin/mount.damon-statfs.
 int help_mount(int argc, char** argv, const OperationsRegistry& registry) {
+  prctl(PR_SET_NAME, "damon-statfs", 0, 0, 0);  // for whoever looks for the daemon by name
   Result<HelperCall> call = parse_helper_call(argc, argv);
   if (!call) return fail(call.error().context, kExitUsage);
   std::vector<char*> words;

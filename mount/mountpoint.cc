@@ -116,6 +116,13 @@ Result<ClaimedMountpoint> claim_mountpoint(const std::string& path) {
   return claimed;
 }
 
+bool is_in_own_namespace() {
+  struct stat ours {};
+  struct stat first {};
+  return stat("/proc/self/ns/mnt", &ours) == 0 && stat("/proc/1/ns/mnt", &first) == 0 &&
+         ours.st_ino != first.st_ino;
+}
+
 Result<void> check_mountpoint(const std::string& path) {
   DAMON_STATFS_TRY(absolute, absolute_path(path));
   struct stat info {};

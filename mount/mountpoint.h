@@ -29,6 +29,10 @@ Result<ClaimedMountpoint> claim_mountpoint(const std::string& path);
 // Returns: the type of the topmost mount on exactly this absolute path, or none.
 std::optional<std::string> mounted_type(const std::string& path);
 
+// Whether what this process mounts stays unseen by the rest of the machine: it is not in the mount
+// namespace of process 1. Unknown counts as no.
+bool is_in_own_namespace();
+
 // Checks what can be checked without taking it or removing anything: for mount -f.
 Result<void> check_mountpoint(const std::string& path);
 

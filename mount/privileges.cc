@@ -23,6 +23,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -61,6 +62,11 @@ Caps permitted_of(const std::vector<cap_value_t>& wanted) {
   return kept;
 }
 
+bool has_capability(cap_value_t capability) {
+  cap_flag_value_t has = CAP_CLEAR;
+  return cap_get_flag(current().get(), capability, CAP_EFFECTIVE, &has) == 0 && has == CAP_SET;
+}
+
 // Without CAP_SETPCAP the bounding set stays: whoever took that away has set the bounds already,
 // and PR_SET_NO_NEW_PRIVS keeps execve(2) from making use of them.
 Result<void> drop_bounds(const std::vector<cap_value_t>& kept) {
@@ -81,6 +87,14 @@ std::vector<cap_value_t> needed_capabilities(const Needs& needs) {
   if (needs.hidden_mountpoint) capabilities.push_back(CAP_DAC_READ_SEARCH);
   if (needs.foreign_files) capabilities.push_back(CAP_DAC_OVERRIDE);
   return capabilities;
+}
+
+Result<void> check_rights() {
+  if (geteuid() != 0) return failure(EPERM, "must be run as root");
+  if (!has_capability(CAP_SYS_ADMIN)) return failure(EPERM, "must be run with CAP_SYS_ADMIN");
+  if (access("/dev/fuse", R_OK | W_OK) == 0) return outcome::success();
+  return failure(errno,
+                 fmt::format("/dev/fuse: {} (is the fuse module loaded?)", std::strerror(errno)));
 }
 
 bool is_hidden(const std::string& path) {

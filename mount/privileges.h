@@ -23,6 +23,9 @@ struct Needs {
 // The capabilities for these needs. Why each: see privileges.cc.
 std::vector<cap_value_t> needed_capabilities(const Needs& needs);
 
+// Whether this process may mount. Returns: EPERM, or what is wrong with /dev/fuse.
+Result<void> check_rights();
+
 // Whether root without capabilities cannot get to `path`. Precondition: nothing is mounted there
 // that waits for us.
 bool is_hidden(const std::string& path);

@@ -16,6 +16,7 @@
  * are numbers, strings and, for what does not apply, null: no arrays and no further objects. The
  * names are listed in mount/status.h; more may come, and none changes its meaning.
  */
+// NOLINTNEXTLINE(readability-identifier-naming): a name for C
 struct damon_statfs_status {
   char json[15360];
 };

@@ -30,9 +30,9 @@ def alive(pid):
         return False
 
 
-def daemons():
+def daemons(program=BINARY):
     """Process ids of every running daemon of this namespace."""
-    found, name = set(), os.path.basename(BINARY).encode()
+    found, name = set(), os.path.basename(program).encode()
     for entry in os.listdir("/proc"):
         try:
             with open(f"/proc/{entry}/cmdline", "rb") as stream:

@@ -172,6 +172,51 @@ class Mount:
                         5.0, "next snapshot")
 
 
+class Foreground(Mount):
+    """The daemon with -f, as a service: standard error goes to a file, or where it is told to."""
+
+    def __init__(self, *flags, env=None, stderr=None, **options):
+        super().__init__(**options)
+        self.flags, self.stderr, self.process = flags, stderr, None
+        self.env = {**os.environ, **(env or {})}
+        self.stream = tempfile.TemporaryFile(dir=BASE or None)
+
+    def __enter__(self):
+        self.process = subprocess.Popen([BINARY, "-f", *self.flags, *self.arguments()],
+                                        stdin=subprocess.DEVNULL, env=self.env,
+                                        stdout=subprocess.DEVNULL,
+                                        stderr=self.stderr or self.stream)
+        self.pids = {self.process.pid}
+        _active.add(self)
+        try:
+            wait_for(lambda: mountinfo(self.path) or self.process.poll() is not None, 5, "mount")
+            assert self.process.poll() is None, f"exit {self.process.poll()}: {self.log()}"
+            wanted = self.options.get("enabled", "N").encode() + b"\n"
+            wait_for(lambda: self.read() == wanted, 5, "the engine")
+        except AssertionError:
+            self.clean()
+            raise
+        return self
+
+    def log(self):
+        self.stream.seek(0)
+        return self.stream.read().decode()
+
+    def end(self, number=signal.SIGTERM):
+        """Ends it and returns its exit status and log."""
+        self.kill(number)
+        return self.process.wait(STOP_SECONDS), self.log()
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.end()
+
+    def clean(self):
+        super().clean()
+        if self.process:
+            self.process.wait(5)
+
+
 class MountCase(unittest.TestCase):
     """One mount shared by all tests of a class; `options` are those of Mount."""
     options = {}

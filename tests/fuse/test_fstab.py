@@ -14,6 +14,8 @@ import support
 from support import BINARY, ENABLED, Mount, daemons, mountinfo, new_directory
 
 SBIN = "/usr/local/sbin"
+HAS_FUSE_HELPER = shutil.which("mount.fuse") or os.path.exists("/sbin/mount.fuse")
+NO_FUSE_HELPER = "no mount.fuse helper (package fuse3)"
 ACCEPTED = (
     "rw", "dev,suid", "rw,dev,suid", "exec", "rw,nosuid,nodev,noexec,noatime", "defaults", "auto",
     "noauto", "nofail", "_netdev", "user", "users", "nouser", "owner", "group", "x-foo", "X-foo",
@@ -85,8 +87,7 @@ class Words(unittest.TestCase):
             self.assertEqual("ro" in flags, done.returncode == 0)
 
 
-@unittest.skipUnless(shutil.which("mount.fuse") or os.path.exists("/sbin/mount.fuse"),
-                     "no mount.fuse helper (package fuse3)")
+@unittest.skipUnless(HAS_FUSE_HELPER, NO_FUSE_HELPER)
 class Mount8(unittest.TestCase):
     """The real mount(8)."""
 

@@ -82,7 +82,27 @@ TEST_CASE("actions", "[options]") {
   CHECK(parse({"--probe=json"}).value().action == Action::kProbe);
   CHECK(parse({"--probe=json"}).value().json);
   CHECK_FALSE(parse({"--probe=json", "--probe"}).value().json);  // the last one holds
+  CHECK(parse({"--status", "/mnt"}).value().action == Action::kStatus);
+  CHECK(parse({"--status", "/mnt"}).value().mountpoint == "/mnt");
+  CHECK_FALSE(parse({"--status", "/mnt"}).value().json);
+  CHECK(parse({"--status=json", "/mnt"}).value().json);
+  CHECK_FALSE(parse({"--status"}));
+  CHECK_FALSE(parse({"--status", "source", "/mnt"}));
+  CHECK_FALSE(parse({"--status=xml", "/mnt"}));
   CHECK(parse({"src", "/mnt", "-o", "ro,remount"}).value().action == Action::kRemount);
+}
+
+TEST_CASE("mount -s leaves out what is not known, and nothing else", "[options]") {
+  const auto parse_sloppy = [](const std::string& text) {
+    std::vector<std::string> words = {"mount.damon-statfs", "-o", text, "src", "/mnt"};
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    return parse_options(5, argv.data(), built_in_operations(), true);
+  };
+  CHECK(parse_sloppy("ro,foo=bar,nofails").value().ignored_words ==
+        std::vector<std::string>{"foo=bar", "nofails"});
+  CHECK_FALSE(parse_sloppy("enabled=maybe"));
 }
 
 TEST_CASE("options for --probe count, and need not fit to one set", "[options]") {

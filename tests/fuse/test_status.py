@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""damon-statfs --status and the ioctl behind it: who may ask, what is answered, what is not ours.
+
+The directory has no file for it, so every other ioctl and every other file stays as sysfs has it.
+"""
+import fcntl
+import json
+import os
+import signal
+import unittest
+
+import calls
+import support
+from support import AGGR, ENABLED, FILES, IDLE, NOBODY, Mount, MountCase, new_directory, run_daemon
+
+SIZE = 15360
+GET_STATUS = 2 << 30 | SIZE << 16 | 0xDA << 8 | 1
+
+
+def ask(descriptor, request=GET_STATUS):
+    return fcntl.ioctl(descriptor, request, bytearray(SIZE), True)
+
+
+def status_of(descriptor):
+    """What the ioctl answers."""
+    buffer = bytearray(b"x" * SIZE)
+    fcntl.ioctl(descriptor, GET_STATUS, buffer, True)
+    return json.loads(buffer[:buffer.index(0)])
+
+
+class Ioctl(MountCase):
+    options = {"abi": "7.2"}
+
+    def test_answers_json(self):
+        status = status_of(self.opened(IDLE))
+        self.assertEqual((status["state"], status["pid"], status["mountpoint"]),
+                         ("off", self.mount.pid, self.mount.path))
+        self.assertEqual(status["operations_set"], "sim")
+
+    def test_no_other_file_and_no_other_number(self):
+        for name in FILES["7.2"]:
+            if name != IDLE:
+                self.assertEqual(calls.outcome(ask, self.opened(name)), "ENOTTY")
+        directory = os.open(self.mount.path, os.O_RDONLY)
+        self.addCleanup(os.close, directory)
+        self.assertEqual(calls.outcome(ask, directory), "ENOTTY")
+        for request in (GET_STATUS + 1, GET_STATUS - (1 << 16), GET_STATUS + (1 << 30),
+                        GET_STATUS & 0xffff, 2 << 30 | SIZE << 16 | 0xDB << 8 | 1):
+            self.assertEqual(calls.outcome(ask, self.opened(IDLE), request), "ENOTTY")
+
+    def test_a_bad_pointer(self):
+        descriptor = self.opened(IDLE)
+        answer = calls.outcome(
+            lambda: calls.checked(calls.libc.ioctl(descriptor, GET_STATUS, 0)))
+        self.assertEqual(answer, "EFAULT")
+        self.assertEqual(self.mount.read(), b"N\n")
+
+    def test_the_modes_of_the_file_decide(self):
+        path = self.mount.file(IDLE)
+        asked = lambda: calls.in_child(
+            lambda: status_of(os.open(path, os.O_RDONLY))["state"], uid=NOBODY)
+        self.assertIn("Permission denied", asked())
+        self.addCleanup(os.chmod, path, 0o400)
+        os.chmod(path, 0o444)
+        self.assertEqual(asked(), "off")
+
+    def test_it_is_not_a_read(self):
+        """The text that a reader has begun stays its own."""
+        descriptor = self.opened(IDLE)
+        begun = os.read(descriptor, 5)
+        status_of(descriptor)
+        self.assertEqual(begun + os.read(descriptor, 4096), self.mount.read(IDLE))
+
+
+class Command(unittest.TestCase):
+    def test_json_and_lines(self):
+        with Mount(enabled="Y") as mount:
+            done = run_daemon("--status=json", mount.path)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            status = json.loads(done.stdout)
+            self.assertEqual((status["state"], status["pid"]), ("on", mount.pid))
+            self.assertEqual(status["kdamond_pid"] > 0, True)
+            done = run_daemon("--status", mount.path)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            lines = dict(line.split(": ", 1) for line in done.stdout.splitlines())
+            self.assertEqual((lines["state"], lines["pid"]), ("on", str(mount.pid)))
+            told = [name for name, value in status.items() if value is not None]
+            self.assertEqual(list(lines), told)
+            mount.write(b"N")
+            self.assertIn("state: off\n", run_daemon("--status", mount.path).stdout)
+
+    def test_its_own_cpu_time(self):
+        with Mount() as mount:
+            ticks = os.sysconf("SC_CLK_TCK")
+            with open(f"/proc/{mount.pid}/stat") as stream:
+                fields = stream.read().rsplit(")", 1)[1].split()
+            used = (int(fields[11]) + int(fields[12])) / ticks
+            status = json.loads(run_daemon("--status=json", mount.path).stdout)
+            self.assertAlmostEqual(status["cpu_s"], used, delta=0.05)
+            self.assertAlmostEqual(status["cpu_percent"],
+                                   100 * status["cpu_s"] / status["uptime_s"], delta=10)
+
+    def refused(self, code, path, *words, **keywords):
+        done = run_daemon("--status", path, **keywords)
+        self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
+        self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+        for word in (path, *words):
+            self.assertIn(word, done.stderr)
+
+    def test_no_mount_of_ours(self):
+        self.refused(1, new_directory(), "no damon-statfs is mounted there")
+        self.refused(1, "/proc", "no damon-statfs is mounted there")
+        self.refused(1, "/nonexistent", "No such file")
+        with Mount() as mount:
+            self.refused(1, mount.file(ENABLED), "no damon-statfs is mounted there")
+
+    def test_a_dead_one(self):
+        with Mount() as mount:
+            mount.kill(signal.SIGKILL)
+            mount.wait_gone()
+            self.refused(32, mount.path, "died")
+            calls.umount(mount.path)
+
+    def test_without_the_right_to_read(self):
+        if not calls.in_child(os.access, support.BINARY, os.X_OK, uid=NOBODY):
+            self.skipTest("the binary is not reachable for others")
+        with Mount() as mount:
+            os.chmod(support.BASE, 0o1777)
+            self.addCleanup(os.chmod, support.BASE, 0o755)
+
+            def attempt():
+                done = run_daemon("--status", mount.path)
+                return [done.returncode, done.stdout, done.stderr]
+            code, out, err = calls.in_child(attempt, uid=NOBODY)
+            self.assertEqual((code, out), (1, ""), err)
+            self.assertIn(f"{IDLE}: Permission denied", err)
+
+    def test_other_paths_to_the_same_mount(self):
+        with Mount(enabled="Y") as mount:
+            link = os.path.join(new_directory("link"), "l")
+            os.symlink(mount.path, link)
+            for path in (mount.path + "/", os.path.join(mount.path, "."), link):
+                self.assertIn("state: on\n", run_daemon("--status", path).stdout)
+
+    def test_while_files_have_another_abi(self):
+        for abi in ("6.17", "6.18"):
+            with Mount(abi=abi) as mount:
+                self.assertIn("state: off\n", run_daemon("--status", mount.path).stdout)
+                if abi != "6.17":
+                    mount.read(AGGR)
