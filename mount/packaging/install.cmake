@@ -13,14 +13,12 @@ install(FILES ${PROJECT_BINARY_DIR}/damon-statfs.service DESTINATION ${DAMON_STA
 install(FILES mount/systemd/run-damon_stat.mount mount/systemd/fstab.example
         DESTINATION ${DAMON_STATFS_DOC_DIR}/examples)
 
-# The manual, and the name under which mount(8) would look for a manual of its helper.
+# The manual, also under the name of the mount helper.
+file(CREATE_LINK damon-statfs.8.gz ${PROJECT_BINARY_DIR}/mount.damon-statfs.8.gz SYMBOLIC)
 install(CODE "
-  file(MAKE_DIRECTORY \"${PROJECT_BINARY_DIR}/man\")
-  foreach(page damon-statfs.8 mount.damon-statfs.8)
-    execute_process(COMMAND gzip -9nc \"${PROJECT_SOURCE_DIR}/mount/man/\${page}\"
-                    OUTPUT_FILE \"${PROJECT_BINARY_DIR}/man/\${page}.gz\" COMMAND_ERROR_IS_FATAL ANY)
-  endforeach()")
-install(FILES ${PROJECT_BINARY_DIR}/man/damon-statfs.8.gz ${PROJECT_BINARY_DIR}/man/mount.damon-statfs.8.gz
+  execute_process(COMMAND gzip -9nc \"${PROJECT_SOURCE_DIR}/mount/man/damon-statfs.8\"
+                  OUTPUT_FILE \"${PROJECT_BINARY_DIR}/damon-statfs.8.gz\" COMMAND_ERROR_IS_FATAL ANY)")
+install(FILES ${PROJECT_BINARY_DIR}/damon-statfs.8.gz ${PROJECT_BINARY_DIR}/mount.damon-statfs.8.gz
         DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES mount/completion/damon-statfs
         DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/bash-completion/completions)

@@ -32,7 +32,13 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/mount/packaging/pos
 
 # What Debian wants to find in share/doc, as part of the package only.
 string(TIMESTAMP DAMON_STATFS_BUILD_DATE "%a, %d %b %Y %H:%M:%S +0000" UTC)
-configure_file(mount/packaging/changelog.Debian.in changelog.Debian @ONLY)
+file(CONFIGURE OUTPUT changelog.Debian @ONLY CONTENT
+"damon-statfs (@PROJECT_VERSION@-@CPACK_DEBIAN_PACKAGE_RELEASE@) unstable; urgency=medium
+
+  * Built from upstream's own source tree; changelog.gz says what has changed.
+
+ -- @CPACK_PACKAGE_CONTACT@  @DAMON_STATFS_BUILD_DATE@
+")
 set(CPACK_INSTALL_SCRIPTS ${PROJECT_BINARY_DIR}/package_files.cmake)
 configure_file(mount/packaging/package_files.cmake.in package_files.cmake @ONLY)
 include(CPack)

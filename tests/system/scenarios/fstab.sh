@@ -13,6 +13,10 @@ info "$(findmnt -n /run/damon_stat | tr -s ' ')"
 check "the log has it" says "$(journalctl -b -o cat)" "mounted on /run/damon_stat"
 main_pid=$(daemon)
 check "the daemon belongs to the mount unit" grep -q $unit "/proc/$main_pid/cgroup"
+if journalctl -b -o cat | grep -q 'monitoring is on: kdamond'; then
+  traces() { readlink "/proc/$main_pid"/fd/* | grep -q perf_event && ! journalctl -b -o cat | grep tried_regions; }
+  check "the trace events were mounted first" traces
+fi
 check "mount -a again makes no second mount" sh -c "mount -a && mount -a && [ \$(grep -c ' /run/damon_stat ' /proc/1/mountinfo) = 1 ]"
 
 second() { ! systemctl start damon-statfs.service; }

@@ -40,14 +40,25 @@ check "a daemon that hangs is replaced by the watchdog" within 80 restarted
 info "the watchdog took $(awk -v a="$began" -v b="$(uptime_s)" 'BEGIN { print b - a }') s"
 systemctl reset-failed $unit
 
+# What the unit must never have, and what a check above would find.
+drop_in() {
+  mkdir -p /run/systemd/system/$unit.d
+  printf '[Service]\n%s\n' "$1" > /run/systemd/system/$unit.d/test.conf
+  systemctl daemon-reload
+}
+no_drop_in() { rm -r /run/systemd/system/$unit.d && systemctl daemon-reload && systemctl reset-failed $unit; }
+drop_in ProtectSystem=yes
+systemctl restart $unit
+check "with ProtectSystem= the mount would be hidden" unmounted
+info "what the log says of that: $(journalctl -b -o cat -u $unit | grep -i namespace | tail -1)"
+no_drop_in
+systemctl restart $unit
+
 # Without its restart, what a crash leaves behind is only what ExecStopPost= leaves.
-mkdir -p /run/systemd/system/$unit.d
-printf '[Service]\nRestart=no\n' > /run/systemd/system/$unit.d/test.conf
-systemctl daemon-reload
+drop_in Restart=no
 kill -KILL "$(daemon)"
 check "a crash leaves no dead mount" within 20 unmounted
-rm -r /run/systemd/system/$unit.d
-systemctl daemon-reload
+no_drop_in
 systemctl start $unit
 
 check "the package is upgraded under the service" upgrade
@@ -67,12 +78,13 @@ wrong() {
 }
 check "a wrong option is named in systemctl status, and not tried again" wrong
 rm /etc/default/damon-statfs
+systemctl reset-failed $unit
 systemctl start $unit
 removed() { dpkg -r damon-statfs > /dev/null && unmounted && ! daemon && ! systemctl is-active -q $unit; }
 check "removing the package ends the service" removed
 installed() { dpkg -i /debs/*-1_*.deb > /dev/null && ! daemon && is "$(systemctl is-enabled $unit)" enabled; }
 check "installed again it is enabled as it was, but not started" installed
-echo N > /sys/module/damon_stat/parameters/enabled
+if [ -e /sys/module/damon_stat/parameters/enabled ]; then echo N > /sys/module/damon_stat/parameters/enabled; fi
 echo OPTIONS=enabled=Y,ops=kdamond > /etc/default/damon-statfs
 check "the hardened unit can run a kdamond" systemctl start $unit
 check "which has values" within 60 has_values
