@@ -45,3 +45,13 @@ helper() { umount /run/damon_stat && mount -t damon-statfs -o enabled=Y damon_st
 check "mount -t damon-statfs" helper
 umount /run/damon_stat
 check "mount by its name in fstab" mount /run/damon_stat
+umount /run/damon_stat
+
+# The same as a unit of the administrator's, from the examples.
+example() {
+  : > /etc/fstab
+  cp /system/run-damon_stat.mount /etc/systemd/system && systemctl daemon-reload &&
+    is "$(systemd-analyze verify --man=no /etc/systemd/system/$unit 2>&1)" '' &&
+    systemctl enable --now -q $unit && systemctl is-active -q $unit && mounted && reads Y
+}
+check "the mount unit of the examples" example
