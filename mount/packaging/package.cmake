@@ -4,7 +4,7 @@
 # 12 and 13 and Ubuntu 24.04; from any other build it fits the release that it was built on.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME damon-statfs)
-set(CPACK_PACKAGE_CONTACT "damon-statfs maintainers <damon-statfs@lists.sourceforge.invalid>")
+set(CPACK_PACKAGE_CONTACT "damon-statfs maintainers <maintainers@damon-statfs.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "hot and cold memory of a machine as files (DAMON_STAT with FUSE)")
 set(CPACK_PACKAGE_DESCRIPTION
     "damon-statfs mounts a directory with the files of DAMON_STAT, which Linux
