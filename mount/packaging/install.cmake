@@ -6,7 +6,8 @@ set(DAMON_STATFS_DOC_DIR ${CMAKE_INSTALL_DATAROOTDIR}/doc/damon-statfs)
 
 # At install time, because --prefix decides only then where the program is that the unit starts.
 install(CODE "
-  set(CMAKE_INSTALL_FULL_BINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+  get_filename_component(CMAKE_INSTALL_FULL_BINDIR
+                         \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\" ABSOLUTE)
   configure_file(\"${PROJECT_SOURCE_DIR}/mount/systemd/damon-statfs.service.in\"
                  \"${PROJECT_BINARY_DIR}/damon-statfs.service\" @ONLY)")
 install(FILES ${PROJECT_BINARY_DIR}/damon-statfs.service DESTINATION ${DAMON_STATFS_UNIT_DIR})
