@@ -23,10 +23,10 @@ second() { ! systemctl start damon-statfs.service; }
 check "a service for the same path fails" second
 reason() { says "$(systemctl status damon-statfs.service)" 'damon-statfs is already mounted there'; }
 check "and systemctl status says why" within 20 reason
-untouched() { mounted && reads Y && is "$(daemon)" "$main_pid"; }
 sleep 3 # one more attempt, and its clean-up
-check "the mount of fstab is left alone" untouched
 systemctl stop damon-statfs.service
+untouched() { mounted && reads Y && is "$(daemon)" "$main_pid"; }
+check "the mount of fstab is left alone" untouched
 systemctl reset-failed damon-statfs.service
 
 remount() {
