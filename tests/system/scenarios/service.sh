@@ -62,7 +62,10 @@ no_drop_in
 systemctl start $unit
 
 check "the package is upgraded under the service" upgrade
-busy() { said=$(mount -t fuse.damon-statfs -o enabled=Y x /run/damon_stat 2>&1) && return 1; says "$said" 'already mounted there' && mounted; }
+busy() {
+  ! said=$(mount -t fuse.damon-statfs -o enabled=Y x /run/damon_stat 2>&1) || return
+  says "$said" 'already mounted there' && mounted
+}
 check "a second mount is refused and says why" busy
 hold_open
 check "systemctl stop with a file open takes less than 8 s" took 8 systemctl stop $unit
@@ -88,6 +91,9 @@ if [ -e /sys/module/damon_stat/parameters/enabled ]; then echo N > /sys/module/d
 echo OPTIONS=enabled=Y,ops=kdamond > /etc/default/damon-statfs
 check "the hardened unit can run a kdamond" systemctl start $unit
 check "which has values" within 60 has_values
-traces() { readlink "/proc/$(daemon)"/fd/* | grep -q perf_event && ! journalctl -b -o cat -u $unit | grep tried_regions; }
+traces() {
+  readlink "/proc/$(daemon)"/fd/* | grep -q perf_event &&
+    ! journalctl -b -o cat -u $unit | grep tried_regions
+}
 check "from trace events" traces
 info "capabilities kept: $(grep CapEff "/proc/$(daemon)/status" | tr -s '\t ' ' ')"
