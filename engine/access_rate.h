@@ -18,7 +18,7 @@ class AccessRate {
  public:
   // How often per round some pages are tried, and how many groups of them (words) each time.
   // Many times rather than many groups, as memory may be in use at some moments only.
-  static constexpr uint64_t kTrials = 16;
+  static constexpr uint64_t kTrials = 12;
   static constexpr size_t kGroups = 3;
 
   explicit AccessRate(const MonitoringAttrs& attrs) : attrs_(attrs) {}

@@ -65,6 +65,15 @@ void PageHistory::note_look(int64_t now_ns) {
   }
 }
 
+void PageHistory::note_idle(int64_t then_ns) {
+  const bool just_came_into_use = accessed && since_ns == last_access_ns;
+  if (!just_came_into_use) {
+    looked_ns = std::max(looked_ns, then_ns);
+  } else if (since_ns < then_ns) {
+    since_ns = last_access_ns = then_ns + (looked_ns - then_ns) / 2;
+  }
+}
+
 void PageSample::fit(std::span<const AddressRange> ranges, uint64_t nr_words, int64_t now_ns) {
   const Frame frame(ranges, page_bytes_);
   const uint64_t wanted_pages = nr_words * kPagesPerWord;

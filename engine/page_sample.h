@@ -31,11 +31,8 @@ struct PageHistory : SampledPage {
   // The same for a look after which nothing can be said of the time before.
   void note_mark(int64_t now_ns) { looked_ns = now_ns; }
 
-  // Takes in that at then_ns it still was as at the last look.
-  void note_unchanged(int64_t then_ns) {
-    looked_ns = std::max(looked_ns, then_ns);
-    if (accessed) last_access_ns = std::max(last_access_ns, then_ns);
-  }
+  // Takes in that it was idle until then_ns, whatever the last look has found.
+  void note_idle(int64_t then_ns);
 
   bool tracked() const { return access != PageAccess::kUntracked; }
 

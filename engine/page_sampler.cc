@@ -3,8 +3,8 @@
 // A round looks at the sample in portions, with pauses between them. After it, some of the pages in
 // use are looked at twice more, one sampling interval apart: that is the bandwidth.
 //
-// Young pages, which became idle or came into use not long ago, are looked at in every round. Old
-// ones take turns; but as soon as some of those whose turn it is have changed, all are looked at.
+// Pages that are in use, or were so not long ago, are looked at in every round. Old ones, long
+// idle, take turns; but as soon as some of those whose turn it is were accessed, all are looked at.
 #include "engine/page_sampler.h"
 
 #include <fmt/format.h>
@@ -19,8 +19,8 @@ namespace {
 
 constexpr int64_t kPeriodNs = kNsPerSecond;        // about; the refresh interval is a multiple
 constexpr int64_t kMinRefreshNs = 100 * kNsPerMs;  // looking more often would cost too much
-// A page that has been idle or in use for so long is old. It is looked at every half of that time,
-// within these bounds.
+// A page that has been idle for so long is old. It is looked at every half of that time, within
+// these bounds.
 constexpr int64_t kOldNs = 10 * kNsPerSecond;
 constexpr int64_t kMinTurnNs = 5 * kNsPerSecond;
 constexpr int64_t kMaxTurnNs = 20 * kNsPerSecond;
@@ -115,7 +115,6 @@ void PageSampler::plan_round(uint64_t rounds_left) {
   });
 }
 
-// Young pages are looked at in every round, old ones take turns.
 bool PageSampler::is_due(const SampledPage& sampled) const {
   const auto& page = static_cast<const PageHistory&>(sampled);
   if (page.looked_ns == 0 || !is_old(page)) return true;
@@ -127,20 +126,21 @@ bool PageSampler::is_due(const SampledPage& sampled) const {
   return (round_ + page.addr / sample_.word_bytes()) % turns == 0;
 }
 
+// Pages in use never are: only a short time without access tells that they no longer are.
 bool PageSampler::is_old(const PageHistory& page) const {
-  return !page.tracked() || page.looked_ns - page.since_ns >= kOldNs;
+  return !page.tracked() || (!page.accessed && page.looked_ns - page.since_ns >= kOldNs);
 }
 
-// Some of the old pages whose turn it was have changed, so others must have: all are looked at now.
-// Until the last round without such changes they had not.
+// Some of the old pages whose turn it was were accessed, so others must have been: all are looked
+// at now. Until the last round without such accesses they were idle.
 void PageSampler::extend_round() {
   extended_ = true;
-  const auto begin = static_cast<std::ptrdiff_t>(due_.size());
-  std::copy_if(order_.begin(), order_.end(), std::back_inserter(due_), [this](const auto* page) {
-    return static_cast<const PageHistory*>(page)->looked_ns < round_began_ns_;
-  });
-  for (auto added = due_.begin() + begin; added != due_.end(); ++added) {
-    static_cast<PageHistory&>(**added).note_unchanged(unchanged_ns_);
+  for (SampledPage* const page : due_) static_cast<PageHistory&>(*page).note_idle(unchanged_ns_);
+  for (SampledPage* const sampled : order_) {
+    auto& page = static_cast<PageHistory&>(*sampled);
+    if (page.looked_ns >= round_began_ns_) continue;
+    page.note_idle(unchanged_ns_);
+    due_.push_back(&page);
   }
 }
 
@@ -206,7 +206,8 @@ Result<void> PageSampler::end_round() {
   if (rounds_left_ == 0) refresh();
   if (extended_ || rounds_left_ == 0) old_changed_ = 0;
   if (old_changed_ == 0) unchanged_ns_ = round_began_ns_;
-  if (rounds_left_ % adapt_stride_ == 0) {
+  const bool first = rounds_left_ == nr_rounds_;
+  if (!first && rounds_left_ % adapt_stride_ == 0) {
     BOOST_OUTCOME_TRYV(adapt_sample());
   }
   const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;

@@ -107,10 +107,10 @@ class PageSampler final : public Estimator {
   std::vector<SampledPage*> due_;    // those of this round, in that order
   size_t looked_at_ = 0;             // of them
   uint64_t round_ = 0;
-  uint64_t old_changed_ = 0;    // old pages that came into use, or became idle, since the refresh
-  bool extended_ = false;       // this round is: to all old pages
-  int64_t unchanged_ns_ = 0;    // until then old pages are taken to be as they were
-  double new_share_per_s_ = 0;  // this round: pages that were not in use before, per second
+  uint64_t old_changed_ = 0;          // old pages found accessed since the last refresh
+  bool extended_ = false;             // this round is: to all old pages
+  int64_t unchanged_ns_ = 0;          // until then old pages are taken to have been idle
+  double new_share_per_s_ = 0;        // this round: pages that were not in use before, per second
   std::vector<SampledPage*> used_;    // accessed at their last look, in that order
   std::vector<SampledPage*> chosen_;  // whose accesses within one sampling interval are counted
   int64_t marked_ns_ = 0;             // when they were
