@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Mapping, populating and touching. One access per page is enough: what is looked for is the accessed
-// bit, and under emulation each further access costs as much as on another page.
+// Mapping, populating and touching. One access per page is enough: what is looked for is the
+// accessed bit, and under emulation each further access costs as much as on another page.
 #include "memory_part.h"
 
 #include <sched.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Memory that a workload holds, and the trick that makes its use visible under emulation. Shared by the
-// workload of the guest tests and those of the evaluation, which differ only in what they touch when.
+// Memory that a workload holds, and the trick that makes its use visible under emulation. Shared by
+// the workload of the guest tests and those of the evaluation, which differ only in what they touch
+// when.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Watches one monitor beside a workload and prints every reading next to the truth, one line each. It
-// judges nothing: medians and tables are made outside of the guest, from the lines.
+// Watches one monitor beside a workload and prints every reading next to the truth, one line each.
+// It judges nothing: medians and tables are made outside of the guest, from the lines.
 #include <cstdio>
 #include <exception>
 #include <string>

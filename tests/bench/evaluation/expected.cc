@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The arithmetic of the truth. A pass goes from one end of a part to the other at an even pace, so that
-// even a long pass tells for every moment how much of the part is idle for less than a limit.
+// The arithmetic of the truth. A pass goes from one end of a part to the other at an even pace, so
+// that even a long pass tells for every moment how much of the part is idle for less than a limit.
 #include "expected.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a reading taken at one moment should say, from the workload's record. A share is a range: a pass
-// that is under way, or has ended less than a check period ago, may count either way.
+// What a reading taken at one moment should say, from the workload's record. A share is a range: a
+// pass that is under way, or has ended less than a check period ago, may count either way.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@ struct ShareRange {
   double high = 0;
 };
 
-// The monitored memory, and since when it is. No reader knows of anything before that, so everything
-// has been idle since then at most.
+// The monitored memory, and since when it is. No reader knows of anything before that, so
+// everything has been idle since then at most.
 struct Monitored {
   int64_t bytes = 0;
   int64_t since_ns = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// CPU time from schedstat, which counts nanoseconds. A thread of the daemon that kdamond_pid names is
-// counted once, as the daemon's.
+// CPU time from schedstat, which counts nanoseconds. A thread of the daemon that kdamond_pid names
+// is counted once, as the daemon's.
 #include "monitor_cpu.h"
 
 #include <filesystem>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The CPU time of what monitors: the kernel's thread if it is one, and the daemon's threads apart from
-// the main one, which answers the checker's own polling. Under plain emulation it only informs.
+// The CPU time of what monitors: the kernel's thread if it is one, and the daemon's threads apart
+// from the main one, which answers the checker's own polling. Under plain emulation it only
+// informs.
 #pragma once
 
 #include <cstdint>

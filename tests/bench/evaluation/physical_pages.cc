@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// /proc/self/pagemap: 64 bits a page, of which bit 63 says that it is in memory and the low 55 where.
+// /proc/self/pagemap: 64 bits a page, of which bit 63 says that it is in memory and the low 55
+// where.
 #include "physical_pages.h"
 
 #include <fcntl.h>
@@ -18,8 +19,9 @@ constexpr uint64_t kFrameMask = (1ULL << 55) - 1;
 constexpr uint64_t kPagesOfBlock = kHugePageBytes / kPageBytes;
 
 bool is_contiguous(const std::vector<uint64_t>& pages, size_t first, size_t count) {
-  const auto range = std::minmax_element(pages.begin() + static_cast<std::ptrdiff_t>(first),
-                                         pages.begin() + static_cast<std::ptrdiff_t>(first + count));
+  const auto range =
+      std::minmax_element(pages.begin() + static_cast<std::ptrdiff_t>(first),
+                          pages.begin() + static_cast<std::ptrdiff_t>(first + count));
   return *range.second - *range.first == count - 1;
 }
 

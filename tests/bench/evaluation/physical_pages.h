@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which physical pages a part lies on: to show that scattered memory is scattered, and to know when a
-// heap that grows again takes the pages that it had before.
+// Which physical pages a part lies on: to show that scattered memory is scattered, and to know when
+// a heap that grows again takes the pages that it had before.
 #pragma once
 
 #include <cstdint>

@@ -10,58 +10,80 @@ usage: summary.py merge RESULTS PART LOG NOTE | summary.py tables RESULTS
 import datetime
 import pathlib
 import statistics
+import subprocess
 import sys
 
-READING = ("part workload monitor kind t_s "
-           "under_1s true_low_1s true_high_1s error_1s under_6s true_low_6s true_high_6s error_6s "
-           "under_60s true_low_60s true_high_60s error_60s untouched_index idle_ratio "
-           "bandwidth true_bandwidth aggr_us since_change_s").split()
-RUN = "part workload monitor kind seconds kdamond_percent daemon_percent measured note".split()
+COLUMNS = {
+    "readings": ("part workload monitor kind t_s "
+                 "under_1s true_low_1s true_high_1s error_1s "
+                 "under_6s true_low_6s true_high_6s error_6s "
+                 "under_60s true_low_60s true_high_60s error_60s untouched_index idle_ratio "
+                 "bandwidth true_bandwidth aggr_us since_change_s").split(),
+    "runs": ("part workload monitor kind seconds kdamond_percent daemon_percent measured note").split(),
+    "overhead": "part workload monitor kind round elapsed_ns cpu_ns".split(),
+    "memory": "part workload monitor kind rss_kib used_kib".split(),
+    "simulated": "part workload monitor kind cpu_percent aggr_us percentiles".split(),
+}
+# Which file keeps the lines of a kind.
+KINDS = {"reading": "readings", "warm-up": "readings", "run": "runs", "failed": "runs",
+         "overhead": "overhead", "memory": "memory", "scale": "simulated"}
 LIMITS = ("1s", "6s", "60s")
 CONVERGED_POINTS = 3
+SPDX = "SPDX-License-Identifier: GPL-2.0-or-later"
+MONITORS = "damon_stat kdamond regions pages".split()
+WORKLOADS = "hot16 hot512 hot3g warm scattered moving thp pagecache heap idle".split()
 
 
-def load(path, columns):
+def load(results, name):
+    path = results / f"{name}.tsv"
     if not path.exists():
         return []
-    lines = path.read_text().splitlines()[1:]
-    return [dict(zip(columns, line.split("\t"))) for line in lines]
+    lines = path.read_text().splitlines()[2:]
+    return [dict(zip(COLUMNS[name], line.split("\t"))) for line in lines]
 
 
-def store(path, columns, rows):
+def store(results, name, rows):
+    columns = COLUMNS[name]
     lines = ["\t".join(row.get(column, "") for column in columns) for row in rows]
-    path.write_text("\n".join(["\t".join(columns), *lines]) + "\n")
+    (results / f"{name}.tsv").write_text("\n".join([f"# {SPDX}", "\t".join(columns), *lines]) + "\n")
 
 
 def key(row):
     return row["part"], row["workload"], row["monitor"]
 
 
-def merge(results, part, log, note):
-    readings, runs = [], []
+def parse(part, log):
+    """Rows of each file, from the lines that start with EVAL."""
+    found = {name: [] for name in COLUMNS}
     for line in pathlib.Path(log).read_text(errors="replace").splitlines():
         mark, *words = line.split("\t")
-        if mark != "EVAL":
+        if mark != "EVAL" or words[0] not in KINDS:
             continue
         kind, workload, monitor, *values = words
-        if kind in ("reading", "warm-up"):
-            readings.append(dict(zip(READING, [part, workload, monitor, kind, *values])))
-        elif kind == "run":
-            runs.append(dict(zip(RUN, [part, workload, monitor, kind, *values])))
-        elif kind == "failed":
-            runs.append(dict(zip(RUN, [part, workload, monitor, kind, "", "", "",]),
-                             note=" ".join(values)))
-    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    for run in runs:
-        run["measured"] = now
-        run["note"] = "; ".join(filter(None, (run.get("note"), note)))
-    new = {key(row) for row in runs + readings}
-    for name, columns, rows in (("readings", READING, readings), ("runs", RUN, runs)):
-        path = results / f"{name}.tsv"
-        kept = [row for row in load(path, columns) if key(row) not in new]
-        store(path, columns, sorted(kept + rows, key=key))
-    if not runs:
+        row = {"part": part, "workload": workload, "monitor": monitor, "kind": kind}
+        name = KINDS[kind]
+        if kind == "failed":
+            row["note"] = " ".join(values)
+        else:
+            row.update(zip(COLUMNS[name][4:], values))
+        found[name].append(row)
+    return found
+
+
+def merge(results, part, log, note):
+    found = parse(part, log)
+    if not any(found.values()):
         sys.exit(f"summary: {log} holds no results")
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    for rows in found.values():
+        for row in rows:
+            row.setdefault("measured", now)
+            row["note"] = "; ".join(filter(None, (row.get("note"), note)))
+    new = {key(row) for rows in found.values() for row in rows}
+    for name, rows in found.items():
+        kept = [row for row in load(results, name) if key(row) not in new]
+        if kept or rows:
+            store(results, name, sorted(kept + rows, key=key))
 
 
 def percentile(values, percent):
@@ -110,9 +132,9 @@ def summarise(run, rows):
 
 def summaries(results):
     readings = {}
-    for row in load(results / "readings.tsv", READING):
+    for row in load(results, "readings"):
         readings.setdefault(key(row), []).append(row)
-    return [summarise(run, readings.get(key(run), [])) for run in load(results / "runs.tsv", RUN)]
+    return [summarise(run, readings.get(key(run), [])) for run in load(results, "runs")]
 
 
 def text(value, digits=2):
@@ -161,18 +183,99 @@ def cost_table(rows):
     return markdown(head, table)
 
 
+def overhead_table(rows):
+    """Slowdown is told twice: one processor does both, so the monitor's own time is in the first."""
+    rounds = {}
+    for row in rows:
+        rounds.setdefault((row["workload"], row["monitor"]), {})[row["round"]] = row
+    table, slowdowns = [], {}
+    for (stressor, monitor), of in sorted(rounds.items()):
+        if set(of) != {"off", "on", "again"}:
+            continue
+        ns = {name: float(row["elapsed_ns"]) for name, row in of.items()}
+        cpu = float(of["on"]["cpu_ns"])
+        base = (ns["off"] + ns["again"]) / 2
+        values = (100 * (ns["on"] / base - 1), 100 * ((ns["on"] - cpu) / base - 1),
+                  100 * abs(ns["off"] - ns["again"]) / base, 100 * cpu / ns["on"])
+        slowdowns.setdefault(monitor, []).append(values)
+        table.append([stressor, monitor, text(base / 1e9), *(text(value, 3) for value in values)])
+    for monitor, values in slowdowns.items():
+        for name, choose in (("median", statistics.median), ("worst", max)):
+            table.append([f"**{name} of {len(values)}**", monitor, "",
+                          *(text(choose(column), 3) for column in zip(*values))])
+    return markdown(["stressor", "monitor", "seconds", "slowdown %", "without the monitor's own time %",
+                     "two runs without differ by %", "monitor CPU %"], table)
+
+
+def memory_table(rows):
+    return markdown(["monitor", "resident MiB", "less available with it, MiB"],
+                    [[row["monitor"], text(float(row["rss_kib"]) / 1024),
+                      text(float(row["used_kib"]) / 1024)] for row in rows])
+
+
+def share_below(percentiles, limit_ms):
+    count = sum(1 for value in percentiles if value < limit_ms)
+    return 0 if count == 0 else 100 if count == 101 else count - 0.5
+
+
+def simulated_table(rows):
+    """The truth is in scale.sh: 12.5 to 25 % below 1 s, 25 % below 6 s and 60 s."""
+    table = []
+    for row in sorted(rows, key=lambda row: (row["monitor"], int(row["workload"].split("-")[1]))):
+        values = [int(value) for value in row["percentiles"].split(",")]
+        below = [share_below(values, limit) for limit in (1_000, 6_000, 60_000)]
+        errors = [max(12.5 - below[0], below[0] - 25, 0), abs(below[1] - 25), abs(below[2] - 25)]
+        table.append([row["workload"].split("-")[1], row["monitor"], text(float(row["cpu_percent"]), 3),
+                      text(float(row["aggr_us"]) / 1000, 0), *(text(error, 1) for error in errors)])
+    return markdown(["GiB", "monitor", "CPU %", "aggr ms", "error <1s", "error <6s", "error <60s"], table)
+
+
+def chart(results, rows):
+    """The data of chart.gnuplot: a block per limit, a line per workload, median and p95 per monitor."""
+    found = {(row["workload"], row["monitor"]): row for row in rows if "median_1s" in row}
+    monitors = sorted({monitor for _, monitor in found},
+                      key=lambda name: MONITORS.index(name) if name in MONITORS else len(MONITORS))
+    if not found:
+        return
+    workloads = [name for name in WORKLOADS if any(name == workload for workload, _ in found)]
+    blocks = []
+    for limit in LIMITS:
+        lines = ["\t".join(["workload", *(word for name in monitors for word in (name, "low", "p95"))])]
+        for workload in workloads:
+            cells = [workload]
+            for name in monitors:
+                row = found.get((workload, name))
+                cells += ([text(row[f"median_{limit}"])] * 2 + [text(row[f"p95_{limit}"])] if row
+                          else ["nan"] * 3)
+            lines.append("\t".join(cells))
+        blocks.append("\n".join(lines))
+    data = results / "chart.tsv"
+    data.write_text(f"# {SPDX}\n" + "\n\n\n".join(blocks) + "\n")
+    svg = results / "accuracy.svg"
+    subprocess.run(["gnuplot", "-e", f"data='{data}'; output='{svg}'; monitors='{' '.join(monitors)}'",
+                    str(pathlib.Path(__file__).parent / "chart.gnuplot")],
+                   check=True)
+    svg.write_text(svg.read_text() + f"<!-- {SPDX} -->\n")
+
+
 def tables(results):
     rows = summaries(results)
     document = []
-    for part, title, table in (("accuracy", "Accuracy", accuracy_table), ("cost", "Cost", cost_table)):
+    for part, title, table in (("accuracy", "Accuracy, errors in percentage points", accuracy_table),
+                               ("cost", "Cost, counted in instructions", cost_table),
+                               ("scale", "page_idle by memory size, counted in instructions", cost_table)):
         of_part = [row for row in rows if row["part"] == part]
-        if not of_part:
-            continue
-        (results / f"{part}.md").write_text(table(of_part))
-        notes = sorted({f"{row['workload']}: {row['measured']}, {row['note']}" for row in of_part})
-        document += [f"## {title}\n", table(of_part), "\n".join(f"- {note}" for note in notes) + "\n"]
+        if of_part:
+            notes = sorted({f"{row['workload']}: {row['measured']}, {row['note']}" for row in of_part})
+            document += [f"## {title}\n", table(of_part), "\n".join(f"- {note}" for note in notes) + "\n"]
+    for name, title, table in (("simulated", "Simulated memory", simulated_table),
+                               ("overhead", "Overhead", overhead_table), ("memory", "Memory", memory_table)):
+        kept = load(results, name)
+        if kept:
+            document += [f"## {title}\n", table(kept)]
     (results / "tables.md").write_text("\n".join(document))
     print("\n".join(document))
+    chart(results, [row for row in rows if row["part"] == "accuracy"])
 
 
 def main(arguments):

@@ -24,8 +24,8 @@ void* map_file(const std::string& path, size_t bytes, bool create) {
   if (file < 0 || (create && ftruncate(file, static_cast<off_t>(bytes)) != 0)) {
     throw std::runtime_error("cannot open " + path);
   }
-  void* memory = mmap(nullptr, bytes, create ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
-                      file, 0);
+  void* memory =
+      mmap(nullptr, bytes, create ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, file, 0);
   close(file);
   if (memory == MAP_FAILED) throw std::runtime_error("cannot map " + path);
   return memory;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a workload of the evaluation says about itself while it runs: which share of memory it touched
-// when. It lies in shared memory, because a hot part is passed over up to a thousand times a second.
+// What a workload of the evaluation says about itself while it runs: which share of memory it
+// touched when. It lies in shared memory, because a hot part is passed over up to a thousand times
+// a second.
 #pragma once
 
 #include <atomic>
@@ -21,20 +22,20 @@ struct Pass {
   int64_t end_ns = 0;
 };
 
-// Memory that is always touched as a whole, from one end to the other. Passes that follow each other
-// within a check period are one run.
+// Memory that is always touched as a whole, from one end to the other. Passes that follow each
+// other within a check period are one run.
 struct PartRecord {
   int64_t bytes = 0;
   Pass before_run;           // the last pass of the run before this one
   int64_t run_since_ns = 0;  // end of the first pass of this run; 0 before there is one
   Pass last;                 // the last pass that has ended
   int64_t begun_ns = 0;      // start of the pass under way, else 0
-  int64_t period_ns = 0;     // from one start to the next; 0 for memory that is not touched any more
+  int64_t period_ns = 0;  // from one start to the next; 0 for memory that is not touched any more
 };
 
 struct TouchState {
-  int64_t changed_ns = 0;      // when what is hot last changed; 0 when it never does
-  int64_t bytes_per_s = 0;     // touched by parts without a period, as a heap's that grows
+  int64_t changed_ns = 0;   // when what is hot last changed; 0 when it never does
+  int64_t bytes_per_s = 0;  // touched by parts without a period, as a heap's that grows
   std::vector<PartRecord> parts;
 };
 
@@ -46,8 +47,8 @@ class TouchRecord {
   // The checker's: maps an existing file.
   static TouchRecord open(const std::string& path);
 
-  // Only for the workload, from one thread. `populated`: the pass that filled the part. The index of
-  // a part that has no bytes left is used again.
+  // Only for the workload, from one thread. `populated`: the pass that filled the part. The index
+  // of a part that has no bytes left is used again.
   size_t add_part(int64_t bytes, Pass populated);
   void begin_pass(size_t part);
   void end_pass(size_t part);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What the workloads touch. Periods are no multiples of the 5 s between two readings: otherwise all the
-// readings of a run would fall into the same phase, good or bad.
+// What the workloads touch. Periods are no multiples of the 5 s between two readings: otherwise all
+// the readings of a run would fall into the same phase, good or bad.
 #include "workloads.h"
 
 #include <sys/mman.h>
@@ -87,13 +87,14 @@ std::pair<Part, Pass> Workload::fill(int64_t bytes, bool huge) {
 }
 
 void Workload::add(int64_t bytes, Pass populated, std::function<void()> pass, int64_t period_ns) {
-  items_.push_back({record_.add_part(bytes, populated), std::move(pass), period_ns,
-                    monotonic_ns() + period_ns});
+  items_.push_back(
+      {record_.add_part(bytes, populated), std::move(pass), period_ns, monotonic_ns() + period_ns});
 }
 
 void Workload::add_memory(int64_t bytes, bool huge, int64_t period_ns) {
   const auto [part, populated] = fill(bytes, huge);
-  add(bytes, populated, [part = part] { touch(part); }, period_ns);
+  add(
+      bytes, populated, [part = part] { touch(part); }, period_ns);
 }
 
 void Workload::scattered(int64_t of_mib, int64_t hot_mib) {
@@ -111,7 +112,8 @@ void Workload::scattered(int64_t of_mib, int64_t hot_mib) {
     pages.insert(pages.end(), more.begin(), more.end());
   }
   std::puts(describe_pieces(pages, kPieceBytes / kPageBytes).c_str());
-  add(hot_mib * kMiB, populated,
+  add(
+      hot_mib * kMiB, populated,
       [pieces = std::move(pieces)] { std::for_each(pieces.begin(), pieces.end(), touch); }, 0);
 }
 
@@ -125,10 +127,13 @@ void Workload::file(int64_t mib, bool mapped) {
   const int64_t start_ns = monotonic_ns();
   populate(part);
   const Pass populated{start_ns, monotonic_ns()};
-  if (mapped) return add(part.bytes, populated, [part] { touch(part); }, 0);
+  if (mapped)
+    return add(
+        part.bytes, populated, [part] { touch(part); }, 0);
   munmap(memory, bytes);
   std::vector<char> buffer(static_cast<size_t>(kReadBytes));
-  add(part.bytes, populated,
+  add(
+      part.bytes, populated,
       [file, bytes = part.bytes, buffer]() mutable {
         for (int64_t at = 0; at < bytes; at += kReadBytes) {
           if (pread(file, buffer.data(), buffer.size(), at) != kReadBytes) std::abort();

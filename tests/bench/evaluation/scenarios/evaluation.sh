@@ -47,6 +47,7 @@ evaluate_daemon() { # MONITOR OPTIONS
 
 # shellcheck disable=SC2034 # lib.sh uses it
 workload_program=eval_workload
+# shellcheck disable=SC2046 # words
 start_workload --name "$workload_name" $(parameter eval_arguments | tr ',' ' ')
 for monitor in $(parameter eval_monitors | tr ';' ' '); do
   case $monitor in
