@@ -60,19 +60,13 @@ run_scale_sim() {
 
 # An eighth of the memory is hot and a quarter is cold. Sizes that this machine cannot hold are left out.
 run_scale_guests() {
-  local gib free_gib seconds=30 names
+  local gib free_gib seconds=30
   free_gib=$(awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo)
-  read -ra names <<< "${monitors:-pages regions damon_stat}"
-  for gib in ${DAMON_STATFS_SCALE_GIB:-1 4 8 20}; do
+  for gib in ${DAMON_STATFS_SCALE_GIB-1 4 8 20}; do
     # Only what is touched needs memory here: three eighths, and a sixty-fourth for the page structures.
     [ $((gib * 2 / 5 + 1)) -lt "$free_gib" ] || { say "no memory for a guest of $gib GiB"; continue; }
-    prepare_guest
-    DAMON_STATFS_ICOUNT=1 DAMON_STATFS_GUEST_MIB=$((gib * 1024)) boot evaluation "scale-$gib" 3600 \
-      eval_workload=hot16 eval_settle=30 "eval_seconds=$seconds" eval_poll_ms=500 \
-      "eval_monitors=$(monitor_list "${names[@]}")" \
-      "eval_arguments=--pause-ms,50,--hot,$((gib * 128))M,--cold,$((gib * 256))M"
-    sed -i "s/\thot16\t/\tguest-$gib\t/" "$logs/scale-$gib.log"
-    collect scale "scale-$gib"
+    DAMON_STATFS_ICOUNT=1 DAMON_STATFS_GUEST_MIB=$((gib * 1024)) watch scale hot16 3600 30 500 \
+      "--pause-ms,49,--hot,$((gib * 128))M,--cold,$((gib * 256))M" "guest-$gib"
   done
 }
 

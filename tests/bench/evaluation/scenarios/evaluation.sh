@@ -30,16 +30,19 @@ evaluate_kernel() {
   echo N > $parameters/enabled
 }
 
+answers() { mounted /mnt || gone; }
+
 evaluate_daemon() { # MONITOR OPTIONS
   damon-statfs -f -o "abi=7.2,$2" /mnt 2> /tmp/log &
   daemon_pid=$!
-  if within 10 mounted /mnt; then
+  within 10 answers
+  if mounted /mnt; then
     watch "$1" /mnt --daemon "$daemon_pid"
     cat /mnt/status 2> /dev/null
     umount /mnt || kill "$daemon_pid"
   else
     fail_monitor "$1" "$(head -n 3 /tmp/log)"
-    kill "$daemon_pid" 2> /dev/null
+    ! alive || kill "$daemon_pid"
   fi
   wait "$daemon_pid"
   sed "s/^/log of $1: /" /tmp/log
