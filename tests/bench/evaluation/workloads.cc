@@ -226,6 +226,8 @@ const std::map<std::string, void (*)(Workload&)> kWorkloads = {
     {"moving", [](Workload& w) { w.run_moving(8, 256, 20 * kNsPerSecond); }},
     {"thp", [](Workload& w) { w.hot(512, true), w.cold(1024, true), w.run(); }},
     {"pagecache", [](Workload& w) { w.file(384, false), w.file(384, true), w.cold(512), w.run(); }},
+    {"fileread", [](Workload& w) { w.file(768, false), w.run(); }},
+    {"filemap", [](Workload& w) { w.file(768, true), w.run(); }},
     {"heap", [](Workload& w) { w.run_heap(1024, 64); }},
     {"idle", [](Workload& w) { w.run(); }},
 };

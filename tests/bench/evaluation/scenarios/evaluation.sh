@@ -9,6 +9,9 @@
 
 parameter() { tr ' ' '\n' < /proc/cmdline | sed -n "s/^$1=//p"; }
 
+# With the multi-generational LRU, read(2) leaves the idle flag of a page as it is (folio_mark_accessed()).
+echo "multi-generational LRU: $(cat /sys/kernel/mm/lru_gen/enabled 2> /dev/null || echo none)"
+
 workload_name=$(parameter eval_workload)
 settle=$(parameter eval_settle) seconds=$(parameter eval_seconds)
 
