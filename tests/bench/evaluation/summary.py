@@ -235,9 +235,9 @@ def chart(results, rows):
     found = {(row["workload"], row["monitor"]): row for row in rows if "median_1s" in row}
     monitors = sorted({monitor for _, monitor in found},
                       key=lambda name: MONITORS.index(name) if name in MONITORS else len(MONITORS))
-    if not found:
-        return
     workloads = [name for name in WORKLOADS if any(name == workload for workload, _ in found)]
+    if not workloads:
+        return
     blocks = []
     for limit in LIMITS:
         lines = ["\t".join(["workload", *(word for name in monitors for word in (name, "low", "p95"))])]
