@@ -46,6 +46,7 @@ scale_sim() { # MONITOR ESTIMATOR-OPTIONS
 
 run_scale_sim() {
   local name options_of
+  mkdir -p "$work/sim"
   for name in ${monitors:-pages regions}; do
     case $name in
       pages) options_of=,estimator=pages ;;

@@ -9,8 +9,10 @@
 
 parameter() { tr ' ' '\n' < /proc/cmdline | sed -n "s/^$1=//p"; }
 
-# With the multi-generational LRU, read(2) leaves the idle flag of a page as it is (folio_mark_accessed()).
-echo "multi-generational LRU: $(cat /sys/kernel/mm/lru_gen/enabled 2> /dev/null || echo none)"
+# With the multi-generational LRU, read(2) leaves the idle flag of a page as it is (folio_mark_accessed()), so
+# that no monitor can see it.
+lru_gen=$(cat /sys/kernel/mm/lru_gen/enabled 2> /dev/null)
+echo "kernel: Linux $(uname -r), multi-generational LRU ${lru_gen:-not there}"
 
 workload_name=$(parameter eval_workload)
 settle=$(parameter eval_settle) seconds=$(parameter eval_seconds)

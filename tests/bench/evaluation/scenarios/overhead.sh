@@ -3,7 +3,7 @@
 #
 # A fixed amount of work of each stressor, without monitoring, with it, and without it again, which tells
 # how far two runs differ anyway. eval_monitors is one NAME@MOUNT-OPTIONS; eval_stressors is
-# NAME:OPERATIONS joined by ',', or NAME:calibrate to find out how many operations 2 s are.
+# NAME:OPERATIONS joined by ',', or NAME:calibrate to find out how many operations 1 s is.
 # shellcheck source=../../../vm/scenarios/lib.sh
 . /vm/lib.sh
 
@@ -18,7 +18,7 @@ stress() { # NAME ARGUMENTS...: from the same random numbers each time
 }
 
 calibrate() { # NAME
-  stress "$1" --timeout 2 --metrics > /tmp/elapsed || { tail -n 3 /tmp/stopwatch.log; return; }
+  stress "$1" --timeout 1 --metrics > /tmp/elapsed || { tail -n 3 /tmp/stopwatch.log; return; }
   awk -v name="$1" '/metrc/ && $4 == name { print "CALIBRATED " name ":" int($5) }' /tmp/stopwatch.log
 }
 
@@ -36,6 +36,7 @@ round() {
   for item in $stressors; do work "$1" "${item%:*}" "${item#*:}"; done
 }
 
+echo "kernel: Linux $(uname -r)"
 stressors=$(parameter eval_stressors | tr ',' ' ')
 if [ "${stressors%:calibrate}" != "$stressors" ]; then
   for item in $stressors; do calibrate "${item%:*}"; done
