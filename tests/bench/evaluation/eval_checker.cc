@@ -39,6 +39,8 @@ class Watch {
 
   void run() {
     monitored_.since_ns = switch_on(directory_);
+    last_ = record_.read();
+    last_ns_ = monitored_.since_ns;
     ReadingPoller poller(directory_, static_cast<int64_t>(arguments_.number("--poll-ms")));
     const double settle_s = arguments_.number("--settle");
     print_readings(poller, "warm-up", settle_s);
@@ -57,13 +59,13 @@ class Watch {
                 arguments_.text("--monitor").c_str());
   }
 
-  void print_readings(ReadingPoller& poller, const char* kind, double end_s) const {
+  void print_readings(ReadingPoller& poller, const char* kind, double end_s) {
     const int64_t end_ns = monitored_.since_ns + static_cast<int64_t>(end_s * kNsPerSecond);
     while (const auto reading = poller.next(end_ns)) print_reading(kind, *reading);
   }
 
   // The columns are named in tests/bench/evaluation/summary.py.
-  void print_reading(const char* kind, const Reading& reading) const {
+  void print_reading(const char* kind, const Reading& reading) {
     const TouchState state = record_.read();
     const double age_s =
         static_cast<double>(reading.noticed_ns - monitored_.since_ns) / kNsPerSecond;
@@ -81,17 +83,22 @@ class Watch {
     const int64_t aggr_us = number_in(directory_ + "/aggr_interval_us");
     std::printf("\t%.0f\t%.0f\t%lld\t%.2f\n",
                 static_cast<double>(number_in(directory_ + "/estimated_memory_bandwidth")),
-                bytes_per_second(state, aggr_us / 20), static_cast<long long>(aggr_us),
+                bytes_per_second(last_, state, reading.noticed_ns - last_ns_, aggr_us / 20),
+                static_cast<long long>(aggr_us),
                 state.changed_ns == 0
                     ? -1
                     : static_cast<double>(reading.noticed_ns - state.changed_ns) / kNsPerSecond);
     std::fflush(stdout);
+    last_ = state;
+    last_ns_ = reading.noticed_ns;
   }
 
   const Arguments& arguments_;
   std::string directory_;
   TouchRecord record_;
   Monitored monitored_;
+  TouchState last_;  // at the reading before, or when monitoring began
+  int64_t last_ns_ = 0;
 };
 
 }  // namespace

@@ -63,12 +63,17 @@ double share_touched(const TouchState& state, const Monitored& monitored) {
   return 100.0 * static_cast<double>(bytes) / static_cast<double>(monitored.bytes);
 }
 
-double bytes_per_second(const TouchState& state, int64_t sample_us) {
-  double sum = static_cast<double>(state.bytes_per_s);
-  for (const PartRecord& part : state.parts) {
-    if (part.period_ns == 0) continue;
-    const int64_t interval_ns = std::max(sample_us * 1000, part.period_ns);
-    sum += static_cast<double>(part.bytes) * kNsPerSecond / static_cast<double>(interval_ns);
+double bytes_per_second(const TouchState& before, const TouchState& after, int64_t elapsed_ns,
+                        int64_t sample_us) {
+  double sum = static_cast<double>(after.bytes_per_s);
+  for (size_t i = 0; i < after.parts.size(); ++i) {
+    const PartRecord& part = after.parts[i];
+    const int64_t earlier = i < before.parts.size() ? before.parts[i].passes : 0;
+    if (part.passes <= earlier) continue;
+    const double passes_per_s =
+        static_cast<double>(part.passes - earlier) * kNsPerSecond / static_cast<double>(elapsed_ns);
+    const double most_per_s = 1e6 / static_cast<double>(std::max<int64_t>(sample_us, 1));
+    sum += static_cast<double>(part.bytes) * std::min(passes_per_s, most_per_s);
   }
   return sum;
 }

@@ -30,8 +30,10 @@ ShareRange share_idle_below(const TouchState& state, const Monitored& monitored,
 // Percent of memory that was touched since monitoring began.
 double share_touched(const TouchState& state, const Monitored& monitored);
 
-// Distinct memory touched within one sampling interval, per second.
-double bytes_per_second(const TouchState& state, int64_t sample_us);
+// Distinct memory touched within one sampling interval, per second, as the mean of the time between
+// two states. A part that is passed over more often than once an interval counts once.
+double bytes_per_second(const TouchState& before, const TouchState& after, int64_t elapsed_ns,
+                        int64_t sample_us);
 
 // How far a share is outside of a range, with its sign.
 double distance(double share, const ShareRange& range);

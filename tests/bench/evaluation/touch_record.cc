@@ -101,6 +101,7 @@ void TouchRecord::end_pass(size_t index) {
   }
   part.last = {part.begun_ns, now_ns};
   part.begun_ns = 0;
+  ++part.passes;
 }
 
 void TouchRecord::stop_part(size_t index) {

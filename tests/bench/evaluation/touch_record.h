@@ -31,6 +31,7 @@ struct PartRecord {
   Pass last;                 // the last pass that has ended
   int64_t begun_ns = 0;      // start of the pass under way, else 0
   int64_t period_ns = 0;  // from one start to the next; 0 for memory that is not touched any more
+  int64_t passes = 0;     // that have ended, without the one that filled the part
 };
 
 struct TouchState {
