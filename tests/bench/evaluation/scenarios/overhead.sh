@@ -19,7 +19,7 @@ stress() { # NAME ARGUMENTS...: from the same random numbers each time
 
 calibrate() { # NAME
   stress "$1" --timeout 1 --metrics > /tmp/elapsed || { tail -n 3 /tmp/stopwatch.log; return; }
-  awk -v name="$1" '/metrc/ && $4 == name { print "CALIBRATED " name ":" int($5) }' /tmp/stopwatch.log
+  awk -v name="$1" '/metrc/ && $4 == name && $6 ~ /^[0-9.]+$/ { print "CALIBRATED " name ":" $5; exit }' /tmp/stopwatch.log
 }
 
 work() { # ROUND NAME OPERATIONS
