@@ -8,6 +8,7 @@ that a run of a single workload replaces its own rows only.
 usage: summary.py merge RESULTS PART LOG NOTE | summary.py tables RESULTS
 """
 import datetime
+import json
 import pathlib
 import statistics
 import subprocess
@@ -22,11 +23,12 @@ COLUMNS = {
     "runs": ("part workload monitor kind seconds kdamond_percent daemon_percent measured note").split(),
     "overhead": "part workload monitor kind round elapsed_ns cpu_ns".split(),
     "memory": "part workload monitor kind rss_kib used_kib".split(),
+    "status": "part workload monitor kind json".split(),
     "simulated": "part workload monitor kind cpu_percent aggr_us percentiles".split(),
 }
 # Which file keeps the lines of a kind.
 KINDS = {"reading": "readings", "warm-up": "readings", "run": "runs", "failed": "runs",
-         "overhead": "overhead", "memory": "memory", "scale": "simulated"}
+         "overhead": "overhead", "memory": "memory", "status": "status", "scale": "simulated"}
 LIMITS = ("1s", "6s", "60s")
 CONVERGED_POINTS = 3
 SPDX = "SPDX-License-Identifier: GPL-2.0-or-later"
@@ -156,7 +158,8 @@ def accuracy_table(rows):
     for row in rows:
         cells = [row["workload"], row["monitor"]]
         if "median_1s" not in row:
-            table.append(cells + [f"none: {row['note']}"] + [""] * (len(head) - 3))
+            why = row["note"] if row["kind"] == "failed" else "no reading in this time"
+            table.append(cells + [f"none: {why}"] + [""] * (len(head) - 3))
             continue
         cells.append(str(row["readings"]))
         cells += [text(row[f"{what}_{limit}"]) for limit in LIMITS for what in ("median", "p95")]
@@ -167,19 +170,28 @@ def accuracy_table(rows):
     return markdown(head, table)
 
 
-def cost_table(rows):
+def checks(status):
+    """Checks per second and thousands of instructions each, of the whole time since the write of Y."""
+    facts = json.loads(status) if status else {}
+    number, elapsed_s = facts.get("nr_checks"), facts.get("monitoring_s")
+    if not number or not elapsed_s:
+        return ["", ""]
+    return [text(number / elapsed_s, 0), text(facts["engine_cpu_s"] * 1e6 / number, 1)]
+
+
+def cost_table(rows, statuses):
     head = ["workload", "monitor", "million instructions/s", "of it the kernel's thread",
-            "aggr ms", "median error <1s", "<6s"]
+            "aggr ms", "median error <1s", "<6s", "checks/s", "thousand instructions per check"]
     table = []
     for row in rows:
         if row["kind"] == "failed":
-            table.append([row["workload"], row["monitor"], f"none: {row['note']}", "", "", "", ""])
+            table.append([row["workload"], row["monitor"], f"none: {row['note']}"] + [""] * 6)
             continue
         kdamond, daemon = float(row["kdamond_percent"]), float(row["daemon_percent"])
         # One percent of the guest's time of 1 ns per instruction is ten million instructions.
         table.append([row["workload"], row["monitor"], text((kdamond + daemon) * 10),
                       text(kdamond * 10), text(row.get("aggr_ms"), 0), text(row.get("median_1s")),
-                      text(row.get("median_6s"))])
+                      text(row.get("median_6s")), *checks(statuses.get(key(row)))])
     return markdown(head, table)
 
 
@@ -260,6 +272,7 @@ def chart(results, rows):
 
 def tables(results):
     rows = summaries(results)
+    statuses = {key(row): row["json"] for row in load(results, "status")}
     document = []
     for part, title, table in (("accuracy", "Accuracy, errors in percentage points", accuracy_table),
                                ("cost", "Cost, counted in instructions", cost_table),
@@ -267,7 +280,8 @@ def tables(results):
         of_part = [row for row in rows if row["part"] == part]
         if of_part:
             notes = sorted({f"{row['workload']}: {row['measured']}, {row['note']}" for row in of_part})
-            document += [f"## {title}\n", table(of_part), "\n".join(f"- {note}" for note in notes) + "\n"]
+            made = table(of_part) if table is accuracy_table else table(of_part, statuses)
+            document += [f"## {title}\n", made, "\n".join(f"- {note}" for note in notes) + "\n"]
     for name, title, table in (("simulated", "Simulated memory", simulated_table),
                                ("overhead", "Overhead", overhead_table), ("memory", "Memory", memory_table)):
         kept = load(results, name)

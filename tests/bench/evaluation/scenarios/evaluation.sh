@@ -43,7 +43,10 @@ evaluate_daemon() { # MONITOR OPTIONS
   within 10 answers
   if mounted /mnt; then
     watch "$1" /mnt --daemon "$daemon_pid"
-    cat /mnt/status 2> /dev/null
+    # Not every version tells its status.
+    if status=$(damon-statfs --status=json /mnt 2> /dev/null); then
+      printf 'EVAL\tstatus\t%s\t%s\t%s\n' "$workload_name" "$1" "$(echo "$status" | tr -d '\n\t')"
+    fi
     umount /mnt || kill "$daemon_pid"
   else
     fail_monitor "$1" "$(head -n 3 /tmp/log)"
