@@ -64,6 +64,16 @@ ReadingPoller::ReadingPoller(std::string directory, int64_t poll_ms)
       poll_ms_(poll_ms),
       last_(read_text(path_)) {}
 
+// The kernel's DAMON_STAT fills its numbers in one by one, while they can be read.
+std::string ReadingPoller::settled(std::string text) const {
+  constexpr timespec kPause{0, 10'000'000};
+  for (std::string before; before != text; text = read_text(path_)) {
+    before = text;
+    nanosleep(&kPause, nullptr);
+  }
+  return text;
+}
+
 std::optional<Reading> ReadingPoller::next(int64_t deadline_ns) {
   const timespec pause{0, poll_ms_ * 1'000'000};
   while (monotonic_ns() < deadline_ns) {
@@ -71,6 +81,7 @@ std::optional<Reading> ReadingPoller::next(int64_t deadline_ns) {
     const int64_t now_ns = monotonic_ns();
     std::string text = read_text(path_);
     if (text == last_) continue;
+    text = settled(std::move(text));
     const auto percentiles = parse_percentiles(text);
     if (!percentiles) throw std::runtime_error("not 101 numbers in " + path_ + ": " + text);
     last_ = std::move(text);

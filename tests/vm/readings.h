@@ -44,6 +44,8 @@ class ReadingPoller {
   std::optional<Reading> next(int64_t deadline_ns);
 
  private:
+  std::string settled(std::string text) const;
+
   std::string path_;
   int64_t poll_ms_;
   std::string last_;
