@@ -114,17 +114,18 @@ def checks(status):
 
 def cost_table(rows, statuses):
     head = ["workload", "monitor", "million instructions/s", "of it the kernel's thread",
-            "aggr ms", "median error <1s", "<6s", "checks/s", "thousand instructions per check"]
+            "aggr ms", "median error <1s", "<6s", "<60s", "idle/true", "checks/s", "thousand instructions per check"]
     table = []
     for row in rows:
         if row["kind"] == "failed":
-            table.append([row["workload"], row["monitor"], f"none: {row['note']}"] + [""] * 6)
+            table.append([row["workload"], row["monitor"], f"none: {row['note']}"] + [""] * 8)
             continue
         kdamond, daemon = float(row["kdamond_percent"]), float(row["daemon_percent"])
         # One percent of the guest's time of 1 ns per instruction is ten million instructions.
         table.append([row["workload"], row["monitor"], text((kdamond + daemon) * 10),
                       text(kdamond * 10), text(row.get("aggr_ms"), 0), text(row.get("median_1s")),
-                      text(row.get("median_6s")), *checks(statuses.get(key(row)))])
+                      text(row.get("median_6s")), text(row.get("median_60s")), text(row.get("idle_ratio")),
+                      *checks(statuses.get(key(row)))])
     return markdown(head, table)
 
 
