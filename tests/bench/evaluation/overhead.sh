@@ -6,7 +6,7 @@
 
 # Operations that take very roughly 1 s of guest time each; `--stressors NAME:calibrate,...` finds such numbers.
 # They only set how long a run takes: the same work is done in all three rounds.
-default_stressors=cpu:250,fault:1100,pipe:70000,malloc:38000,memcpy:38,matrix:570,hash:16000,bsearch:45,list:9
+default_stressors=cpu:250,fault:12000,pipe:128000,malloc:43000,memcpy:23,matrix:570,hash:16000,bsearch:45,list:9
 default_stressors+=,str:60000,zlib:55,crypt:290,stream:1,cache:60000,brk:49000,fork:160,switch:20000,futex:190
 default_stressors+=,madvise:3,mincore:190,context:500,sparsematrix:5,qsort:2,vm:20000,mremap:10
 

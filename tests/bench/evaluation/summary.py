@@ -50,9 +50,12 @@ def summarise(run, rows):
     if not judged:
         return summary
     for limit in LIMITS:
-        errors = [abs(float(row[f"error_{limit}"])) for row in judged]
-        summary[f"median_{limit}"] = statistics.median(errors)
-        summary[f"p95_{limit}"] = percentile(errors, 95)
+        # As long as monitoring is younger than the limit everything is idle for less, and nothing is shown.
+        errors = [abs(float(row[f"error_{limit}"])) for row in judged
+                  if float(row["t_s"]) > float(limit[:-1]) + 1]
+        if errors:
+            summary[f"median_{limit}"] = statistics.median(errors)
+            summary[f"p95_{limit}"] = percentile(errors, 95)
     summary["idle_ratio"] = statistics.median(float(row["idle_ratio"]) for row in judged)
     bandwidths = [float(row["bandwidth"]) for row in judged]
     summary["spread"] = max(bandwidths) / min(bandwidths) if min(bandwidths) > 0 else float("inf")
@@ -95,7 +98,7 @@ def accuracy_table(rows):
             table.append(cells + [f"none: {why}"] + [""] * (len(head) - 3))
             continue
         cells.append(str(row["readings"]))
-        cells += [text(row[f"{what}_{limit}"]) for limit in LIMITS for what in ("median", "p95")]
+        cells += [text(row.get(f"{what}_{limit}")) for limit in LIMITS for what in ("median", "p95")]
         cells += [text(row["idle_ratio"]), text(row.get("bandwidth_ratio")), text(row["spread"]),
                   text(row["aggr_ms"], 0), text(row["converged_s"], 1),
                   text(float(row["kdamond_percent"]) + float(row["daemon_percent"]))]
@@ -191,7 +194,8 @@ def chart(results, rows):
             cells = [workload]
             for name in monitors:
                 row = found.get((workload, name))
-                cells += ([text(row[f"median_{limit}"])] * 2 + [text(row[f"p95_{limit}"])] if row
+                known = row is not None and f"median_{limit}" in row
+                cells += ([text(row[f"median_{limit}"])] * 2 + [text(row[f"p95_{limit}"])] if known
                           else ["nan"] * 3)
             lines.append("\t".join(cells))
         blocks.append("\n".join(lines))
