@@ -8,7 +8,6 @@ set output output
 set datafile separator tab
 set style data histogram
 set style histogram errorbars gap 1.5 linewidth 1
-set for [i = 1:9] linetype i linecolor rgb "#444444"  # the whiskers
 set style fill solid 0.85 noborder
 set boxwidth 0.9
 set grid ytics linecolor rgb "#dddddd"
