@@ -4,11 +4,11 @@
 # The part of tests/bench/evaluation/run about what monitoring does to other programs: 25 stressors of
 # stress-ng that do a fixed amount of work, timed by the instruction. Sourced by it.
 
-# Operations that take very roughly 1 s of guest time each; `--stressors NAME:calibrate,...` finds such numbers.
+# Operations that take about 1 s of guest time each; `--stressors NAME:calibrate,...` finds such numbers.
 # They only set how long a run takes: the same work is done in all three rounds.
-default_stressors=cpu:250,fault:12000,pipe:128000,malloc:43000,memcpy:23,matrix:570,hash:16000,bsearch:45,list:9
-default_stressors+=,str:60000,zlib:55,crypt:290,stream:1,cache:60000,brk:49000,fork:160,switch:20000,futex:190
-default_stressors+=,madvise:3,mincore:190,context:500,sparsematrix:5,qsort:2,vm:20000,mremap:10
+default_stressors=cpu:250,fault:12000,pipe:128000,malloc:43000,memcpy:23,matrix:570,hash:16000,bsearch:49,list:15
+default_stressors+=,str:23000,zlib:8,crypt:140,stream:2,cache:50000,brk:167000,fork:970,switch:117000,futex:89000
+default_stressors+=,madvise:10,mincore:890,context:1900,sparsematrix:6,qsort:2,vm:1024,mremap:3
 
 run_overhead() {
   local name list=${stressors:-$default_stressors} started
