@@ -48,12 +48,16 @@ before_kib=$(memory_kib)
 damon-statfs -f -o "abi=7.2,${options#*@}" /mnt 2> /tmp/log &
 daemon_pid=$!
 within 10 mounted /mnt || die "no mount: $(head -n 3 /tmp/log)"
+# Its memory is looked at before anything else uses and frees some.
+echo Y > /mnt/enabled
+sleep 30
+rss_kib=$(awk '/^VmRSS:/ { print $2 }' "/proc/$daemon_pid/status")
+printf 'EVAL\tmemory\tall\t%s\t%s\t%s\n' "$monitor" "$rss_kib" $((before_kib - $(memory_kib)))
+echo N > /mnt/enabled
 round off
 echo Y > /mnt/enabled
 sleep 30
 round on
-rss_kib=$(awk '/^VmRSS:/ { print $2 }' "/proc/$daemon_pid/status")
-printf 'EVAL\tmemory\tall\t%s\t%s\t%s\n' "$monitor" "$rss_kib" $((before_kib - $(memory_kib)))
 echo N > /mnt/enabled
 round again
 umount /mnt
