@@ -2,13 +2,8 @@
 //
 // What the engine may do when it is left alone: find nothing accessed while nothing is, and stay
 // inside its CPU budget. Both are promises about bad readers of page_idle, which fail them widely.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <stdexcept>
 #include <vector>
 
@@ -52,18 +47,6 @@ void print_reading(const char* what, const Reading& reading) {
 }
 
 }  // namespace
-
-int64_t switch_on(const std::string& directory) {
-  const std::string path = directory + "/enabled";
-  const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  const bool written = file >= 0 && write(file, "Y\n", 2) == 2;
-  const int error = errno;
-  if (file >= 0) close(file);
-  if (!written) throw std::runtime_error("cannot write Y to " + path + ": " + std::strerror(error));
-  if (read_text(path) != "Y\n")
-    throw std::runtime_error(path + " does not read Y after writing it");
-  return monotonic_ns();
-}
 
 void check_quiet(const Arguments& arguments, Report& report) {
   const std::string& directory = arguments.text("--dir");

@@ -9,9 +9,6 @@
 
 namespace guest_test {
 
-// Writes Y to `enabled`. Returns: the time at which it had taken effect. Throws when it fails.
-int64_t switch_on(const std::string& directory);
-
 // Readings next to the truth, with a workload running.
 void check_accuracy(const Arguments& arguments, Report& report);
 

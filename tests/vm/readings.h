@@ -20,6 +20,9 @@ std::optional<Percentiles> parse_percentiles(const std::string& text);
 // Percent of memory with an idle time below the limit; accessed memory counts (zero or negative).
 double share_below(const Percentiles& percentiles, int64_t limit_ms);
 
+// Writes Y to `enabled`. Returns: the time at which it had taken effect. Throws when it fails.
+int64_t switch_on(const std::string& directory);
+
 // Percent of memory that the last window saw accessed: idle time zero (6.17) or negative (6.18).
 inline double share_accessed(const Percentiles& percentiles) { return share_below(percentiles, 1); }
 
@@ -31,17 +34,20 @@ struct Reading {
   Percentiles percentiles{};
 };
 
-// Notices new readings by looking five times a second.
+// Notices new readings by looking several times a second.
 class ReadingPoller {
  public:
   // The reading that is there now is an old one: it is never returned.
-  explicit ReadingPoller(std::string directory);
+  explicit ReadingPoller(std::string directory, int64_t poll_ms = 200);
 
   // Waits for the next reading. Returns: nothing when none has come by the deadline.
   std::optional<Reading> next(int64_t deadline_ns);
 
  private:
+  std::string settled(std::string text) const;
+
   std::string path_;
+  int64_t poll_ms_;
   std::string last_;
 };
 

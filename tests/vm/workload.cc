@@ -2,103 +2,22 @@
 //
 // A process whose memory use is known: a hot part touched all the time, a warm part touched once
 // per period and a cold part touched once. The guest tests compare what the daemon reports with it.
-#include <sched.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <unistd.h>
-
-#include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <ctime>
 #include <exception>
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 
 #include "arguments.h"
+#include "memory_part.h"
 #include "workload_state.h"
 
 namespace guest_test {
 namespace {
 
-constexpr int64_t kPageBytes = 4096;
-constexpr int64_t kHugePageBytes = 2 << 20;
 constexpr const char* kUsage =
     "Usage: workload [--hot SIZE] [--warm SIZE] [--cold SIZE] [--warm-period SECONDS] [--thp]\n"
     "                [--warm-hold SECONDS] [--cpu N] [--state FILE]\n";
-
-struct Part {
-  char* begin = nullptr;
-  int64_t bytes = 0;
-};
-
-void pin_to_cpu(int cpu) {
-  cpu_set_t cpus;
-  CPU_ZERO(&cpus);
-  CPU_SET(static_cast<unsigned>(cpu), &cpus);
-  if (sched_setaffinity(0, sizeof cpus, &cpus) != 0)
-    throw std::runtime_error("cannot pin to a cpu");
-}
-
-// QEMU keeps translations of a process that is alone on its vCPU for ever, so its accesses set no
-// accessed bit. Switching to another process drops them; this child makes that happen every 1 ms.
-void start_flusher() {
-  const pid_t parent = getpid();
-  const pid_t child = fork();
-  if (child < 0) throw std::runtime_error("cannot fork");
-  if (child > 0) return;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const timespec pause{0, 1'000'000};
-  while (getppid() == parent) nanosleep(&pause, nullptr);
-  _exit(0);
-}
-
-// Address space that starts on a huge page boundary, with huge pages asked for or ruled out.
-Part reserve(int64_t bytes, bool huge) {
-  const auto length = static_cast<size_t>(bytes + kHugePageBytes);
-  void* memory = mmap(nullptr, length, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) throw std::runtime_error("cannot map memory");
-  const auto address = reinterpret_cast<uintptr_t>(memory);
-  const auto align = static_cast<uintptr_t>(kHugePageBytes);
-  Part part{static_cast<char*>(memory) + ((align - address % align) % align), bytes};
-  const int advice = huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE;
-  if (madvise(part.begin, static_cast<size_t>(bytes), advice) != 0 && huge) {
-    throw std::runtime_error("this kernel has no transparent huge pages");
-  }
-  return part;
-}
-
-void populate(const Part& part) {
-  for (int64_t at = 0; at < part.bytes; at += kPageBytes) part.begin[at] = 1;
-}
-
-void touch(const Part& part) {
-  for (int64_t at = 0; at < part.bytes; at += kPageBytes) {
-    static_cast<void>(*static_cast<volatile char*>(part.begin + at));
-  }
-}
-
-// How much of the part lies on transparent huge pages, as /proc/self/smaps says.
-int64_t huge_bytes(const Part& part) {
-  std::ifstream smaps("/proc/self/smaps");
-  const auto begin = reinterpret_cast<uintptr_t>(part.begin);
-  bool inside = false;
-  int64_t total_kib = 0;
-  for (std::string line; std::getline(smaps, line);) {
-    uintptr_t start = 0, end = 0;
-    char dash = 0;
-    std::istringstream range(line);
-    if (range >> std::hex >> start >> dash >> end && dash == '-') {
-      inside = start < begin + static_cast<uintptr_t>(part.bytes) && begin < end;
-    } else if (inside && line.rfind("AnonHugePages:", 0) == 0) {
-      total_kib += std::stoll(line.substr(14));
-    }
-  }
-  return total_kib << 10;
-}
 
 class Workload {
  public:

@@ -29,7 +29,7 @@ judge() {
 }
 
 start_workload() {
-  workload "$@" &
+  "${workload_program:-workload}" "$@" &
   workload_pid=$!
   for _ in $(seq 600); do
     [ -s /run/workload ] && return
