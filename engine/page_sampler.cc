@@ -2,9 +2,6 @@
 //
 // A round looks at the sample in portions, with pauses between them. After it, some of the pages in
 // use are looked at twice more, one sampling interval apart: that is the bandwidth.
-//
-// Pages that are in use, or were so not long ago, are looked at in every round. Old ones, long
-// idle, take turns; but as soon as some of those whose turn it is were accessed, all are looked at.
 #include "engine/page_sampler.h"
 
 #include <fmt/format.h>
@@ -19,36 +16,14 @@ namespace {
 
 constexpr int64_t kPeriodNs = kNsPerSecond;        // about; the refresh interval is a multiple
 constexpr int64_t kMinRefreshNs = 100 * kNsPerMs;  // looking more often would cost too much
-// A page that has been idle for so long is old. It is looked at every half of that time, within
-// these bounds.
-constexpr int64_t kOldNs = 10 * kNsPerSecond;
-constexpr int64_t kMinTurnNs = 5 * kNsPerSecond;
-constexpr int64_t kMaxTurnNs = 20 * kNsPerSecond;
-constexpr uint64_t kOldChanges = 2;  // of old pages since the last refresh: no longer chance
-constexpr int64_t kAdaptNs = 5 * kNsPerSecond;  // about
+constexpr int64_t kAdaptNs = 5 * kNsPerSecond;     // about
 constexpr size_t kPortionPages = 512;
 constexpr int64_t kPauseNs = kNsPerMs;              // between portions
 constexpr int64_t kSuspendNoiseNs = 10 * kNsPerMs;  // the two clocks are not read at once
 constexpr int64_t kMarginNs = 20 * kNsPerMs;        // between counting and the next round
 
-// Calls function(span) for the pages of each group. Precondition: ascending by group.
-template <class Function>
-void for_each_group(std::span<SampledPage* const> pages, const Function& function) {
-  while (!pages.empty()) {
-    const uint64_t group = pages.front()->group();
-    size_t size = 1;
-    while (size < pages.size() && pages[size]->group() == group) ++size;
-    function(pages.first(size));
-    pages = pages.subspan(size);
-  }
-}
-
 uint64_t rounds_in(int64_t ns) {
   return static_cast<uint64_t>(std::max<int64_t>((ns + kPeriodNs / 2) / kPeriodNs, 1));
-}
-
-bool ascending_by_group(const SampledPage* a, const SampledPage* b) {
-  return a->group() != b->group() ? a->group() < b->group() : a->addr < b->addr;
 }
 
 }  // namespace
@@ -68,6 +43,7 @@ PageSampler::PageSampler(const PageSamplerConfig& config, Operations& operations
       log_(config.log),
       random_(config.seed),
       sample_(config.page_bytes, config.seed ^ 0x70616765),
+      round_(sample_),
       size_(config.max_cpu_percent),
       rate_(config.attrs) {}
 
@@ -82,7 +58,7 @@ Result<void> PageSampler::start() {
   next_update_ns_ = now_ns + static_cast<int64_t>(attrs_.update_us) * kNsPerUs;
   fit_sample();
   refresh_due_ns_ = now_ns + refresh_ns_;
-  plan_round(nr_rounds_);
+  rounds_left_ = nr_rounds_;
   return outcome::success();
 }
 
@@ -98,121 +74,53 @@ Result<void> PageSampler::step() {
   return outcome::success();
 }
 
-void PageSampler::plan_round(uint64_t rounds_left) {
-  rounds_left_ = rounds_left;
-  ++round_;
-  phase_ = Phase::kLooking;
-  looked_at_ = 0;
-  new_share_per_s_ = 0;
-  extended_ = false;
-  if (!std::is_sorted(order_.begin(), order_.end(), ascending_by_group)) {
-    std::sort(order_.begin(), order_.end(), ascending_by_group);
-  }
-  due_.clear();
-  for_each_group(order_, [this](std::span<SampledPage* const> group) {
-    if (std::any_of(group.begin(), group.end(), [this](const auto* page) { return is_due(*page); }))
-      due_.insert(due_.end(), group.begin(), group.end());
-  });
-}
-
-bool PageSampler::is_due(const SampledPage& sampled) const {
-  const auto& page = static_cast<const PageHistory&>(sampled);
-  if (page.looked_ns == 0 || !is_old(page)) return true;
-  const int64_t lasted_ns = page.looked_ns - page.since_ns;
-  const int64_t turn_ns = std::clamp(lasted_ns / 2, kMinTurnNs, kMaxTurnNs);
-  // Of a sparse sample's two rounds, one is a period after the other, but both make a refresh.
-  const int64_t distance_ns = size_.sparse() ? refresh_ns_ / 2 : period_ns_;
-  const auto turns = static_cast<uint64_t>(std::max<int64_t>(turn_ns / distance_ns, 1));
-  return (round_ + page.addr / sample_.word_bytes()) % turns == 0;
-}
-
-// Pages in use never are: only a short time without access tells that they no longer are.
-bool PageSampler::is_old(const PageHistory& page) const {
-  return !page.tracked() || (!page.accessed && page.looked_ns - page.since_ns >= kOldNs);
-}
-
-// Some of the old pages whose turn it was were accessed, so others must have been: all are looked
-// at now. Until the last round without such accesses they were idle.
-void PageSampler::extend_round() {
-  extended_ = true;
-  for (SampledPage* const page : due_) static_cast<PageHistory&>(*page).note_idle(unchanged_ns_);
-  for (SampledPage* const sampled : order_) {
-    auto& page = static_cast<PageHistory&>(*sampled);
-    if (page.looked_ns >= round_began_ns_) continue;
-    page.note_idle(unchanged_ns_);
-    due_.push_back(&page);
-  }
-}
-
 void PageSampler::fit_sample() {
   sample_.fit(ranges_, size_.nr_words(), clock_.now_ns());
-  order_.clear();
-  for (PageHistory& page : sample_.pages()) order_.push_back(&page);
+  round_.take_sample();
   used_.clear();
   trials_left_ = 0;  // until something is known of the new pages
 }
 
 Result<void> PageSampler::look_at_portion() {
-  if (looked_at_ == 0) begin_round();
-  std::span<SampledPage* const> portion = std::span(due_).subspan(looked_at_);
-  if (portion.size() > kPortionPages) {
-    size_t end = kPortionPages;
-    while (end < portion.size() && portion[end]->group() == portion[end - 1]->group()) ++end;
-    portion = portion.first(end);
-  }
+  if (!round_begun_) begin_round();
+  const std::span<SampledPage* const> portion = round_.next_portion(kPortionPages);
+  if (portion.empty()) return end_round();
   BOOST_OUTCOME_TRYV(operations_.check_pages(portion));
   const int64_t now_ns = clock_.now_ns();
-  for (SampledPage* const page : portion) note_look(static_cast<PageHistory&>(*page), now_ns);
+  round_.note_looks(portion, now_ns);
   nr_checks_ += portion.size();
-  looked_at_ += portion.size();
   deadline_ns_ = now_ns + kPauseNs;
-  if (looked_at_ < due_.size()) return outcome::success();
-  if (old_changed_ < kOldChanges || extended_) return end_round();
-  extend_round();
-  return looked_at_ < due_.size() ? outcome::success() : end_round();
+  return outcome::success();
 }
 
 // What a suspended machine did not access is not idle, nor hot what its waking up accessed.
 void PageSampler::begin_round() {
+  round_begun_ = true;
   const int64_t suspended_ns = clock_.suspended_ns();
   const bool first = rounds_left_ == nr_rounds_;
   nothing_known_ = first || suspended_ns > suspended_ns_ + kSuspendNoiseNs;
   suspended_ns_ = suspended_ns;
-  if (nothing_known_) due_ = order_;  // also those whose next look would be in a later round
-  round_began_ns_ = clock_.now_ns();
-}
-
-void PageSampler::note_look(PageHistory& page, int64_t now_ns) {
-  if (nothing_known_) {
-    page.note_mark(now_ns);
-    return;
-  }
-  const PageHistory before = page;
-  page.note_look(now_ns);
-  if (page.accessed == before.accessed || before.looked_ns == 0) return;
-  if (is_old(before)) ++old_changed_;
-  if (page.accessed && now_ns > before.looked_ns) {
-    new_share_per_s_ += static_cast<double>(kNsPerSecond) /
-                        static_cast<double>(now_ns - before.looked_ns) /
-                        static_cast<double>(order_.size());
-  }
+  // Of a sparse sample's two rounds, one is a period after the other, but both make a refresh.
+  const int64_t distance_ns = size_.sparse() ? refresh_ns_ / 2 : period_ns_;
+  round_.begin(clock_.now_ns(), distance_ns, nothing_known_);
 }
 
 Result<void> PageSampler::end_round() {
-  used_.clear();
-  std::copy_if(order_.begin(), order_.end(), std::back_inserter(used_),
-               [](const auto* page) { return static_cast<const PageHistory&>(*page).accessed; });
+  round_begun_ = false;
+  new_share_per_s_ = round_.end();
+  used_ = round_.used();
   trials_left_ = nothing_known_ ? 0 : AccessRate::kTrials;
-  if (rounds_left_ == 0) refresh();
-  if (extended_ || rounds_left_ == 0) old_changed_ = 0;
-  if (old_changed_ == 0) unchanged_ns_ = round_began_ns_;
+  if (rounds_left_ == 0) {
+    refresh();
+    round_.forget_accesses();
+  }
   const bool first = rounds_left_ == nr_rounds_;
   if (!first && rounds_left_ % adapt_stride_ == 0) {
     BOOST_OUTCOME_TRYV(adapt_sample());
   }
   const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
   if (trials_left_ > 0 && sample_ns >= period_ns_) {
-    rate_.add(share_accessed_within(sample_ns), sample_ns);
+    rate_.add(round_.share_used_within(sample_ns, clock_.now_ns()), sample_ns);
     trials_left_ = 0;
   }
   plan_trial();
@@ -317,7 +225,8 @@ Result<void> PageSampler::mark_chosen() {
 
 Result<void> PageSampler::count_chosen() {
   DAMON_STATFS_TRY(hits, look_at_chosen());
-  const double used_share = static_cast<double>(used_.size()) / static_cast<double>(order_.size());
+  const double used_share =
+      static_cast<double>(used_.size()) / static_cast<double>(round_.pages().size());
   const double share = chosen_.empty() ? 0
                                        : used_share * static_cast<double>(hits) /
                                              static_cast<double>(chosen_.size());
@@ -328,16 +237,6 @@ Result<void> PageSampler::count_chosen() {
   rate_.add(share + new_share, wall_ns);
   plan_trial();
   return outcome::success();
-}
-
-// Of all pages: those that are in use, or were so within the time given.
-double PageSampler::share_accessed_within(int64_t ns) const {
-  const int64_t since_ns = clock_.now_ns() - ns;
-  const auto pages = sample_.pages();
-  const auto used = std::count_if(pages.begin(), pages.end(), [&](const PageHistory& page) {
-    return page.accessed || page.last_access_ns > since_ns;
-  });
-  return static_cast<double>(used) / static_cast<double>(std::max<size_t>(pages.size(), 1));
 }
 
 int64_t PageSampler::round_start_ns(uint64_t rounds_left) const {
@@ -354,7 +253,8 @@ uint64_t PageSampler::next_round() const {
 void PageSampler::wait_for_round() {
   uint64_t next = next_round();
   while (next > 0 && round_start_ns(next - 1) <= clock_.now_ns()) --next;  // missed
-  plan_round(next);
+  rounds_left_ = next;
+  phase_ = Phase::kLooking;
   deadline_ns_ = std::max(round_start_ns(next), clock_.now_ns());
 }
 

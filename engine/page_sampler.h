@@ -15,6 +15,7 @@
 #include "damon_statfs/snapshot.h"
 #include "engine/access_rate.h"
 #include "engine/estimator.h"
+#include "engine/page_round.h"
 #include "engine/page_sample.h"
 #include "engine/sample_size.h"
 
@@ -56,13 +57,8 @@ class PageSampler final : public Estimator {
   enum class Phase { kLooking, kMarking, kCounting };
 
   void fit_sample();
-  void plan_round(uint64_t rounds_left);
-  bool is_due(const SampledPage& page) const;
-  bool is_old(const PageHistory& page) const;
-  void extend_round();
-  void begin_round();
-  void note_look(PageHistory& page, int64_t now_ns);
   Result<void> look_at_portion();
+  void begin_round();
   Result<void> end_round();
   void refresh();
   Result<void> adapt_sample();
@@ -71,7 +67,6 @@ class PageSampler final : public Estimator {
   Result<size_t> look_at_chosen();
   Result<void> mark_chosen();
   Result<void> count_chosen();
-  double share_accessed_within(int64_t ns) const;
   int64_t round_start_ns(uint64_t rounds_left) const;
   uint64_t next_round() const;
   void wait_for_round();
@@ -90,6 +85,7 @@ class PageSampler final : public Estimator {
 
   Random random_;
   PageSample sample_;
+  PageRound round_;
   SampleSize size_;
   AccessRate rate_;
   uint64_t monitored_bytes_ = 0;
@@ -101,16 +97,9 @@ class PageSampler final : public Estimator {
   int64_t refresh_due_ns_ = 0;
   int64_t next_update_ns_ = 0;
   uint64_t rounds_left_ = 0;  // after this one, until the refresh
-  int64_t round_began_ns_ = 0;
-  bool nothing_known_ = true;        // this round's looks say nothing of the time before
-  std::vector<SampledPage*> order_;  // all pages, ascending by group
-  std::vector<SampledPage*> due_;    // those of this round, in that order
-  size_t looked_at_ = 0;             // of them
-  uint64_t round_ = 0;
-  uint64_t old_changed_ = 0;          // old pages found accessed since the last refresh
-  bool extended_ = false;             // this round is: to all old pages
-  int64_t unchanged_ns_ = 0;          // until then old pages are taken to have been idle
-  double new_share_per_s_ = 0;        // this round: pages that were not in use before, per second
+  bool round_begun_ = false;
+  bool nothing_known_ = true;         // this round's looks say nothing of the time before
+  double new_share_per_s_ = 0;        // of the last round: what came into use in it, per second
   std::vector<SampledPage*> used_;    // accessed at their last look, in that order
   std::vector<SampledPage*> chosen_;  // whose accesses within one sampling interval are counted
   int64_t marked_ns_ = 0;             // when they were

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Pages in use are never old: only a short time without access tells that they no longer are.
+#include "engine/page_round.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "damon_statfs/clock.h"
+
+namespace damon_statfs {
+namespace {
+
+// A page that has been idle for so long is old. It is looked at every half of that time, within
+// these bounds.
+constexpr int64_t kOldNs = 10 * kNsPerSecond;
+constexpr int64_t kMinTurnNs = 5 * kNsPerSecond;
+constexpr int64_t kMaxTurnNs = 20 * kNsPerSecond;
+constexpr uint64_t kOldAccesses = 2;  // no longer chance
+
+bool ascending_by_group(const SampledPage* a, const SampledPage* b) {
+  return a->group() != b->group() ? a->group() < b->group() : a->addr < b->addr;
+}
+
+PageHistory& history(SampledPage* page) { return static_cast<PageHistory&>(*page); }
+
+bool is_old(const PageHistory& page) {
+  return !page.tracked() || (!page.accessed && page.looked_ns - page.since_ns >= kOldNs);
+}
+
+// The number of pages at the beginning of `pages` that are of one group. Precondition: not empty.
+size_t group_size(std::span<SampledPage* const> pages) {
+  size_t size = 1;
+  while (size < pages.size() && pages[size]->group() == pages[0]->group()) ++size;
+  return size;
+}
+
+}  // namespace
+
+void PageRound::take_sample() {
+  pages_.clear();
+  for (PageHistory& page : sample_.pages()) pages_.push_back(&page);
+  due_.clear();
+  looked_at_ = 0;
+}
+
+void PageRound::begin(int64_t now_ns, int64_t distance_ns, bool nothing_known) {
+  ++round_;
+  began_ns_ = now_ns;
+  nothing_known_ = all_ = nothing_known;
+  looked_at_ = 0;
+  new_share_per_s_ = 0;
+  if (!std::is_sorted(pages_.begin(), pages_.end(), ascending_by_group)) {
+    std::sort(pages_.begin(), pages_.end(), ascending_by_group);
+  }
+  due_.clear();
+  for (std::span<SampledPage* const> rest(pages_); !rest.empty();) {
+    const std::span<SampledPage* const> group = rest.first(group_size(rest));
+    rest = rest.subspan(group.size());
+    const bool due = all_ || std::any_of(group.begin(), group.end(), [&](SampledPage* page) {
+                       return is_due(history(page), distance_ns);
+                     });
+    if (due) due_.insert(due_.end(), group.begin(), group.end());
+  }
+}
+
+bool PageRound::is_due(const PageHistory& page, int64_t distance_ns) const {
+  if (page.looked_ns == 0 || !is_old(page)) return true;
+  const int64_t idle_ns = page.looked_ns - page.since_ns;
+  const int64_t turn_ns = std::clamp(idle_ns / 2, kMinTurnNs, kMaxTurnNs);
+  const auto turns = static_cast<uint64_t>(std::max<int64_t>(turn_ns / distance_ns, 1));
+  return (round_ + page.addr / sample_.word_bytes()) % turns == 0;
+}
+
+std::span<SampledPage* const> PageRound::next_portion(size_t max_pages) {
+  if (looked_at_ == due_.size() && !all_ && old_accessed_ >= kOldAccesses) add_old();
+  const std::span<SampledPage* const> rest = std::span(due_).subspan(looked_at_);
+  size_t size = 0;
+  while (size < rest.size() && size < max_pages) size += group_size(rest.subspan(size));
+  return rest.first(size);
+}
+
+// Some of the old pages whose turn it was were accessed, so others must have been: all are looked
+// at now. Until the last round without such accesses they were idle.
+void PageRound::add_old() {
+  all_ = true;
+  for (SampledPage* const page : due_) history(page).note_idle(idle_until_ns_);
+  for (SampledPage* const page : pages_) {
+    if (history(page).looked_ns >= began_ns_) continue;
+    history(page).note_idle(idle_until_ns_);
+    due_.push_back(page);
+  }
+}
+
+void PageRound::note_looks(std::span<SampledPage* const> portion, int64_t now_ns) {
+  looked_at_ += portion.size();
+  for (SampledPage* const looked_at : portion) {
+    PageHistory& page = history(looked_at);
+    if (nothing_known_) {
+      page.note_mark(now_ns);
+      continue;
+    }
+    const PageHistory before = page;
+    page.note_look(now_ns);
+    if (before.looked_ns == 0 || before.accessed || !page.accessed) continue;
+    if (is_old(before)) ++old_accessed_;
+    const int64_t passed_ns = std::max<int64_t>(now_ns - before.looked_ns, 1);
+    new_share_per_s_ += static_cast<double>(kNsPerSecond) / static_cast<double>(passed_ns) /
+                        static_cast<double>(pages_.size());
+  }
+}
+
+double PageRound::end() {
+  if (all_) old_accessed_ = 0;
+  if (old_accessed_ == 0) idle_until_ns_ = began_ns_;
+  return new_share_per_s_;
+}
+
+std::vector<SampledPage*> PageRound::used() const {
+  std::vector<SampledPage*> used;
+  std::copy_if(pages_.begin(), pages_.end(), std::back_inserter(used),
+               [](SampledPage* page) { return history(page).accessed; });
+  return used;
+}
+
+double PageRound::share_used_within(int64_t ns, int64_t now_ns) const {
+  const auto used = std::count_if(pages_.begin(), pages_.end(), [&](SampledPage* page) {
+    return history(page).accessed || history(page).last_access_ns > now_ns - ns;
+  });
+  return static_cast<double>(used) / static_cast<double>(std::max<size_t>(pages_.size(), 1));
+}
+
+}  // namespace damon_statfs
