@@ -112,8 +112,9 @@ void PageSample::fit(std::span<const AddressRange> ranges, uint64_t nr_words, in
   }
   spacing_ = spacing;
   old_.clear();
-  const auto all = static_cast<double>(total_bytes(ranges) / page_bytes_);
-  sampled_share_ = all == 0 ? 0 : static_cast<double>(pages_.size()) / all;
+  const uint64_t all = total_bytes(ranges) / page_bytes_;
+  sampled_share_ =
+      static_cast<double>(pages_.size()) / static_cast<double>(std::max<uint64_t>(all, 1));
 }
 
 // Keeps one of the old words that lie in [first, end), at random. Returns: whether there is any.

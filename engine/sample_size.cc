@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What is too expensive is made smaller at once; what is cheap enough is made larger only after a
-// minute, since new pages have no past of their own.
+// What is too expensive is looked at less often, then made smaller, at once; what is cheap enough
+// is made larger only after a minute, since new pages have no past of their own.
 #include "engine/sample_size.h"
 
 #include <algorithm>
@@ -34,10 +34,10 @@ bool SampleSize::adapt(int64_t cpu_ns, int64_t wall_ns) {
 }
 
 bool SampleSize::shrink(double used_percent) {
-  if (nr_words_ > kMinWords) {
-    nr_words_ = scaled(nr_words_, kAimedShare * max_cpu_percent_ / used_percent);
-  } else if (!sparse_) {
+  if (!sparse_) {
     sparse_ = true;
+  } else if (nr_words_ > kMinWords) {
+    nr_words_ = scaled(nr_words_, kAimedShare * max_cpu_percent_ / used_percent);
   } else {
     over_budget_ = true;
     return false;
@@ -49,12 +49,13 @@ bool SampleSize::grow(double used_percent) {
   over_budget_ = false;
   if (unchanged_ns_ < kGrowAfterNs) return false;
   const double room = kAimedShare * max_cpu_percent_ / std::max(used_percent, 1e-6);
-  if (sparse_) {
-    sparse_ = room < kSparseSaving;
-    return !sparse_;
+  if (nr_words_ < kMaxWords) {
+    if (room < 1.1) return false;
+    nr_words_ = scaled(nr_words_, room);
+    return true;
   }
-  if (nr_words_ == kMaxWords || room < 1.2) return false;
-  nr_words_ = scaled(nr_words_, std::min(room, 2.0));
+  if (!sparse_ || room < kSparseSaving) return false;
+  sparse_ = false;
   return true;
 }
 

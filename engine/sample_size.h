@@ -11,7 +11,7 @@ namespace damon_statfs {
 class SampleSize {
  public:
   // In words of the page_idle bitmap, with PageSample::kPagesPerWord pages each.
-  static constexpr uint64_t kMinWords = 500;
+  static constexpr uint64_t kMinWords = 750;
   static constexpr uint64_t kMaxWords = 1'000;
 
   // max_cpu_percent: of one CPU, above 0. The sample begins with its largest size.
@@ -19,8 +19,8 @@ class SampleSize {
 
   uint64_t nr_words() const { return nr_words_; }
 
-  // Whether there is time only for the two looks before a snapshot that tell what was accessed
-  // within the last check period, and for none in between.
+  // Whether there is CPU time only for the two looks before a snapshot that tell what was accessed
+  // within the last check period, and for none in between. Shares are as accurate as ever then.
   bool sparse() const { return sparse_; }
 
   // Whether even the smallest sample costs more than max_cpu.
