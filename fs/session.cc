@@ -9,7 +9,6 @@
 #include <poll.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstdlib>
 
 #include "fs/fuse_messages.h"
@@ -27,12 +26,6 @@ std::string join(const std::vector<std::string>& words) {
     }
   }
   return joined;
-}
-
-int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
 }
 
 }  // namespace
@@ -77,7 +70,7 @@ bool Session::run(const Events& events) {
       if (fds[i + 1].revents != 0) events.sources[i].on_readable();
     }
     if (events.done()) return false;
-    if (fds[0].revents != 0) process_until_quiet();
+    if (fds[0].revents != 0) process_requests();
     if (fs_->initialised && !announced) {
       announced = true;
       events.on_initialised();
@@ -87,30 +80,9 @@ bool Session::run(const Events& events) {
   return true;
 }
 
-// Answers what is there, and what comes within the microseconds that may be spent on looking.
-void Session::process_until_quiet() {
-  constexpr int kMostTurns = 16;
-  if (!process_requests()) return;
-  int64_t start_ns = now_ns();
-  for (int turn = 0; turn < kMostTurns; ++turn) {
-    const int64_t allowance_ns = busy_wait_.allowance_ns(start_ns);
-    if (allowance_ns == 0) return;
-    bool found = false;
-    int64_t waited_ns = 0;
-    while (!found && waited_ns < allowance_ns && fuse_session_exited(session_.get()) == 0) {
-      waited_ns = now_ns() - start_ns;
-      found = process_requests();
-    }
-    busy_wait_.account(waited_ns, found);
-    if (!found) return;
-    start_ns = now_ns();
-  }
-}
-
 // Some requests per call, as poll() costs about as much as one; signals and the engine get their
 // turn in between. When the filesystem has been unmounted, libfuse marks the session as exited.
-// Returns: whether there was any.
-bool Session::process_requests() {
+void Session::process_requests() {
   constexpr int kMostRequests = 16;
   for (int request = 0; request < kMostRequests; ++request) {
     const int received = fuse_session_receive_buf(session_.get(), buffer_.get());
@@ -118,11 +90,10 @@ bool Session::process_requests() {
       if (received < 0 && received != -EAGAIN && received != -EINTR) {
         fuse_session_exit(session_.get());
       }
-      return request > 0;
+      return;
     }
     fuse_session_process_buf(session_.get(), buffer_.get());
   }
-  return true;
 }
 
 }  // namespace damon_statfs

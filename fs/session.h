@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "damon_statfs/result.h"
-#include "fs/busy_wait.h"
 #include "fs/ops.h"
 
 namespace damon_statfs {
@@ -56,13 +55,11 @@ class Session {
   Session(std::unique_ptr<fuse_session, Destroy> session, Filesystem& fs)
       : session_(std::move(session)), buffer_(new fuse_buf{}), fs_(&fs) {}
 
-  bool process_requests();
-  void process_until_quiet();
+  void process_requests();
 
   std::unique_ptr<fuse_session, Destroy> session_;
   std::unique_ptr<fuse_buf, Destroy> buffer_;  // libfuse allocates its memory at the first request
   Filesystem* fs_;
-  BusyWait busy_wait_{sysconf(_SC_NPROCESSORS_ONLN) > 1};
 };
 
 }  // namespace damon_statfs
