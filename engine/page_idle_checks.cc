@@ -11,10 +11,9 @@
 namespace damon_statfs {
 namespace {
 
-constexpr uint64_t kPagesPerWord = 64;
-
-uint64_t bit_of(const SampledPage& page) { return uint64_t{1} << (page.handle % kPagesPerWord); }
-bool is_tracked(const SampledPage& page) { return page.access != PageAccess::kUntracked; }
+uint64_t bit_of(const SampledPage& page) {
+  return uint64_t{1} << (page.handle % SampledPage::kGroupPages);
+}
 
 // The pages at the beginning of `pages` that are of one group.
 std::span<SampledPage* const> first_group(std::span<SampledPage* const> pages) {
@@ -39,7 +38,7 @@ Result<void> PageIdleChecks::check(std::span<SampledPage* const> pages) {
 Result<void> PageIdleChecks::check_group(std::span<SampledPage* const> pages) {
   const uint64_t word = pages.front()->group();
   std::optional<uint64_t> idle_bits(0);
-  if (std::any_of(pages.begin(), pages.end(), [](const auto* page) { return is_tracked(*page); })) {
+  if (std::any_of(pages.begin(), pages.end(), [](const auto* page) { return page->tracked(); })) {
     DAMON_STATFS_TRY(bits, bitmap_.read(word));
     idle_bits = bits;
   }
@@ -47,13 +46,13 @@ Result<void> PageIdleChecks::check_group(std::span<SampledPage* const> pages) {
   uint64_t mask = 0;
   for (size_t i = 0; i < pages.size(); ++i) {
     SampledPage& page = *pages[i];
-    if (is_tracked(page) && !idle_bits) {
+    if (page.tracked() && !idle_bits) {
       BOOST_OUTCOME_TRYV(look_without_bit(page));
       continue;
     }
-    const bool idle = is_tracked(page) && (*idle_bits & bit_of(page)) != 0;
+    const bool idle = page.tracked() && (*idle_bits & bit_of(page)) != 0;
     BOOST_OUTCOME_TRYV(look_closer(pages.first(i), idle, page));
-    if (page.access == PageAccess::kIdle || !is_tracked(page)) continue;
+    if (page.access == PageAccess::kIdle || !page.tracked()) continue;
     page.marked_ns = now_ns;
     if (page.group() == word) {
       mask |= bit_of(page);
@@ -70,7 +69,7 @@ Result<void> PageIdleChecks::look_closer(std::span<SampledPage* const> before, b
                                          SampledPage& page) {
   const PageAccess unchanged = idle ? PageAccess::kIdle : PageAccess::kAccessed;
   const uint64_t pfn = page.addr / page_bytes_;
-  if (is_tracked(page)) {
+  if (page.tracked()) {
     // That the head is as it was says nothing of tails that may have been split off.
     const bool known = std::any_of(before.begin(), before.end(), [&](const SampledPage* other) {
       const bool is_tail = other->addr / page_bytes_ != other->handle;
@@ -84,7 +83,7 @@ Result<void> PageIdleChecks::look_closer(std::span<SampledPage* const> before, b
   }
   DAMON_STATFS_TRY(folio, find_folio(kpageflags_, pfn));
   if (!folio) drop_sample_(kpageflags_, pfn);
-  const bool was_tracked = is_tracked(page);
+  const bool was_tracked = page.tracked();
   const bool tracked = folio && folio->trackable();
   page.handle = tracked ? folio->head_pfn : pfn;
   // Parts of a folio that was split inherit its idle flag; memory that was allocated anew has none.
@@ -102,7 +101,7 @@ Result<void> PageIdleChecks::look_without_bit(SampledPage& page) {
   const uint64_t pfn = page.addr / page_bytes_;
   DAMON_STATFS_TRY(folio, find_folio(kpageflags_, pfn));
   page.access = folio && folio->trackable() ? PageAccess::kIdle : PageAccess::kUntracked;
-  if (!is_tracked(page)) page.handle = pfn;
+  if (!page.tracked()) page.handle = pfn;
   return outcome::success();
 }
 

@@ -13,7 +13,7 @@
 namespace damon_statfs {
 namespace {
 
-constexpr uint64_t kWordPages = 64;
+constexpr uint64_t kWordPages = SampledPage::kGroupPages;
 
 bool by_addr(const PageHistory& page, uint64_t addr) { return page.addr < addr; }
 

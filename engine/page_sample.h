@@ -34,8 +34,6 @@ struct PageHistory : SampledPage {
   // Takes in that it was idle until then_ns, whatever the last look has found.
   void note_idle(int64_t then_ns);
 
-  bool tracked() const { return access != PageAccess::kUntracked; }
-
   // How long it has been idle; negative: accessed.
   int64_t idle_ns(int64_t now_ns) const {
     return accessed ? -(now_ns - since_ns) : now_ns - since_ns;
@@ -63,7 +61,7 @@ class PageSample {
   std::span<const PageHistory> pages() const { return pages_; }
 
   // Memory that one word of the bitmap stands for.
-  uint64_t word_bytes() const { return page_bytes_ * 64; }
+  uint64_t word_bytes() const { return page_bytes_ * SampledPage::kGroupPages; }
 
   // Of all monitored pages, the share that is in the sample.
   double sampled_share() const { return sampled_share_; }

@@ -48,8 +48,7 @@ struct OperationsContext {
 
 // What a look at a sampled page has found.
 enum class PageAccess : uint8_t {
-  kUntracked,  // free, kernel or hugetlb memory, or none at all: nothing can tell whether it is
-               // used
+  kUntracked,  // free, kernel or hugetlb memory, or none at all: no access can be seen
   kMarked,     // tracked from now on; nothing is known of the time before
   kIdle,       // not accessed since it was marked
   kAccessed,   // accessed since then, and marked again
@@ -63,7 +62,10 @@ struct SampledPage {
   int64_t marked_ns = 0;  // Clock::now_ns() when it was last marked
 
   // Pages of one group cost little more than one of them if they are looked at in the same call.
-  uint64_t group() const { return handle / 64; }
+  static constexpr uint64_t kGroupPages = 64;
+  uint64_t group() const { return handle / kGroupPages; }
+
+  bool tracked() const { return access != PageAccess::kUntracked; }
 };
 
 // One aggregation of a source that splits, merges and ages regions by itself.
