@@ -15,15 +15,6 @@ uint64_t bit_of(const SampledPage& page) {
   return uint64_t{1} << (page.handle % SampledPage::kGroupPages);
 }
 
-// The pages at the beginning of `pages` that are of one group.
-std::span<SampledPage* const> first_group(std::span<SampledPage* const> pages) {
-  const uint64_t group = pages.front()->group();
-  const auto end = std::find_if(pages.begin(), pages.end(), [group](const SampledPage* page) {
-    return page->group() != group;
-  });
-  return pages.first(static_cast<size_t>(end - pages.begin()));
-}
-
 }  // namespace
 
 Result<void> PageIdleChecks::check(std::span<SampledPage* const> pages) {
@@ -123,7 +114,7 @@ Result<bool> PageIdleChecks::is_still(const SampledPage& page, bool idle) {
 
 Result<void> PageIdleChecks::mark_in_word(uint64_t word, uint64_t mask) {
   DAMON_STATFS_TRY(written, bitmap_.write(word, mask));
-  if (!written) drop_sample_(bitmap_, word * kPagesPerWord);
+  if (!written) drop_sample_(bitmap_, word * SampledPage::kGroupPages);
   return outcome::success();
 }
 

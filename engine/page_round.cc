@@ -28,13 +28,6 @@ bool is_old(const PageHistory& page) {
   return !page.tracked() || (!page.accessed && page.looked_ns - page.since_ns >= kOldNs);
 }
 
-// The number of pages at the beginning of `pages` that are of one group. Precondition: not empty.
-size_t group_size(std::span<SampledPage* const> pages) {
-  size_t size = 1;
-  while (size < pages.size() && pages[size]->group() == pages[0]->group()) ++size;
-  return size;
-}
-
 }  // namespace
 
 void PageRound::take_sample() {
@@ -55,7 +48,7 @@ void PageRound::begin(int64_t now_ns, int64_t distance_ns, bool nothing_known) {
   }
   due_.clear();
   for (std::span<SampledPage* const> rest(pages_); !rest.empty();) {
-    const std::span<SampledPage* const> group = rest.first(group_size(rest));
+    const std::span<SampledPage* const> group = first_group(rest);
     rest = rest.subspan(group.size());
     const bool due = all_ || std::any_of(group.begin(), group.end(), [&](SampledPage* page) {
                        return is_due(history(page), distance_ns);
@@ -76,7 +69,7 @@ std::span<SampledPage* const> PageRound::next_portion(size_t max_pages) {
   if (looked_at_ == due_.size() && !all_ && old_accessed_ >= kOldAccesses) add_old();
   const std::span<SampledPage* const> rest = std::span(due_).subspan(looked_at_);
   size_t size = 0;
-  while (size < rest.size() && size < max_pages) size += group_size(rest.subspan(size));
+  while (size < rest.size() && size < max_pages) size += first_group(rest.subspan(size)).size();
   return rest.first(size);
 }
 

@@ -18,9 +18,8 @@ constexpr int64_t kPeriodNs = kNsPerSecond;        // about; the refresh interva
 constexpr int64_t kMinRefreshNs = 100 * kNsPerMs;  // looking more often would cost too much
 constexpr int64_t kAdaptNs = 5 * kNsPerSecond;     // about
 constexpr size_t kPortionPages = 512;
-constexpr int64_t kPauseNs = kNsPerMs;              // between portions
-constexpr int64_t kSuspendNoiseNs = 10 * kNsPerMs;  // the two clocks are not read at once
-constexpr int64_t kMarginNs = 20 * kNsPerMs;        // between counting and the next round
+constexpr int64_t kPauseNs = kNsPerMs;        // between portions
+constexpr int64_t kMarginNs = 20 * kNsPerMs;  // between counting and the next round
 
 uint64_t rounds_in(int64_t ns) {
   return static_cast<uint64_t>(std::max<int64_t>((ns + kPeriodNs / 2) / kPeriodNs, 1));

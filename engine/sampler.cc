@@ -13,12 +13,6 @@
 #include "engine/wide.h"
 
 namespace damon_statfs {
-namespace {
-
-// The two clocks behind Clock::suspended_ns() are not read at the same moment.
-constexpr int64_t kSuspendNoiseNs = 10 * kNsPerMs;
-
-}  // namespace
 
 Sampler::Sampler(const SamplerConfig& config, Operations& operations, const Clock& clock,
                  SamplerObserver& observer)

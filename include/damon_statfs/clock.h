@@ -12,6 +12,9 @@ constexpr int64_t kNsPerUs = 1'000;
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 
+// Clock::suspended_ns() may vary by so much without a suspend: its two clocks are not read at once.
+constexpr int64_t kSuspendNoiseNs = 10 * kNsPerMs;
+
 class Clock {
  public:
   virtual ~Clock() = default;

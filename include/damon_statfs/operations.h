@@ -68,6 +68,13 @@ struct SampledPage {
   bool tracked() const { return access != PageAccess::kUntracked; }
 };
 
+// The pages at the beginning of `pages` that are of one group. Precondition: there are any.
+inline std::span<SampledPage* const> first_group(std::span<SampledPage* const> pages) {
+  size_t size = 1;
+  while (size < pages.size() && pages[size]->group() == pages[0]->group()) ++size;
+  return pages.first(size);
+}
+
 // One aggregation of a source that splits, merges and ages regions by itself.
 struct Aggregation {
   std::vector<Region> regions;  // since_ns set by the source
