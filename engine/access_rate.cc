@@ -4,6 +4,8 @@
 #include "engine/access_rate.h"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 
 #include "damon_statfs/clock.h"
 #include "engine/tuner.h"
@@ -12,68 +14,72 @@
 namespace damon_statfs {
 namespace {
 
-bool in_use(const SampledPage* page) {
-  const auto& history = static_cast<const PageHistory&>(*page);
-  return history.accessed && history.tracked();
+constexpr double kBp = 10'000;
+constexpr double kHitsPerS = 10;  // that an estimate needs, if the interval is tuned well
+constexpr double kFewHitsPerS = 3;
+constexpr uint64_t kTrialPages = 4;
+constexpr int64_t kTuneNs = kNsPerSecond;  // tuning takes attrs.goal.aggrs times as long
+
+double seconds(int64_t ns) { return static_cast<double>(ns) / static_cast<double>(kNsPerSecond); }
+
+double goal_share(const MonitoringAttrs& attrs) {
+  return static_cast<double>(std::max<uint64_t>(attrs.goal.access_bp, 1)) / kBp;
 }
 
 }  // namespace
 
-std::vector<SampledPage*> AccessRate::choose(std::span<SampledPage* const> pages, Random& random) {
-  std::vector<SampledPage*> used;
-  std::copy_if(pages.begin(), pages.end(), std::back_inserter(used), in_use);
-  const auto starts_group = [&](size_t i) {
-    return i == 0 || used[i]->group() != used[i - 1]->group();
-  };
-  size_t groups_left = 0;
-  for (size_t i = 0; i < used.size(); ++i) groups_left += starts_group(i) ? 1 : 0;
+// A trial of a page in use hits with a chance of goal_share / used_share. Many trials rather than
+// many pages in each, as memory may be in use at some moments only; but one trial takes a sampling
+// interval, and half of the time has to be left for their being at random moments.
+Trials AccessRate::plan(double used_share, int64_t time_ns, bool few) const {
+  const double hits = seconds(time_ns) * (few ? kFewHitsPerS : kHitsPerS);
+  const double pages = std::ceil(hits * used_share / goal_share(attrs_));
+  const int64_t sample_ns = static_cast<int64_t>(attrs_.sample_us) * kNsPerUs;
+  const auto room = static_cast<double>(std::max<int64_t>(time_ns / (2 * sample_ns), 1));
+  const double count = std::min(std::ceil(pages / static_cast<double>(kTrialPages)), room);
+  if (time_ns <= sample_ns || count < 1) return {};
+  return {static_cast<uint64_t>(count), static_cast<size_t>(std::ceil(pages / count))};
+}
 
-  // Each group is taken with the chance that is left for the rest: all are as likely, in order.
+std::vector<SampledPage*> AccessRate::choose(std::span<SampledPage* const> pages, size_t nr_pages,
+                                             Random& random) {
   std::vector<SampledPage*> chosen;
-  size_t wanted = std::min(kGroups, groups_left);
-  bool taken = false;
-  for (size_t i = 0; i < used.size(); ++i) {
-    if (starts_group(i)) {
-      taken = random.in_range(0, groups_left) < wanted;
-      --groups_left;
-      if (taken) --wanted;
-    }
-    if (taken) chosen.push_back(used[i]);
-  }
+  std::copy_if(pages.begin(), pages.end(), std::back_inserter(chosen),
+               [](const SampledPage* page) { return page->tracked(); });
+  // Each is taken with the chance that is left for the rest: all are as likely, in order.
+  size_t left = chosen.size(), wanted = std::min(nr_pages, chosen.size());
+  std::erase_if(chosen, [&](const SampledPage*) {
+    const bool taken = random.in_range(0, left) < wanted;
+    --left;
+    if (taken) --wanted;
+    return !taken;
+  });
   return chosen;
 }
 
 void AccessRate::add(double share, int64_t wall_ns) {
-  shares_per_s_ += share * static_cast<double>(kNsPerSecond) /
-                   static_cast<double>(std::max<int64_t>(wall_ns, 1));
-  ++nr_shares_;
-  untuned_shares_ += share;
-  ++nr_untuned_;
+  shares_ += share;
+  shares_per_s_ += share / seconds(std::max<int64_t>(wall_ns, 1));
+  ++nr_trials_;
 }
 
-// Tunes every `aggrs` rounds, as regions do every `aggrs` aggregations.
-void AccessRate::end_round() {
-  ++untuned_rounds_;
-  if (attrs_.goal.aggrs == 0 || untuned_rounds_ < attrs_.goal.aggrs || nr_untuned_ == 0) return;
-  tune();
-  untuned_shares_ = 0;
-  nr_untuned_ = untuned_rounds_ = 0;
+void AccessRate::end_trials(int64_t time_ns) {
+  if (nr_trials_ == 0) return;
+  const auto trials = static_cast<double>(nr_trials_);
+  share_per_s_.add(shares_per_s_ / trials, seconds(time_ns));
+  untuned_share_.add(shares_ / trials, seconds(time_ns));
+  shares_ = shares_per_s_ = 0;
+  nr_trials_ = 0;
+  const double tuning_s = static_cast<double>(attrs_.goal.aggrs) * seconds(kTuneNs);
+  if (attrs_.goal.aggrs > 0 && untuned_share_.time_s >= tuning_s) tune();
 }
 
 double AccessRate::take_bytes_per_s(uint64_t monitored_bytes) {
-  const double bytes_per_s = nr_shares_ == 0 ? 0
-                                             : shares_per_s_ / static_cast<double>(nr_shares_) *
-                                                   static_cast<double>(monitored_bytes);
-  shares_per_s_ = 0;
-  nr_shares_ = 0;
-  return bytes_per_s;
+  return share_per_s_.take() * static_cast<double>(monitored_bytes);
 }
 
 void AccessRate::tune() {
-  constexpr double kBp = 10'000;
-  const double events_bp = untuned_shares_ / static_cast<double>(nr_untuned_) * kBp;
-  const double score_bp =
-      events_bp / static_cast<double>(std::max<uint64_t>(attrs_.goal.access_bp, 1)) * kBp;
+  const double score_bp = untuned_share_.take() / goal_share(attrs_) * kBp;
   const uint64_t samples = samples_per_aggr(attrs_);
   const uint64_t adaptation_bp = intervals_adaptation_bp(static_cast<uint64_t>(score_bp));
   attrs_.sample_us = tuned_sample_us(attrs_.sample_us, adaptation_bp, attrs_.goal);

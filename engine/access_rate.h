@@ -14,41 +14,59 @@
 
 namespace damon_statfs {
 
+// How often between two rounds pages are marked and looked at one sampling interval later.
+struct Trials {
+  uint64_t count = 0;
+  size_t nr_pages = 0;  // in each, at most
+};
+
 class AccessRate {
  public:
-  // How often per round some pages are tried, and how many groups of them (words) each time.
-  // Many times rather than many groups, as memory may be in use at some moments only.
-  static constexpr uint64_t kTrials = 12;
-  static constexpr size_t kGroups = 3;
-
   explicit AccessRate(const MonitoringAttrs& attrs) : attrs_(attrs) {}
 
   // The sampling interval that is in force, tuned as the kernel tunes it.
   uint64_t sample_us() const { return attrs_.sample_us; }
   uint64_t aggr_us() const { return attrs_.aggr_us; }
 
-  // At most kGroups random ones of the groups with pages that the last look found accessed, and of
-  // each all such pages. `pages`: ascending by group.
-  static std::vector<SampledPage*> choose(std::span<SampledPage* const> pages, Random& random);
+  // For so long a time, with this share of memory in use (0 to 1). few: for less CPU time.
+  Trials plan(double used_share, int64_t time_ns, bool few) const;
+
+  // At most nr_pages random ones of the tracked `pages`, in their order.
+  static std::vector<SampledPage*> choose(std::span<SampledPage* const> pages, size_t nr_pages,
+                                          Random& random);
 
   // One trial: this share of memory was accessed within wall_ns.
   void add(double share, int64_t wall_ns);
 
-  // The end of a round.
-  void end_round();
+  // The trials since the last call stand for so much time.
+  void end_trials(int64_t time_ns);
 
-  // Bytes per second, on average over the trials since the last call. 0 without any.
+  // Bytes per second, on average over the time since the last call. 0 without any trial.
   double take_bytes_per_s(uint64_t monitored_bytes);
 
  private:
   void tune();
 
+  // A mean over time.
+  struct Mean {
+    double sum = 0, time_s = 0;
+
+    void add(double value, double seconds) {
+      sum += value * seconds;
+      time_s += seconds;
+    }
+    double take() {
+      const double mean = time_s > 0 ? sum / time_s : 0;
+      *this = Mean();
+      return mean;
+    }
+  };
+
   MonitoringAttrs attrs_;
-  double shares_per_s_ = 0;  // sums since take_bytes_per_s()
-  uint64_t nr_shares_ = 0;
-  double untuned_shares_ = 0;  // sums since the last tuning
-  uint64_t nr_untuned_ = 0;
-  uint64_t untuned_rounds_ = 0;
+  double shares_ = 0, shares_per_s_ = 0;  // sums over the trials since end_trials()
+  uint64_t nr_trials_ = 0;
+  Mean share_per_s_;    // since take_bytes_per_s()
+  Mean untuned_share_;  // since the last tuning
 };
 
 }  // namespace damon_statfs

@@ -103,6 +103,9 @@ class PageIdleOperations final : public Operations {
   Result<void> check_pages(std::span<SampledPage* const> pages) override {
     return page_checks_.check(pages);
   }
+  Result<void> mark_pages(std::span<SampledPage* const> pages) override {
+    return page_checks_.mark(pages);
+  }
 
   uint64_t dropped_samples() const override { return dropped_samples_; }
 

@@ -52,13 +52,21 @@ class SimOperations final : public Operations {
   Result<void> check_pages(std::span<SampledPage* const> pages) override {
     const int64_t now_ns = context_.clock->now_ns();
     for (SampledPage* const page : pages) {
-      const bool is_new = page->access == PageAccess::kUntracked;
       const Part* const part = part_at(page->addr);
-      const bool accessed = part != nullptr && part->touched_between(page->marked_ns, now_ns);
-      page->access = is_new     ? PageAccess::kMarked
-                     : accessed ? PageAccess::kAccessed
-                                : PageAccess::kIdle;
-      page->marked_ns = now_ns;
+      const bool idle =
+          page->marked && (part == nullptr || !part->touched_between(page->marked_ns, now_ns));
+      page->access = !page->tracked() ? PageAccess::kNew
+                     : idle           ? PageAccess::kIdle
+                                      : PageAccess::kAccessed;
+      page->marked = idle;
+    }
+    return outcome::success();
+  }
+
+  Result<void> mark_pages(std::span<SampledPage* const> pages) override {
+    for (SampledPage* const page : pages) {
+      page->marked = true;
+      page->marked_ns = context_.clock->now_ns();
     }
     return outcome::success();
   }

@@ -33,8 +33,6 @@ Result<void> PageIdleChecks::check_group(std::span<SampledPage* const> pages) {
     DAMON_STATFS_TRY(bits, bitmap_.read(word));
     idle_bits = bits;
   }
-  const int64_t now_ns = clock_.now_ns();
-  uint64_t mask = 0;
   for (size_t i = 0; i < pages.size(); ++i) {
     SampledPage& page = *pages[i];
     if (page.tracked() && !idle_bits) {
@@ -43,15 +41,33 @@ Result<void> PageIdleChecks::check_group(std::span<SampledPage* const> pages) {
     }
     const bool idle = page.tracked() && (*idle_bits & bit_of(page)) != 0;
     BOOST_OUTCOME_TRYV(look_closer(pages.first(i), idle, page));
-    if (page.access == PageAccess::kIdle || !page.tracked()) continue;
-    page.marked_ns = now_ns;
-    if (page.group() == word) {
-      mask |= bit_of(page);
-    } else {
-      BOOST_OUTCOME_TRYV(mark_in_word(page.group(), bit_of(page)));
-    }
+    if (page.access != PageAccess::kIdle) page.marked = false;
   }
-  return mask == 0 ? outcome::success() : mark_in_word(word, mask);
+  return outcome::success();
+}
+
+Result<void> PageIdleChecks::mark(std::span<SampledPage* const> pages) {
+  while (!pages.empty()) {
+    const std::span<SampledPage* const> group = first_group(pages);
+    BOOST_OUTCOME_TRYV(mark_group(group));
+    pages = pages.subspan(group.size());
+  }
+  return outcome::success();
+}
+
+// A page that was freed since the last look has no flag to be set; the next look finds that out.
+Result<void> PageIdleChecks::mark_group(std::span<SampledPage* const> pages) {
+  const uint64_t word = pages.front()->group();
+  uint64_t mask = 0;
+  for (const SampledPage* const page : pages) mask |= bit_of(*page);
+  DAMON_STATFS_TRY(written, bitmap_.write(word, mask));
+  if (!written) drop_sample_(bitmap_, word * SampledPage::kGroupPages);
+  const int64_t now_ns = clock_.now_ns();
+  for (SampledPage* const page : pages) {
+    page->marked = true;
+    page->marked_ns = now_ns;
+  }
+  return outcome::success();
 }
 
 // `before`: pages of the group that have been looked at; what was found of a folio holds for all of
@@ -80,7 +96,7 @@ Result<void> PageIdleChecks::look_closer(std::span<SampledPage* const> before, b
   // Parts of a folio that was split inherit its idle flag; memory that was allocated anew has none.
   const bool split = tracked && was_tracked && (folio->head_flags & kPageIdle) != 0;
   page.access = !tracked       ? PageAccess::kUntracked
-                : !was_tracked ? PageAccess::kMarked
+                : !was_tracked ? PageAccess::kNew
                 : split        ? PageAccess::kIdle
                                : PageAccess::kAccessed;
   return outcome::success();
@@ -110,12 +126,6 @@ Result<bool> PageIdleChecks::is_still(const SampledPage& page, bool idle) {
   }
   DAMON_STATFS_TRY(own_flags, kpageflags_.read(pfn));
   return own_flags && (*own_flags & kPageCompoundTail) != 0;
-}
-
-Result<void> PageIdleChecks::mark_in_word(uint64_t word, uint64_t mask) {
-  DAMON_STATFS_TRY(written, bitmap_.write(word, mask));
-  if (!written) drop_sample_(bitmap_, word * SampledPage::kGroupPages);
-  return outcome::success();
 }
 
 }  // namespace damon_statfs

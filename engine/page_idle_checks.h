@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Looks at single pages through page_idle, for estimator=pages. A look at a word of the bitmap
-// costs about as much as all else together, so every word is read once for all its pages.
+// Marks and looks at single pages through page_idle, for estimator=pages. A look at a word of the
+// bitmap costs about as much as all else together, so every word is read once for all its pages.
 #pragma once
 
 #include <unistd.h>
@@ -29,15 +29,16 @@ class PageIdleChecks {
         clock_(clock),
         drop_sample_(std::move(drop_sample)) {}
 
-  // As Operations::check_pages().
+  // As Operations::check_pages() and mark_pages().
   Result<void> check(std::span<SampledPage* const> pages);
+  Result<void> mark(std::span<SampledPage* const> pages);
 
  private:
   Result<void> check_group(std::span<SampledPage* const> pages);
+  Result<void> mark_group(std::span<SampledPage* const> pages);
   Result<void> look_closer(std::span<SampledPage* const> before, bool idle, SampledPage& page);
   Result<void> look_without_bit(SampledPage& page);
   Result<bool> is_still(const SampledPage& page, bool idle);
-  Result<void> mark_in_word(uint64_t word, uint64_t mask);
 
   const WordFile& bitmap_;
   const WordFile& kpageflags_;

@@ -34,14 +34,14 @@ void PageRound::take_sample() {
   pages_.clear();
   for (PageHistory& page : sample_.pages()) pages_.push_back(&page);
   due_.clear();
-  looked_at_ = 0;
+  nr_taken_ = 0;
 }
 
 void PageRound::begin(int64_t now_ns, int64_t distance_ns, bool nothing_known) {
   ++round_;
   began_ns_ = now_ns;
   nothing_known_ = all_ = nothing_known;
-  looked_at_ = 0;
+  nr_taken_ = 0;
   new_share_per_s_ = 0;
   if (!std::is_sorted(pages_.begin(), pages_.end(), ascending_by_group)) {
     std::sort(pages_.begin(), pages_.end(), ascending_by_group);
@@ -51,9 +51,10 @@ void PageRound::begin(int64_t now_ns, int64_t distance_ns, bool nothing_known) {
     const std::span<SampledPage* const> group = first_group(rest);
     rest = rest.subspan(group.size());
     const bool due = all_ || std::any_of(group.begin(), group.end(), [&](SampledPage* page) {
-                       return is_due(history(page), distance_ns);
+                       return page->worth_a_look() && is_due(history(page), distance_ns);
                      });
-    if (due) due_.insert(due_.end(), group.begin(), group.end());
+    std::copy_if(group.begin(), group.end(), std::back_inserter(due_),
+                 [&](SampledPage* page) { return due || !page->worth_a_look(); });
   }
 }
 
@@ -66,28 +67,31 @@ bool PageRound::is_due(const PageHistory& page, int64_t distance_ns) const {
 }
 
 std::span<SampledPage* const> PageRound::next_portion(size_t max_pages) {
-  if (looked_at_ == due_.size() && !all_ && old_accessed_ >= kOldAccesses) add_old();
-  const std::span<SampledPage* const> rest = std::span(due_).subspan(looked_at_);
+  if (nr_taken_ == due_.size() && !all_ && old_accessed_ >= kOldAccesses) add_old();
+  const std::span<SampledPage* const> rest = std::span(due_).subspan(nr_taken_);
   size_t size = 0;
   while (size < rest.size() && size < max_pages) size += first_group(rest.subspan(size)).size();
+  nr_taken_ += size;
   return rest.first(size);
 }
 
-// Some of the old pages whose turn it was were accessed, so others must have been: all are looked
-// at now. Until the last round without such accesses they were idle.
+// Some of the old pages whose turn it was were accessed, so others must have been: all are due now.
+// Until the last round without such accesses they were idle.
 void PageRound::add_old() {
   all_ = true;
-  for (SampledPage* const page : due_) history(page).note_idle(idle_until_ns_);
+  for (SampledPage* const due : due_) {
+    if (history(due).looked_ns >= began_ns_) history(due).note_idle(idle_until_ns_);
+  }
   for (SampledPage* const page : pages_) {
-    if (history(page).looked_ns >= began_ns_) continue;
+    const bool was_due = !is_old(history(page)) || history(page).looked_ns >= began_ns_;
+    if (was_due) continue;
     history(page).note_idle(idle_until_ns_);
     due_.push_back(page);
   }
 }
 
-void PageRound::note_looks(std::span<SampledPage* const> portion, int64_t now_ns) {
-  looked_at_ += portion.size();
-  for (SampledPage* const looked_at : portion) {
+void PageRound::note_looks(std::span<SampledPage* const> pages, int64_t now_ns) {
+  for (SampledPage* const looked_at : pages) {
     PageHistory& page = history(looked_at);
     if (nothing_known_) {
       page.note_mark(now_ns);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which pages of a sample are looked at in a round, and what the looks tell. Pages that are in use,
-// or were so not long ago, are looked at in every round. Old ones, long idle, take turns; but as
-// soon as some of those whose turn it is were accessed, all are looked at.
+// Which pages of a sample are due in a round, and what looks at them tell. Pages that are in use,
+// or were so not long ago, are due in every round. Old ones, long idle, take turns; but as soon as
+// some of those whose turn it is were accessed, all are due.
 #pragma once
 
 #include <cstdint>
@@ -28,12 +28,11 @@ class PageRound {
   // the time before, so all pages are due.
   void begin(int64_t now_ns, int64_t distance_ns, bool nothing_known);
 
-  // Returns: the pages to be looked at next, whole groups, about max_pages; none: the round is
-  // over.
+  // Returns: the pages that are due next, whole groups, about max_pages; none: the round is over.
   std::span<SampledPage* const> next_portion(size_t max_pages);
 
-  // Takes in what looks at the portion have found at now_ns.
-  void note_looks(std::span<SampledPage* const> portion, int64_t now_ns);
+  // Takes in what looks at `pages` have found at now_ns.
+  void note_looks(std::span<SampledPage* const> pages, int64_t now_ns);
 
   // Ends the round. Returns: the share of all pages that came into use in it, per second.
   double end();
@@ -54,11 +53,11 @@ class PageRound {
   PageSample& sample_;
   std::vector<SampledPage*> pages_;
   std::vector<SampledPage*> due_;  // of this round, in that order; then those added
-  size_t looked_at_ = 0;           // of them
+  size_t nr_taken_ = 0;            // of them
   uint64_t round_ = 0;
   int64_t began_ns_ = 0;
   bool nothing_known_ = true;
-  bool all_ = false;            // all pages are looked at
+  bool all_ = false;            // all pages are due
   uint64_t old_accessed_ = 0;   // old pages found accessed
   int64_t idle_until_ns_ = 0;   // until then old pages are taken to have been idle
   double new_share_per_s_ = 0;  // in this round

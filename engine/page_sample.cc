@@ -51,17 +51,22 @@ struct PageSample::Frame {
 
 void PageHistory::note_look(int64_t now_ns) {
   const bool first = looked_ns == 0;
-  const int64_t middle_ns = looked_ns + (now_ns - looked_ns) / 2;
+  // A page in use is marked some time after the look that has found it so. What happens in between
+  // cannot be seen.
+  const int64_t unseen_ns = accessed ? std::max<int64_t>(marked_ns - looked_ns, 0) : 0;
+  const int64_t from_ns = looked_ns + unseen_ns;
+  const int64_t middle_ns = from_ns + (now_ns - from_ns) / 2;
   looked_ns = now_ns;
   if (first) return;
   // What has become trackable has been allocated, and was used for the first time then.
-  if (access == PageAccess::kAccessed || access == PageAccess::kMarked) {
+  if (access == PageAccess::kAccessed || access == PageAccess::kNew) {
     if (!accessed) since_ns = middle_ns;
     accessed = true;
     last_access_ns = middle_ns;
   } else if (accessed) {
     accessed = false;
-    since_ns = last_access_ns;
+    const bool once = since_ns == last_access_ns;
+    since_ns = last_access_ns + (once ? 0 : unseen_ns / 2);
   }
 }
 

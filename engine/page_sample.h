@@ -25,7 +25,7 @@ struct PageHistory : SampledPage {
   int64_t last_access_ns = kNever;
 
   // Takes in what a look at now_ns has left in `access`. An access is taken to have happened in the
-  // middle between this look and the one before: half of all will have been earlier.
+  // middle of the time that the look tells about: half of all will have been earlier.
   void note_look(int64_t now_ns);
 
   // The same for a look after which nothing can be said of the time before.

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A round looks at the sample in portions, with pauses between them. After it, some of the pages in
-// use are looked at twice more, one sampling interval apart: that is the bandwidth.
+// A round takes the pages that are due in portions, with pauses between them. Pages in use are not
+// looked at in every round: the last round before a refresh looks, and leaves those that were
+// accessed unmarked, because the next look matters only a period before the next refresh. Until
+// then some of them are marked and looked at one sampling interval later: that is the bandwidth.
 #include "engine/page_sampler.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "engine/memory_ranges.h"
 #include "engine/page_statistics.h"
@@ -15,13 +18,14 @@ namespace damon_statfs {
 namespace {
 
 constexpr int64_t kPeriodNs = kNsPerSecond;        // about; the refresh interval is a multiple
+constexpr uint64_t kPeriodsApart = 5;              // rounds before the last two
 constexpr int64_t kMinRefreshNs = 100 * kNsPerMs;  // looking more often would cost too much
-constexpr int64_t kAdaptNs = 5 * kNsPerSecond;     // about
+constexpr int64_t kAdaptNs = 5 * kNsPerSecond;     // about; the sample to its cost
 constexpr size_t kPortionPages = 512;
 constexpr int64_t kPauseNs = kNsPerMs;        // between portions
 constexpr int64_t kMarginNs = 20 * kNsPerMs;  // between counting and the next round
 
-uint64_t rounds_in(int64_t ns) {
+uint64_t periods_in(int64_t ns) {
   return static_cast<uint64_t>(std::max<int64_t>((ns + kPeriodNs / 2) / kPeriodNs, 1));
 }
 
@@ -34,9 +38,8 @@ PageSampler::PageSampler(const PageSamplerConfig& config, Operations& operations
       observer_(observer),
       attrs_(config.attrs),
       refresh_ns_(std::max(static_cast<int64_t>(config.refresh_ms) * kNsPerMs, kMinRefreshNs)),
-      nr_rounds_(rounds_in(refresh_ns_)),
-      period_ns_(refresh_ns_ / static_cast<int64_t>(nr_rounds_)),
-      adapt_stride_(static_cast<uint64_t>(std::max<int64_t>(kAdaptNs / period_ns_, 1))),
+      nr_periods_(periods_in(refresh_ns_)),
+      period_ns_(refresh_ns_ / static_cast<int64_t>(nr_periods_)),
       max_cpu_percent_(config.max_cpu_percent),
       exclude_untracked_(config.exclude_untracked),
       log_(config.log),
@@ -57,7 +60,7 @@ Result<void> PageSampler::start() {
   next_update_ns_ = now_ns + static_cast<int64_t>(attrs_.update_us) * kNsPerUs;
   fit_sample();
   refresh_due_ns_ = now_ns + refresh_ns_;
-  rounds_left_ = nr_rounds_;
+  periods_left_ = nr_periods_;
   return outcome::success();
 }
 
@@ -77,69 +80,113 @@ void PageSampler::fit_sample() {
   sample_.fit(ranges_, size_.nr_words(), clock_.now_ns());
   round_.take_sample();
   used_.clear();
-  trials_left_ = 0;  // until something is known of the new pages
 }
 
 Result<void> PageSampler::look_at_portion() {
   if (!round_begun_) begin_round();
   const std::span<SampledPage* const> portion = round_.next_portion(kPortionPages);
   if (portion.empty()) return end_round();
-  BOOST_OUTCOME_TRYV(operations_.check_pages(portion));
-  const int64_t now_ns = clock_.now_ns();
-  round_.note_looks(portion, now_ns);
-  nr_checks_ += portion.size();
-  deadline_ns_ = now_ns + kPauseNs;
+  BOOST_OUTCOME_TRYV(look(portion));
+  if (round_marks()) {
+    BOOST_OUTCOME_TRYV(mark(portion));
+  }
+  deadline_ns_ = clock_.now_ns() + kPauseNs;
   return outcome::success();
 }
 
 // What a suspended machine did not access is not idle, nor hot what its waking up accessed.
 void PageSampler::begin_round() {
   round_begun_ = true;
+  round_began_ns_ = clock_.now_ns();
   const int64_t suspended_ns = clock_.suspended_ns();
-  const bool first = rounds_left_ == nr_rounds_;
+  const bool first = periods_left_ == nr_periods_;
   nothing_known_ = first || suspended_ns > suspended_ns_ + kSuspendNoiseNs;
   suspended_ns_ = suspended_ns;
-  // Of a sparse sample's two rounds, one is a period after the other, but both make a refresh.
-  const int64_t distance_ns = size_.sparse() ? refresh_ns_ / 2 : period_ns_;
-  round_.begin(clock_.now_ns(), distance_ns, nothing_known_);
+  uint64_t nr_rounds = 1;  // in a refresh interval
+  for (uint64_t left = nr_periods_; (left = round_after(left)) > 0;) ++nr_rounds;
+  const int64_t distance_ns = refresh_ns_ / static_cast<int64_t>(nr_rounds);
+  round_.begin(round_began_ns_, distance_ns, nothing_known_);
+}
+
+bool PageSampler::round_marks() const {
+  return periods_left_ > 0 || nr_periods_ == 1 || nothing_known_;
+}
+
+// Looks at those of the pages that a look can tell something about.
+Result<void> PageSampler::look(std::span<SampledPage* const> pages) {
+  std::vector<SampledPage*> looked_at;
+  std::copy_if(pages.begin(), pages.end(), std::back_inserter(looked_at),
+               [](const SampledPage* page) { return page->worth_a_look(); });
+  BOOST_OUTCOME_TRYV(operations_.check_pages(looked_at));
+  nr_checks_ += looked_at.size();
+  const int64_t now_ns = clock_.now_ns();
+  if (phase_ == Phase::kLooking) {
+    round_.note_looks(looked_at, now_ns);
+    return outcome::success();
+  }
+  // What was not accessed within one sampling interval is no less in use for that.
+  for (SampledPage* const page : looked_at) {
+    if (page->access == PageAccess::kAccessed) static_cast<PageHistory*>(page)->note_look(now_ns);
+  }
+  return outcome::success();
+}
+
+// Marks those of the pages that are not marked. A look may have changed their order.
+Result<void> PageSampler::mark(std::span<SampledPage* const> pages) {
+  std::vector<SampledPage*> unmarked;
+  std::copy_if(pages.begin(), pages.end(), std::back_inserter(unmarked),
+               [](const SampledPage* page) { return page->tracked() && !page->marked; });
+  std::stable_sort(unmarked.begin(), unmarked.end(),
+                   [](const auto* a, const auto* b) { return a->group() < b->group(); });
+  return operations_.mark_pages(unmarked);
 }
 
 Result<void> PageSampler::end_round() {
   round_begun_ = false;
   new_share_per_s_ = round_.end();
   used_ = round_.used();
-  trials_left_ = nothing_known_ ? 0 : AccessRate::kTrials;
-  if (rounds_left_ == 0) {
+  if (periods_left_ == 0) {
     refresh();
     round_.forget_accesses();
   }
-  const bool first = rounds_left_ == nr_rounds_;
-  if (!first && rounds_left_ % adapt_stride_ == 0) {
+  if (clock_.now_ns() - last_adapted_ns_ > kAdaptNs - period_ns_ / 2) {
     BOOST_OUTCOME_TRYV(adapt_sample());
   }
-  const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
-  if (trials_left_ > 0 && sample_ns >= period_ns_) {
-    rate_.add(round_.share_used_within(sample_ns, clock_.now_ns()), sample_ns);
-    trials_left_ = 0;
-  }
+  plan_trials();
   plan_trial();
   return outcome::success();
 }
 
-// Trials are at random moments of the round, so that a load with the same period is not met in one
-// phase, as long as there is time for them.
+// Without pages in use, or with a sampling interval too long to wait for, looks tell enough.
+void PageSampler::plan_trials() {
+  trials_ = {};
+  const int64_t now_ns = clock_.now_ns();
+  trials_ns_ = std::max<int64_t>(round_start_ns(round_after(periods_left_)) - now_ns, 0);
+  if (nothing_known_ || sample_.pages().empty()) return;
+  const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
+  if (sample_ns < period_ns_ && !used_.empty()) {
+    trials_ = rate_.plan(used_share(), trials_ns_ - kMarginNs, size_.few_trials());
+  } else if (used_.empty()) {
+    rate_.add(new_share_per_s_ * static_cast<double>(sample_ns) / kNsPerSecond, sample_ns);
+  } else if (!round_marks()) {
+    rate_.add(round_.share_used_within(sample_ns, now_ns), sample_ns);
+  }
+}
+
+// Trials are at random moments, so that a load with the same period is not met in one phase, as
+// long as there is time for them.
 void PageSampler::plan_trial() {
   const int64_t now_ns = clock_.now_ns();
   const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
-  const int64_t end_ns = round_start_ns(next_round()) - kMarginNs;
+  const int64_t end_ns = round_start_ns(round_after(periods_left_)) - kMarginNs;
   const int64_t spare_ns = end_ns - now_ns - sample_ns;
-  if (trials_left_ == 0 || spare_ns <= 0) {
-    rate_.end_round();
+  if (trials_.count == 0 || spare_ns <= 0) {
+    rate_.end_trials(trials_ns_);
     wait_for_round();
     return;
   }
-  const auto choice_ns = static_cast<uint64_t>(spare_ns) / trials_left_;
-  --trials_left_;
+  const auto choice_ns = static_cast<uint64_t>(spare_ns) / trials_.count;
+  --trials_.count;
   phase_ = Phase::kMarking;
   deadline_ns_ = now_ns + static_cast<int64_t>(random_.in_range(0, choice_ns + 1));
 }
@@ -197,25 +244,10 @@ void PageSampler::warn_if_over_budget() {
                    max_cpu_percent_, sample_.pages().size()));
 }
 
-// What was not accessed in so short a time as since the last look, or within one sampling interval,
-// is no less in use for that.
-Result<size_t> PageSampler::look_at_chosen() {
-  BOOST_OUTCOME_TRYV(operations_.check_pages(chosen_));
-  const int64_t now_ns = clock_.now_ns();
-  nr_checks_ += chosen_.size();
-  size_t accessed = 0;
-  for (SampledPage* const page : chosen_) {
-    if (page->access != PageAccess::kAccessed) continue;
-    ++accessed;
-    static_cast<PageHistory&>(*page).note_look(now_ns);
-  }
-  return accessed;
-}
-
-// The look marks those that were accessed; the others are marked already.
 Result<void> PageSampler::mark_chosen() {
-  chosen_ = AccessRate::choose(used_, random_);
-  BOOST_OUTCOME_TRYV(look_at_chosen());
+  chosen_ = AccessRate::choose(used_, trials_.nr_pages, random_);
+  BOOST_OUTCOME_TRYV(look(chosen_));
+  BOOST_OUTCOME_TRYV(mark(chosen_));
   marked_ns_ = clock_.now_ns();
   phase_ = Phase::kCounting;
   deadline_ns_ = marked_ns_ + static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
@@ -223,38 +255,46 @@ Result<void> PageSampler::mark_chosen() {
 }
 
 Result<void> PageSampler::count_chosen() {
-  DAMON_STATFS_TRY(hits, look_at_chosen());
-  const double used_share =
-      static_cast<double>(used_.size()) / static_cast<double>(round_.pages().size());
+  BOOST_OUTCOME_TRYV(look(chosen_));
+  const auto hits = std::count_if(chosen_.begin(), chosen_.end(), [](const SampledPage* page) {
+    return page->access == PageAccess::kAccessed;
+  });
   const double share = chosen_.empty() ? 0
-                                       : used_share * static_cast<double>(hits) /
+                                       : used_share() * static_cast<double>(hits) /
                                              static_cast<double>(chosen_.size());
   const int64_t wall_ns = clock_.now_ns() - marked_ns_;
   // Pages that came into use count with one access each.
-  const double new_share =
-      new_share_per_s_ * static_cast<double>(wall_ns) / static_cast<double>(kNsPerSecond);
+  const double new_share = new_share_per_s_ * static_cast<double>(wall_ns) / kNsPerSecond;
   rate_.add(share + new_share, wall_ns);
   plan_trial();
   return outcome::success();
 }
 
-int64_t PageSampler::round_start_ns(uint64_t rounds_left) const {
-  return refresh_due_ns_ - static_cast<int64_t>(rounds_left) * period_ns_;
+double PageSampler::used_share() const {
+  return static_cast<double>(used_.size()) /
+         static_cast<double>(std::max<size_t>(sample_.pages().size(), 1));
 }
 
-// The number of the round that follows: how many will then be left until the refresh.
-uint64_t PageSampler::next_round() const {
-  uint64_t next = (rounds_left_ == 0 ? nr_rounds_ : rounds_left_) - 1;
-  if (size_.sparse()) next = std::min<uint64_t>(next, 1);
-  return next;
+// Rounds are 0, 1, 1 + kPeriodsApart, ... periods before a refresh. Returns: the one that follows.
+uint64_t PageSampler::round_after(uint64_t periods_left) const {
+  const uint64_t next = (periods_left == 0 ? nr_periods_ : periods_left) - 1;
+  return next == 0 ? 0 : next - (next - 1) % kPeriodsApart;
+}
+
+// The last look tells what was accessed since the round before it, so it keeps its distance.
+int64_t PageSampler::round_start_ns(uint64_t periods_left) const {
+  const int64_t planned_ns = refresh_due_ns_ - static_cast<int64_t>(periods_left) * period_ns_;
+  return periods_left > 0 ? planned_ns : std::max(planned_ns, round_began_ns_ + period_ns_ * 3 / 4);
 }
 
 void PageSampler::wait_for_round() {
-  uint64_t next = next_round();
-  while (next > 0 && round_start_ns(next - 1) <= clock_.now_ns()) --next;  // missed
-  rounds_left_ = next;
+  const int64_t now_ns = clock_.now_ns();
+  uint64_t next = round_after(periods_left_);
+  while (next > 1 && round_start_ns(round_after(next)) <= now_ns)
+    next = round_after(next);  // missed
+  periods_left_ = next;
   phase_ = Phase::kLooking;
-  deadline_ns_ = std::max(round_start_ns(next), clock_.now_ns());
+  deadline_ns_ = std::max(round_start_ns(next), now_ns);
 }
 
 }  // namespace damon_statfs

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // estimator=pages: keeps a fixed random sample of pages and looks at them in rounds, the last of
-// which ends just when the values are due. For how much memory is how hot, where it is does not
-// matter, so there are no regions.
+// which is when the values are due, and the one before it a second earlier: what is accessed in
+// between is hot. For how much memory is how hot, where it is does not matter, so there are no
+// regions.
 #pragma once
 
 #include <cstdint>
@@ -63,12 +64,16 @@ class PageSampler final : public Estimator {
   void refresh();
   Result<void> adapt_sample();
   void warn_if_over_budget();
+  Result<void> look(std::span<SampledPage* const> pages);
+  Result<void> mark(std::span<SampledPage* const> pages);
+  bool round_marks() const;
+  void plan_trials();
   void plan_trial();
-  Result<size_t> look_at_chosen();
   Result<void> mark_chosen();
   Result<void> count_chosen();
-  int64_t round_start_ns(uint64_t rounds_left) const;
-  uint64_t next_round() const;
+  double used_share() const;
+  uint64_t round_after(uint64_t periods_left) const;
+  int64_t round_start_ns(uint64_t periods_left) const;
   void wait_for_round();
 
   Operations& operations_;
@@ -76,9 +81,8 @@ class PageSampler final : public Estimator {
   PageSamplerObserver& observer_;
   const MonitoringAttrs attrs_;
   const int64_t refresh_ns_;
-  const uint64_t nr_rounds_;     // between two refreshes
-  const int64_t period_ns_;      // of the rounds
-  const uint64_t adapt_stride_;  // rounds between two adaptions of the sample to its cost
+  const uint64_t nr_periods_;  // between two refreshes
+  const int64_t period_ns_;
   const double max_cpu_percent_;
   const bool exclude_untracked_;
   const LogSink log_;
@@ -96,14 +100,16 @@ class PageSampler final : public Estimator {
   int64_t deadline_ns_ = 0;
   int64_t refresh_due_ns_ = 0;
   int64_t next_update_ns_ = 0;
-  uint64_t rounds_left_ = 0;  // after this one, until the refresh
+  uint64_t periods_left_ = 0;  // after this round, until the refresh
   bool round_begun_ = false;
+  int64_t round_began_ns_ = 0;
   bool nothing_known_ = true;         // this round's looks say nothing of the time before
   double new_share_per_s_ = 0;        // of the last round: what came into use in it, per second
   std::vector<SampledPage*> used_;    // accessed at their last look, in that order
+  Trials trials_;                     // left until the next round
+  int64_t trials_ns_ = 0;             // the time from the last round to the next
   std::vector<SampledPage*> chosen_;  // whose accesses within one sampling interval are counted
   int64_t marked_ns_ = 0;             // when they were
-  uint64_t trials_left_ = 0;          // of counting, in this round
   int64_t suspended_ns_ = 0;          // Clock::suspended_ns() at the last look
   int64_t last_cpu_ns_ = 0, last_adapted_ns_ = 0;
   uint64_t nr_checks_ = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What is too expensive is looked at less often, then made smaller, at once; what is cheap enough
+// If it is too expensive, there are fewer trials, then fewer pages, at once; what is cheap enough
 // is made larger only after a minute, since new pages have no past of their own.
 #include "engine/sample_size.h"
 
@@ -12,8 +12,8 @@ namespace damon_statfs {
 namespace {
 
 constexpr int64_t kGrowAfterNs = 60 * kNsPerSecond;
-constexpr double kAimedShare = 0.85;   // of max_cpu, so that a change lasts
-constexpr double kSparseSaving = 2.5;  // five looks become two
+constexpr double kAimedShare = 0.85;  // of max_cpu, so that a change lasts
+constexpr double kTrialsFactor = 2;   // at most, what all trials cost more than few
 
 uint64_t scaled(uint64_t nr_words, double factor) {
   const double wanted = static_cast<double>(nr_words) * factor;
@@ -34,8 +34,8 @@ bool SampleSize::adapt(int64_t cpu_ns, int64_t wall_ns) {
 }
 
 bool SampleSize::shrink(double used_percent) {
-  if (!sparse_) {
-    sparse_ = true;
+  if (!few_trials_) {
+    few_trials_ = true;
   } else if (nr_words_ > kMinWords) {
     nr_words_ = scaled(nr_words_, kAimedShare * max_cpu_percent_ / used_percent);
   } else {
@@ -54,8 +54,8 @@ bool SampleSize::grow(double used_percent) {
     nr_words_ = scaled(nr_words_, room);
     return true;
   }
-  if (!sparse_ || room < kSparseSaving) return false;
-  sparse_ = false;
+  if (!few_trials_ || room < kTrialsFactor) return false;
+  few_trials_ = false;
   return true;
 }
 

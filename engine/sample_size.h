@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// How large a page sample max_cpu allows, and how often it is looked at, from what looking at it
-// has cost.
+// How large a page sample max_cpu allows, and how many trials of it, from what they have cost.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +18,8 @@ class SampleSize {
 
   uint64_t nr_words() const { return nr_words_; }
 
-  // Whether there is CPU time only for the two looks before a snapshot that tell what was accessed
-  // within the last check period, and for none in between. Shares are as accurate as ever then.
-  bool sparse() const { return sparse_; }
+  // Whether there is CPU time for few trials only. Shares are as accurate as ever then.
+  bool few_trials() const { return few_trials_; }
 
   // Whether even the smallest sample costs more than max_cpu.
   bool over_budget() const { return over_budget_; }
@@ -36,7 +34,7 @@ class SampleSize {
 
   const double max_cpu_percent_;
   uint64_t nr_words_ = kMaxWords;
-  bool sparse_ = false;
+  bool few_trials_ = false;
   bool over_budget_ = false;
   int64_t unchanged_ns_ = 0;  // wall time since the last change
 };

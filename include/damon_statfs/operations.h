@@ -49,9 +49,9 @@ struct OperationsContext {
 // What a look at a sampled page has found.
 enum class PageAccess : uint8_t {
   kUntracked,  // free, kernel or hugetlb memory, or none at all: no access can be seen
-  kMarked,     // tracked from now on; nothing is known of the time before
+  kNew,        // tracked from now on; nothing is known of the time before
   kIdle,       // not accessed since it was marked
-  kAccessed,   // accessed since then, and marked again
+  kAccessed,   // accessed since then
 };
 
 // A page that is looked at again and again (estimator=pages). The set keeps where to look for it.
@@ -59,6 +59,7 @@ struct SampledPage {
   uint64_t addr = 0;
   PageAccess access = PageAccess::kUntracked;
   uint64_t handle = 0;    // the set's; for a new page, the page frame number
+  bool marked = false;    // the next look can tell whether it was accessed
   int64_t marked_ns = 0;  // Clock::now_ns() when it was last marked
 
   // Pages of one group cost little more than one of them if they are looked at in the same call.
@@ -66,6 +67,7 @@ struct SampledPage {
   uint64_t group() const { return handle / kGroupPages; }
 
   bool tracked() const { return access != PageAccess::kUntracked; }
+  bool worth_a_look() const { return marked || !tracked(); }
 };
 
 // The pages at the beginning of `pages` that are of one group. Precondition: there are any.
@@ -98,9 +100,14 @@ class Operations {
   virtual Result<void> check_accesses(std::span<Region> regions) = 0;
 
   // For estimator=pages, if the set's row in the registry says checks_pages. Looks at pages,
-  // ascending by group(): what happened to each since the last look, and marks it anew if that is
-  // needed to see the next access. A handle may change.
+  // ascending by group(): what happened to each since it was marked. Only what is idle stays
+  // marked; a page that is not marked counts as accessed. A handle may change.
   virtual Result<void> check_pages(std::span<SampledPage* const> /*pages*/) {
+    return outcome::success();
+  }
+
+  // The same for the other half: marks pages, ascending by group() and tracked, as not accessed.
+  virtual Result<void> mark_pages(std::span<SampledPage* const> /*pages*/) {
     return outcome::success();
   }
 

@@ -48,6 +48,20 @@ class PagedMemory final : public Operations {
     return outcome::success();
   }
 
+  Result<void> mark_pages(std::span<SampledPage* const> pages) override {
+    ++mark_calls;
+    if (mark_errno != 0) return failure(mark_errno, "scripted error in mark_pages");
+    expect_ascending(pages);
+    for (SampledPage* const page : pages) {
+      if (!page->tracked()) throw std::logic_error("only tracked pages can be marked");
+      clock_.use_cpu(cpu_ns_per_mark);
+      page->marked = true;
+      page->marked_ns = clock_.now_ns();
+      ++marks[page->addr];
+    }
+    return outcome::success();
+  }
+
   Result<std::vector<AddressRange>> update() override {
     ++updates;
     if (update_errno != 0) return failure(update_errno, "scripted error in update");
@@ -59,25 +73,22 @@ class PagedMemory final : public Operations {
   LastAccess last_access = [](uint64_t, int64_t) { return kNever; };
   std::function<bool(uint64_t addr)> tracked = [](uint64_t) { return true; };
   std::function<void(std::span<SampledPage* const>)> on_check = [](auto) {};
-  int64_t cpu_ns_per_check = 0;
-  int check_errno = 0, update_errno = 0;
+  int64_t cpu_ns_per_check = 0, cpu_ns_per_mark = 0;
+  int check_errno = 0, mark_errno = 0, update_errno = 0;
 
-  int opened = 0, closed = 0, updates = 0, check_calls = 0;
-  std::map<uint64_t, int> looks;  // by address
+  int opened = 0, closed = 0, updates = 0, check_calls = 0, mark_calls = 0;
+  std::map<uint64_t, int> looks, marks;  // by address
 
  private:
   void look(SampledPage& page) const {
     const int64_t now_ns = clock_.now_ns();
-    const bool was_tracked = page.access != PageAccess::kUntracked;
-    if (!tracked(page.addr)) {
-      page.access = PageAccess::kUntracked;
-      return;
-    }
-    const bool accessed = last_access(page.addr, now_ns) > page.marked_ns;
-    page.access = !was_tracked ? PageAccess::kMarked
-                  : accessed   ? PageAccess::kAccessed
-                               : PageAccess::kIdle;
-    if (page.access != PageAccess::kIdle) page.marked_ns = now_ns;
+    const bool was_tracked = page.tracked();
+    const bool idle = page.marked && last_access(page.addr, now_ns) <= page.marked_ns;
+    page.access = !tracked(page.addr) ? PageAccess::kUntracked
+                  : !was_tracked      ? PageAccess::kNew
+                  : idle              ? PageAccess::kIdle
+                                      : PageAccess::kAccessed;
+    page.marked = page.access == PageAccess::kIdle;
   }
 
   static void expect_ascending(std::span<SampledPage* const> pages) {

@@ -16,16 +16,10 @@ namespace {
 
 constexpr uint64_t kGiB = uint64_t{1} << 30;
 
-// `groups` words with `per_group` pages each, all accessed.
-std::vector<PageHistory> make_pages(uint64_t groups, uint64_t per_group) {
-  std::vector<PageHistory> pages;
-  for (uint64_t i = 0; i < groups * per_group; ++i) {
-    PageHistory page;
-    page.handle = i / per_group * 64 + i % per_group;
-    page.access = PageAccess::kAccessed;
-    page.accessed = true;
-    pages.push_back(page);
-  }
+// Tracked pages.
+std::vector<PageHistory> make_pages(size_t count) {
+  std::vector<PageHistory> pages(count);
+  for (PageHistory& page : pages) page.access = PageAccess::kAccessed;
   return pages;
 }
 
@@ -35,81 +29,117 @@ std::vector<SampledPage*> pointers(std::vector<PageHistory>& pages) {
   return all;
 }
 
-TEST_CASE("choose: all that is in use, if it is little", "[access_rate]") {
-  std::vector<PageHistory> pages = make_pages(AccessRate::kGroups, 4);
+TEST_CASE("choose: all there is, if it is little", "[access_rate]") {
+  std::vector<PageHistory> pages = make_pages(4);
   const auto all = pointers(pages);
   Random random(1);
-  CHECK(AccessRate::choose(all, random) == all);
-  CHECK(AccessRate::choose({}, random).empty());
+  CHECK(AccessRate::choose(all, 4, random) == all);
+  CHECK(AccessRate::choose(all, 100, random) == all);
+  CHECK(AccessRate::choose(all, 0, random).empty());
+  CHECK(AccessRate::choose({}, 4, random).empty());
 }
 
-TEST_CASE("choose: only what is in use", "[access_rate]") {
-  std::vector<PageHistory> pages = make_pages(4, 4);
-  pages[1].accessed = false;  // an idle page
-  pages[5].access = PageAccess::kUntracked;
-  for (size_t i = 12; i < 16; ++i) pages[i].accessed = false;  // a whole group
+TEST_CASE("choose: only what is tracked", "[access_rate]") {
+  std::vector<PageHistory> pages = make_pages(4);
+  pages[1].access = PageAccess::kUntracked;
   Random random(1);
-  const auto chosen = AccessRate::choose(pointers(pages), random);
-  CHECK(chosen.size() == 10);
-  for (const SampledPage* const page : chosen) {
-    CHECK((page != &pages[1] && page != &pages[5] && page < &pages[12]));
-  }
+  CHECK(AccessRate::choose(pointers(pages), 10, random) ==
+        std::vector<SampledPage*>{&pages[0], &pages[2], &pages[3]});
 }
 
-TEST_CASE("choose: whole groups, ascending, each as likely as any other", "[access_rate]") {
-  const uint64_t groups = AccessRate::kGroups * 5;
+TEST_CASE("choose: in order, each as likely as any other", "[access_rate]") {
+  constexpr size_t kPages = 20, kChosen = 4;
   constexpr int kRuns = 5'000;
-  std::vector<PageHistory> pages = make_pages(groups, 3);
+  std::vector<PageHistory> pages = make_pages(kPages);
   const auto all = pointers(pages);
-  std::map<uint64_t, int> counts;
+  std::map<const SampledPage*, int> counts;
   Random random(1);
   for (int i = 0; i < kRuns; ++i) {
-    const auto chosen = AccessRate::choose(all, random);
-    REQUIRE(chosen.size() == AccessRate::kGroups * 3);
+    const auto chosen = AccessRate::choose(all, kChosen, random);
+    REQUIRE(chosen.size() == kChosen);
     REQUIRE(std::is_sorted(chosen.begin(), chosen.end()));  // they point into one array
-    for (size_t k = 0; k < chosen.size(); k += 3) {
-      REQUIRE(chosen[k]->group() == chosen[k + 2]->group());
-      ++counts[chosen[k]->group()];
-    }
+    for (const SampledPage* const page : chosen) ++counts[page];
   }
-  CHECK(counts.size() == groups);
+  CHECK(counts.size() == kPages);
   constexpr double kMean = kRuns / 5.0;
-  for (const auto& [group, count] : counts) {
-    CAPTURE(group, count);
+  for (const auto& [page, count] : counts) {
     CHECK(std::abs(count - kMean) < 5 * std::sqrt(kMean));
   }
 }
 
-TEST_CASE("rates are averages over trials since the last call", "[access_rate]") {
-  AccessRate rate{MonitoringAttrs()};
+TEST_CASE("as many trials as tell the rate, as far as there is time", "[access_rate]") {
+  MonitoringAttrs attrs;
+  attrs.sample_us = GENERATE(uint64_t{5'000}, uint64_t{50'000}, uint64_t{900'000});
+  const AccessRate rate{attrs};
+  for (const double used_share : {0.001, 0.01, 0.125, 0.75, 1.0}) {
+    for (const int64_t time_ns : {kNsPerSecond, 4 * kNsPerSecond}) {
+      const Trials trials = rate.plan(used_share, time_ns, false);
+      CAPTURE(attrs.sample_us, used_share, time_ns, trials.count, trials.nr_pages);
+      // The goal is that 4 % of memory is hit: 10 hits per second.
+      const double pages = 10 * used_share / 0.04 * static_cast<double>(time_ns / kNsPerSecond);
+      const auto planned = static_cast<double>(trials.count * trials.nr_pages);
+      CHECK(planned >= pages);
+      CHECK(planned <= 1.2 * pages + 4);
+      const int64_t sample_ns = static_cast<int64_t>(attrs.sample_us) * kNsPerUs;
+      CHECK(trials.count >= 1);
+      CHECK((trials.count == 1 || static_cast<int64_t>(trials.count) * sample_ns <= time_ns / 2));
+      const Trials few = rate.plan(used_share, time_ns, true);
+      CHECK(few.count * few.nr_pages <= trials.count * trials.nr_pages);
+    }
+  }
+}
+
+TEST_CASE("no trials without time, or without pages in use", "[access_rate]") {
+  MonitoringAttrs attrs;
+  const AccessRate rate{attrs};
+  CHECK(rate.plan(0, kNsPerSecond, false).count == 0);
+  CHECK(rate.plan(0.5, 5 * kNsPerMs, false).count == 0);
+  CHECK(rate.plan(0.5, 0, false).count == 0);
+  CHECK(rate.plan(0.5, -kNsPerSecond, false).count == 0);
+}
+
+// One trial that stands for so much time.
+void trial(AccessRate& rate, double share, int64_t time_ns = kNsPerSecond) {
+  rate.add(share, static_cast<int64_t>(rate.sample_us()) * kNsPerUs);
+  rate.end_trials(time_ns);
+}
+
+TEST_CASE("rates are averages over time since the last call", "[access_rate]") {
+  MonitoringAttrs attrs;
+  attrs.goal.aggrs = 0;
+  AccessRate rate{attrs};
   CHECK(rate.take_bytes_per_s(kGiB) == 0);
-  rate.add(0.5, 5 * kNsPerMs);
+  trial(rate, 0.5);
   CHECK(std::abs(rate.take_bytes_per_s(kGiB) / kGiB - 100) < 1e-6);
   CHECK(rate.take_bytes_per_s(kGiB) == 0);
   rate.add(1, 10 * kNsPerMs);  // 100 per second
   rate.add(0, 5 * kNsPerMs);
+  rate.end_trials(kNsPerSecond);
   CHECK(std::abs(rate.take_bytes_per_s(2 * kGiB) / kGiB - 100) < 1e-6);
+  rate.add(1, 10 * kNsPerMs);
+  rate.end_trials(4 * kNsPerSecond);
+  for (int i = 0; i < 100; ++i) rate.add(0, 10 * kNsPerMs);  // many trials, but little time
+  rate.end_trials(kNsPerSecond);
+  CHECK(std::abs(rate.take_bytes_per_s(kGiB) / kGiB - 80) < 1e-6);
   rate.add(1, 0);  // no division by it
+  rate.end_trials(kNsPerSecond);
   CHECK(std::isfinite(rate.take_bytes_per_s(kGiB)));
+  rate.add(1, 10 * kNsPerMs);
+  rate.end_trials(0);
+  CHECK(rate.take_bytes_per_s(kGiB) == 0);
 }
 
-// One round with a trial.
-void round(AccessRate& rate, double share) {
-  rate.add(share, static_cast<int64_t>(rate.sample_us()) * kNsPerUs);
-  rate.end_round();
-}
-
-TEST_CASE("the interval is tuned every aggrs rounds", "[access_rate]") {
+TEST_CASE("the interval is tuned every aggrs seconds", "[access_rate]") {
   MonitoringAttrs attrs;
   AccessRate rate{attrs};
   const uint64_t samples = samples_per_aggr(attrs);
   for (int tuned = 1; tuned <= 3; ++tuned) {
     const uint64_t before_us = rate.sample_us();
     for (uint64_t i = 0; i + 1 < attrs.goal.aggrs; ++i) {
-      round(rate, 0);
+      trial(rate, 0);
       CHECK(rate.sample_us() == before_us);
     }
-    round(rate, 0);
+    trial(rate, 0);
     CHECK(rate.sample_us() == 2 * before_us);  // nothing seen: as much longer as it may get
     CHECK(rate.aggr_us() == rate.sample_us() * samples);
   }
@@ -118,9 +148,9 @@ TEST_CASE("the interval is tuned every aggrs rounds", "[access_rate]") {
 TEST_CASE("tuning stays within the bounds", "[access_rate]") {
   MonitoringAttrs attrs;
   AccessRate rate{attrs};
-  for (int i = 0; i < 100; ++i) round(rate, 0);
+  for (int i = 0; i < 100; ++i) trial(rate, 0);
   CHECK(rate.sample_us() == attrs.goal.max_sample_us);
-  for (int i = 0; i < 100; ++i) round(rate, 1);
+  for (int i = 0; i < 100; ++i) trial(rate, 1);
   CHECK(rate.sample_us() == attrs.goal.min_sample_us);
 }
 
@@ -129,23 +159,23 @@ TEST_CASE("at the goal nothing changes", "[access_rate]") {
   attrs.sample_us = 50'000;
   attrs.aggr_us = 1'000'000;
   AccessRate rate{attrs};
-  for (int i = 0; i < 30; ++i) round(rate, static_cast<double>(attrs.goal.access_bp) / 10'000);
+  for (int i = 0; i < 30; ++i) trial(rate, static_cast<double>(attrs.goal.access_bp) / 10'000);
   CHECK(rate.sample_us() >= 49'900);
   CHECK(rate.sample_us() <= 50'100);
 }
 
-TEST_CASE("aggrs=0 and rounds without trials: no tuning", "[access_rate]") {
+TEST_CASE("aggrs=0 and time without trials: no tuning", "[access_rate]") {
   MonitoringAttrs attrs;
   SECTION("aggrs=0") {
     attrs.goal.aggrs = 0;
     AccessRate rate{attrs};
-    for (int i = 0; i < 30; ++i) round(rate, 0);
+    for (int i = 0; i < 30; ++i) trial(rate, 0);
     CHECK(rate.sample_us() == attrs.sample_us);
     CHECK(rate.aggr_us() == attrs.aggr_us);
   }
   SECTION("no trials") {
     AccessRate rate{attrs};
-    for (int i = 0; i < 30; ++i) rate.end_round();
+    for (int i = 0; i < 30; ++i) rate.end_trials(kNsPerSecond);
     CHECK(rate.sample_us() == attrs.sample_us);
   }
 }
@@ -154,7 +184,7 @@ TEST_CASE("access_bp=0 does not divide by it", "[access_rate]") {
   MonitoringAttrs attrs;
   attrs.goal.access_bp = 0;
   AccessRate rate{attrs};
-  for (int i = 0; i < 30; ++i) round(rate, 0.5);
+  for (int i = 0; i < 30; ++i) trial(rate, 0.5);
   CHECK(rate.sample_us() == attrs.goal.min_sample_us);
 }
 

@@ -27,8 +27,17 @@ class PageIdleLooks : public PageIdleMachine {
     }
   }
 
-  // Looks at all pages. Returns: what was found, in the order of the constructor.
+  // Looks at all pages and marks those that need it. Returns: what was found, in the order of the
+  // constructor.
   std::vector<PageAccess> look() {
+    std::vector<PageAccess> found = only_look();
+    std::vector<SampledPage*> unmarked = by_group();
+    std::erase_if(unmarked, [](const auto* page) { return page->marked || !page->tracked(); });
+    REQUIRE(operations->mark_pages(unmarked));
+    return found;
+  }
+
+  std::vector<PageAccess> only_look() {
     REQUIRE(operations->check_pages(by_group()));
     std::vector<PageAccess> found;
     for (const SampledPage& page : pages_) found.push_back(page.access);
@@ -60,10 +69,35 @@ using Found = std::vector<PageAccess>;
 TEST_CASE("the first look marks, with one write per word", "[page_idle_checks]") {
   PageIdleLooks machine{0, 21, 63, 640};
   machine.clock.advance(5 * kNsPerSecond);
-  CHECK(machine.look() == Found(4, kMarked));
+  CHECK(machine.look() == Found(4, kNew));
   CHECK(machine.bitmap_word(0) == (uint64_t{1} | uint64_t{1} << 21 | uint64_t{1} << 63));
   CHECK(machine.bitmap_word(10) == 1);
   CHECK(machine.page(3).marked_ns == machine.clock.now_ns());
+}
+
+TEST_CASE("a look marks nothing, and what is not marked counts as accessed", "[page_idle_checks]") {
+  PageIdleLooks machine{5, 6};
+  CHECK(machine.only_look() == Found(2, kNew));
+  CHECK(machine.bitmap_word(0) == 0);
+  CHECK(machine.only_look() == Found(2, kAccessed));
+  machine.look();
+  CHECK(machine.bitmap_word(0) == 0x60);
+  CHECK(machine.page(0).marked);
+  machine.touch(6);
+  CHECK(machine.only_look() == Found{kIdle, kAccessed});
+  CHECK(machine.page(0).marked);
+  CHECK_FALSE(machine.page(1).marked);
+}
+
+TEST_CASE("a page freed before it is marked is found out by the next look", "[page_idle_checks]") {
+  PageIdleLooks machine{5};
+  machine.only_look();
+  machine.free(5);
+  SampledPage* const pages[] = {&machine.page(0)};
+  REQUIRE(machine.operations->mark_pages(pages));
+  machine.touch(5);  // the kernel has set no flag
+  CHECK(machine.only_look() == Found{kUntracked});
+  CHECK_FALSE(machine.page(0).marked);
 }
 
 TEST_CASE("what was touched since is accessed and marked anew", "[page_idle_checks]") {
@@ -96,12 +130,12 @@ TEST_CASE("memory that cannot be tracked", "[page_idle_checks]") {
   CAPTURE(flags);
   PageIdleLooks machine{8, 9};
   machine.set_flags(9, flags);
-  CHECK(machine.look() == Found{kMarked, kUntracked});
+  CHECK(machine.look() == Found{kNew, kUntracked});
   CHECK(machine.bitmap_word(0) == 0x100);
   CHECK(machine.look() == Found{kIdle, kUntracked});
   machine.set_flags(9, kMarkable);
   machine.tree.set_word(kBitmapPath, 0, 0x100);
-  CHECK(machine.look() == Found{kIdle, kMarked});  // it has been allocated
+  CHECK(machine.look() == Found{kIdle, kNew});  // it has been allocated
 }
 
 TEST_CASE("a freed page is untracked, not accessed", "[page_idle_checks]") {
@@ -112,7 +146,7 @@ TEST_CASE("a freed page is untracked, not accessed", "[page_idle_checks]") {
   SECTION("and stays so") { CHECK(machine.look() == Found{kUntracked}); }
   SECTION("until it is in use again") {
     machine.set_flags(5, kPageLru);
-    CHECK(machine.look() == Found{kMarked});
+    CHECK(machine.look() == Found{kNew});
     CHECK(machine.bitmap_word(0) == 0x20);
   }
 }
@@ -128,7 +162,7 @@ TEST_CASE("freed and in use again between two looks: used", "[page_idle_checks]"
 TEST_CASE("pages of one folio share one answer", "[page_idle_checks]") {
   PageIdleLooks machine{512, 600, 700, 1023, 100};
   machine.make_folio(512, 512);
-  CHECK(machine.look() == Found(5, kMarked));
+  CHECK(machine.look() == Found(5, kNew));
   CHECK(machine.bitmap_word(8) == 1);  // the head's bit, and none in the tails' words
   CHECK(machine.bitmap_word(9) == 0);
   CHECK(machine.bitmap_word(15) == 0);
@@ -205,7 +239,7 @@ TEST_CASE("no answer from the bitmap is no access, and said once", "[page_idle_c
 TEST_CASE("no answer from the page flags: untracked", "[page_idle_checks]") {
   PageIdleLooks machine{5, 1000, 5'000'000};  // the last one is beyond the end
   machine.tree.resize(kFlagsPath, 1000 * 8 + 7);
-  CHECK(machine.look() == Found{kMarked, kUntracked, kUntracked});
+  CHECK(machine.look() == Found{kNew, kUntracked, kUntracked});
   machine.touch(5);
   CHECK(machine.look() == Found{kAccessed, kUntracked, kUntracked});
   CHECK(machine.operations->dropped_samples() == 4);
@@ -222,7 +256,7 @@ TEST_CASE("garbage in the page flags is no access", "[page_idle_checks]") {
   for (const PageAccess found : machine.look()) CHECK(found == kUntracked);
 }
 
-TEST_CASE("an I/O error of a look is passed on", "[page_idle_checks]") {
+TEST_CASE("an I/O error is passed on", "[page_idle_checks]") {
   PageIdleMachine machine;
   machine.tree.remove(kBitmapPath);
   machine.tree.link(kBitmapPath, "/proc/self/mem");
@@ -231,10 +265,13 @@ TEST_CASE("an I/O error of a look is passed on", "[page_idle_checks]") {
   page.handle = 5;
   page.addr = 5 * kPageBytes;
   SampledPage* const pages[] = {&page};
-  const auto looked = machine.operations->check_pages(pages);
-  REQUIRE_FALSE(looked);
-  CHECK(looked.error().code.value() == EIO);
-  CHECK(std::string_view(looked.error().context).find(kBitmapPath) != std::string::npos);
+  REQUIRE(machine.operations->check_pages(pages));  // its flags only
+  for (const auto& done :
+       {machine.operations->mark_pages(pages), machine.operations->check_pages(pages)}) {
+    REQUIRE_FALSE(done);
+    CHECK(done.error().code.value() == EIO);
+    CHECK(std::string_view(done.error().context).find(kBitmapPath) != std::string::npos);
+  }
 }
 
 }  // namespace

@@ -139,21 +139,21 @@ struct Looks {
 };
 
 TEST_CASE("the first look tells nothing of the past", "[page_history]") {
-  for (const PageAccess found : {PageAccess::kUntracked, PageAccess::kMarked}) {
+  for (const PageAccess found : {PageAccess::kUntracked, PageAccess::kNew}) {
     Looks looks;
     looks.page.since_ns = kNow;
     looks.look(found);
     CHECK_FALSE(looks.page.accessed);
     CHECK(looks.page.looked_ns == looks.now_ns);
     CHECK(looks.idle_s() == 1);
-    CHECK(looks.page.tracked() == (found == PageAccess::kMarked));
+    CHECK(looks.page.tracked() == (found == PageAccess::kNew));
   }
 }
 
 TEST_CASE("an access is taken to be in the middle between two looks", "[page_history]") {
   Looks looks;
   looks.page.since_ns = kNow;
-  looks.look(PageAccess::kMarked);
+  looks.look(PageAccess::kNew);
   looks.look(PageAccess::kAccessed, 4);
   CHECK(looks.page.accessed);
   CHECK(looks.idle_s() == -2);
@@ -172,14 +172,14 @@ TEST_CASE("memory that is allocated was used then", "[page_history]") {
   looks.look(PageAccess::kUntracked);
   looks.look(PageAccess::kUntracked, 100);
   CHECK(looks.idle_s() == 101);
-  looks.look(PageAccess::kMarked, 2);
+  looks.look(PageAccess::kNew, 2);
   CHECK(looks.page.accessed);
   CHECK(looks.idle_s() == -1);
 }
 
 TEST_CASE("memory that is freed is idle since its last use", "[page_history]") {
   Looks looks;
-  looks.look(PageAccess::kMarked);
+  looks.look(PageAccess::kNew);
   looks.look(PageAccess::kAccessed, 2);
   looks.look(PageAccess::kUntracked, 2);
   CHECK_FALSE(looks.page.accessed);
@@ -190,7 +190,7 @@ TEST_CASE("memory that is freed is idle since its last use", "[page_history]") {
 TEST_CASE("note_mark() only remembers when it was", "[page_history]") {
   Looks looks;
   looks.page.since_ns = kNow;
-  looks.look(PageAccess::kMarked);
+  looks.look(PageAccess::kNew);
   looks.page.access = PageAccess::kAccessed;
   looks.page.note_mark(kNow + 100 * kNsPerSecond);
   CHECK_FALSE(looks.page.accessed);

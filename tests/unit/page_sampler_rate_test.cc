@@ -47,9 +47,9 @@ TEST_CASE("bandwidth: the share touched per sampling interval", "[page_sampler][
   constexpr int64_t kSampleNs = 5 * kMs;
   const double hit = std::min(1.0, kSampleNs / static_cast<double>(row.period_ns));
   const double expected = row.share * hit * kBytes * (kSecond / static_cast<double>(kSampleNs));
-  const double found = mean_bandwidth(run, 100);
+  const double found = mean_bandwidth(run, 400);  // of the least often hit, 1,500 hits
   CAPTURE(found / expected);
-  CHECK(std::abs(found / expected - 1) < 0.05);
+  CHECK(std::abs(found / expected - 1) < 0.08);
 }
 
 TEST_CASE("untouched memory has none", "[page_sampler][rate]") {

@@ -113,7 +113,7 @@ TEST_CASE("memory touched every 5 s", "[page_sampler]") {
     CHECK(std::abs(run.details.share_percent[1] - 50) < 0.5);  // never idle for 6 s
     below_1s += run.details.share_percent[0] / 100;
     const int64_t idle_ms = run.refreshed_ns % (5 * kSecond) / kMs;
-    if (idle_ms > 1'500) CHECK(std::abs(run.idle_ms(25) - idle_ms) < 600);
+    if (idle_ms > 1'500) CHECK(std::abs(run.idle_ms(25) - idle_ms) < 2'000);
   }
   CHECK(std::abs(below_1s - 10) < 5);  // one second of five, of half of memory
 }
@@ -137,7 +137,8 @@ TEST_CASE("idle time is real time", "[page_sampler]") {
     const auto idle_ms = static_cast<double>((run.refreshed_ns - stopped_ns) / kMs);
     for (const size_t p : {0, 50, 100}) {
       CAPTURE(wait_s, p);
-      CHECK(std::abs(static_cast<double>(run.idle_ms(p)) / idle_ms - 1) < 0.03);
+      // When it stopped is known to half of the time between the looks.
+      CHECK(std::abs(static_cast<double>(run.idle_ms(p)) - idle_ms) < 2'050);
     }
   }
 }
@@ -187,7 +188,7 @@ TEST_CASE("what the details say", "[page_sampler]") {
   uint64_t looks = 0;
   for (const auto& [addr, count] : run.memory.looks) looks += static_cast<uint64_t>(count);
   CHECK(run.details.nr_checks <= looks);
-  CHECK(run.details.nr_checks >= 2 * 5 * run.details.nr_pages);
+  CHECK(run.details.nr_checks >= 2 * 2 * run.details.nr_pages);
 }
 
 TEST_CASE("the simulated memory of ops=sim", "[page_sampler]") {

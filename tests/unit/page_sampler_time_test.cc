@@ -58,8 +58,8 @@ TEST_CASE("old pages are looked at less often than young ones", "[page_sampler][
     (page.addr < 2 * kGiB ? nr_young : nr_old) += 1;
   }
   CAPTURE(young / nr_young, old / nr_old);
-  CHECK(young / nr_young > 95);  // each second, and for the bandwidth
-  CHECK(old / nr_old < 30);
+  CHECK(young / nr_young >= 30);  // once or twice in 5 s, and for the bandwidth
+  CHECK(old / nr_old < 10);
   CHECK(old / nr_old >= 4);
 }
 
@@ -154,7 +154,7 @@ TEST_CASE("the sample follows its cost and keeps what is known", "[page_sampler]
   run.start();
   run.run_for(40 * kSecond);
   const uint64_t largest = run.details.nr_pages;
-  run.memory.cpu_ns_per_check = 12'000;
+  run.memory.cpu_ns_per_check = 18'000;
   run.run_for(40 * kSecond);
   const uint64_t smallest = run.details.nr_pages;
   CHECK(smallest < largest * 9 / 10);
@@ -193,6 +193,10 @@ TEST_CASE("errors end it with their reason", "[page_sampler][time]") {
   SECTION("of a look") {
     run.memory.check_errno = EIO;
     CHECK(run.run_to_error() == "scripted error in check_pages");
+  }
+  SECTION("of a mark") {
+    run.memory.mark_errno = EIO;
+    CHECK(run.run_to_error() == "scripted error in mark_pages");
   }
   SECTION("of the ranges") {
     run.memory.update_errno = ENODEV;

@@ -19,7 +19,7 @@ bool adapt(SampleSize& size, double percent, int64_t wall_ns = kWallNs) {
 TEST_CASE("it begins with the largest sample", "[sample_size]") {
   const SampleSize size(1);
   CHECK(size.nr_words() == SampleSize::kMaxWords);
-  CHECK_FALSE(size.sparse());
+  CHECK_FALSE(size.few_trials());
   CHECK_FALSE(size.over_budget());
 }
 
@@ -29,10 +29,10 @@ TEST_CASE("what fits the budget stays", "[sample_size]") {
   CHECK(size.nr_words() == SampleSize::kMaxWords);
 }
 
-TEST_CASE("too expensive: fewer looks at once, then smaller, within the budget", "[sample_size]") {
+TEST_CASE("too expensive: fewer trials at once, then smaller, within the budget", "[sample_size]") {
   SampleSize size(1);
   CHECK_FALSE(adapt(size, 1.5));  // the sample stays
-  CHECK(size.sparse());
+  CHECK(size.few_trials());
   CHECK(size.nr_words() == SampleSize::kMaxWords);
   CHECK(adapt(size, 1.1));
   CHECK(size.nr_words() < SampleSize::kMaxWords * 9 / 10);
@@ -40,17 +40,17 @@ TEST_CASE("too expensive: fewer looks at once, then smaller, within the budget",
   CHECK_FALSE(size.over_budget());
 }
 
-TEST_CASE("much too expensive: sparse, then the smallest, then over budget", "[sample_size]") {
+TEST_CASE("much too expensive: few trials, then the smallest, then over budget", "[sample_size]") {
   SampleSize size(1);
   CHECK_FALSE(adapt(size, 30));
-  CHECK(size.sparse());
+  CHECK(size.few_trials());
   CHECK(adapt(size, 12));
   CHECK(size.nr_words() == SampleSize::kMinWords);
   CHECK_FALSE(size.over_budget());
   CHECK_FALSE(adapt(size, 6));
   CHECK(size.over_budget());
   CHECK(size.nr_words() == SampleSize::kMinWords);
-  CHECK(size.sparse());
+  CHECK(size.few_trials());
 }
 
 TEST_CASE("it grows again when it has been cheap for long", "[sample_size]") {
@@ -59,7 +59,7 @@ TEST_CASE("it grows again when it has been cheap for long", "[sample_size]") {
   REQUIRE(size.over_budget());
   uint64_t words = size.nr_words();
   int64_t wall_ns = 0;
-  for (; size.sparse() || size.nr_words() < SampleSize::kMaxWords; wall_ns += kWallNs) {
+  for (; size.few_trials() || size.nr_words() < SampleSize::kMaxWords; wall_ns += kWallNs) {
     REQUIRE(wall_ns < 3'600 * kNsPerSecond);
     adapt(size, 0.1);
     CHECK_FALSE(size.over_budget());
@@ -86,7 +86,7 @@ TEST_CASE("a cost that depends on the size finds its place and stays there", "[s
   SampleSize size(max_cpu);
   const auto cost = [&] {
     return percent_of_all * max_cpu * static_cast<double>(size.nr_words()) /
-           static_cast<double>(SampleSize::kMaxWords) / (size.sparse() ? 2.5 : 1);
+           static_cast<double>(SampleSize::kMaxWords) / (size.few_trials() ? 1.8 : 1);
   };
   for (int i = 0; i < 100; ++i) adapt(size, cost());
   CHECK(cost() <= max_cpu);
