@@ -168,7 +168,7 @@ void PageSampler::plan_trials() {
     trials_ = rate_.plan(used_share(), trials_ns_ - kMarginNs, size_.few_trials());
   } else if (used_.empty()) {
     rate_.add(new_share_per_s_ * static_cast<double>(sample_ns) / kNsPerSecond, sample_ns);
-  } else if (!round_marks()) {
+  } else if (periods_left_ == 0) {
     rate_.add(round_.share_used_within(sample_ns, now_ns), sample_ns);
   }
 }

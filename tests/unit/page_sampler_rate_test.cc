@@ -100,11 +100,13 @@ TEST_CASE("the interval is tuned towards the goal", "[page_sampler][rate]") {
 
 TEST_CASE("a small hot set: the interval grows to its bound", "[page_sampler][rate]") {
   PageSamplerRun run;
+  run.config.refresh_ms = GENERATE(uint64_t{1'000}, uint64_t{5'000}, uint64_t{60'000});
+  CAPTURE(run.config.refresh_ms);
   run.memory.last_access = [](uint64_t addr, int64_t now_ns) {
     return addr < 16 * kMiB ? now_ns : PagedMemory::kNever;
   };
   run.start();
-  run.run_for(300 * kSecond);
+  run.run_for(900 * kSecond);
   CHECK(run.details.sample_us == run.config.attrs.goal.max_sample_us);
   CHECK(run.details.share_percent[0] > 0);
   // 16 MiB per sampling interval.
