@@ -38,22 +38,20 @@ Trials AccessRate::plan(double used_share, int64_t time_ns, bool few) const {
   const auto room = static_cast<double>(std::max<int64_t>(time_ns / (2 * sample_ns), 1));
   const double count = std::min(std::ceil(pages / static_cast<double>(kTrialPages)), room);
   if (time_ns <= sample_ns || count < 1) return {};
-  return {static_cast<uint64_t>(count), static_cast<size_t>(std::ceil(pages / count))};
+  return {static_cast<uint64_t>(count), static_cast<uint64_t>(pages)};
 }
 
-std::vector<SampledPage*> AccessRate::choose(std::span<SampledPage* const> pages, size_t nr_pages,
+// Each is taken with the chance that is left for the rest: all are as likely, in order.
+std::vector<SampledPage*> AccessRate::choose(std::span<SampledPage* const> pages, uint64_t nr_pages,
                                              Random& random) {
+  uint64_t left = pages.size(), wanted = std::min<uint64_t>(nr_pages, left);
   std::vector<SampledPage*> chosen;
-  std::copy_if(pages.begin(), pages.end(), std::back_inserter(chosen),
-               [](const SampledPage* page) { return page->tracked(); });
-  // Each is taken with the chance that is left for the rest: all are as likely, in order.
-  size_t left = chosen.size(), wanted = std::min(nr_pages, chosen.size());
-  std::erase_if(chosen, [&](const SampledPage*) {
-    const bool taken = random.in_range(0, left) < wanted;
-    --left;
-    if (taken) --wanted;
-    return !taken;
-  });
+  chosen.reserve(wanted);
+  for (SampledPage* const page : pages) {
+    if (random.in_range(0, left--) >= wanted) continue;
+    chosen.push_back(page);
+    --wanted;
+  }
   return chosen;
 }
 

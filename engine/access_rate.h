@@ -14,10 +14,11 @@
 
 namespace damon_statfs {
 
-// How often between two rounds pages are marked and looked at one sampling interval later.
+// How often between two rounds pages are marked and looked at one sampling interval later, and how
+// many of them together.
 struct Trials {
   uint64_t count = 0;
-  size_t nr_pages = 0;  // in each, at most
+  uint64_t nr_pages = 0;
 };
 
 class AccessRate {
@@ -31,8 +32,8 @@ class AccessRate {
   // For so long a time, with this share of memory in use (0 to 1). few: for less CPU time.
   Trials plan(double used_share, int64_t time_ns, bool few) const;
 
-  // At most nr_pages random ones of the tracked `pages`, in their order.
-  static std::vector<SampledPage*> choose(std::span<SampledPage* const> pages, size_t nr_pages,
+  // At most nr_pages random ones of `pages`, in their order.
+  static std::vector<SampledPage*> choose(std::span<SampledPage* const> pages, uint64_t nr_pages,
                                           Random& random);
 
   // One trial: this share of memory was accessed within wall_ns.
@@ -40,6 +41,9 @@ class AccessRate {
 
   // The trials since the last call stand for so much time.
   void end_trials(int64_t time_ns);
+
+  // Whether there were any trials since take_bytes_per_s().
+  bool known() const { return share_per_s_.time_s > 0; }
 
   // Bytes per second, on average over the time since the last call. 0 without any trial.
   double take_bytes_per_s(uint64_t monitored_bytes);

@@ -69,9 +69,9 @@ Result<void> PageSampler::step() {
     case Phase::kLooking:
       return look_at_portion();
     case Phase::kMarking:
-      return mark_chosen();
+      return mark_tried();
     case Phase::kCounting:
-      return count_chosen();
+      return count_tried();
   }
   return outcome::success();
 }
@@ -79,7 +79,9 @@ Result<void> PageSampler::step() {
 void PageSampler::fit_sample() {
   sample_.fit(ranges_, size_.nr_words(), clock_.now_ns());
   round_.take_sample();
-  used_.clear();
+  used_share_ = 0;
+  chosen_.clear();
+  trials_left_ = 0;
 }
 
 Result<void> PageSampler::look_at_portion() {
@@ -144,32 +146,39 @@ Result<void> PageSampler::mark(std::span<SampledPage* const> pages) {
 Result<void> PageSampler::end_round() {
   round_begun_ = false;
   new_share_per_s_ = round_.end();
-  used_ = round_.used();
   if (periods_left_ == 0) {
     refresh();
     round_.forget_accesses();
   }
+  plan_trials();
   if (clock_.now_ns() - last_adapted_ns_ > kAdaptNs - period_ns_ / 2) {
     BOOST_OUTCOME_TRYV(adapt_sample());
   }
-  plan_trials();
   plan_trial();
   return outcome::success();
 }
 
-// Without pages in use, or with a sampling interval too long to wait for, looks tell enough.
+// Without pages in use, or with a sampling interval too long to wait for, looks tell enough. In the
+// last period before a refresh a trial would be in the way of the last look, but there must be
+// some.
 void PageSampler::plan_trials() {
-  trials_ = {};
+  trials_left_ = 0;
   const int64_t now_ns = clock_.now_ns();
-  trials_ns_ = std::max<int64_t>(round_start_ns(round_after(periods_left_)) - now_ns, 0);
-  if (nothing_known_ || sample_.pages().empty()) return;
+  const uint64_t next_round = round_after(periods_left_);
+  trials_ns_ = std::max<int64_t>(round_start_ns(next_round) - now_ns, 0);
+  if (nothing_known_ || (next_round == 0 && rate_.known())) return;
+  const std::vector<SampledPage*> used = round_.used();
+  used_share_ = static_cast<double>(used.size()) /
+                static_cast<double>(std::max<size_t>(round_.pages().size(), 1));
   const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
-  if (sample_ns < period_ns_ && !used_.empty()) {
-    trials_ = rate_.plan(used_share(), trials_ns_ - kMarginNs, size_.few_trials());
-  } else if (used_.empty()) {
+  if (used.empty()) {
     rate_.add(new_share_per_s_ * static_cast<double>(sample_ns) / kNsPerSecond, sample_ns);
-  } else if (periods_left_ == 0) {
+  } else if (sample_ns >= period_ns_) {
     rate_.add(round_.share_used_within(sample_ns, now_ns), sample_ns);
+  } else {
+    const Trials trials = rate_.plan(used_share_, trials_ns_ - kMarginNs, size_.few_trials());
+    chosen_ = AccessRate::choose(used, trials.nr_pages, random_);
+    nr_trials_ = trials_left_ = std::min<uint64_t>(trials.count, chosen_.size());
   }
 }
 
@@ -180,13 +189,13 @@ void PageSampler::plan_trial() {
   const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
   const int64_t end_ns = round_start_ns(round_after(periods_left_)) - kMarginNs;
   const int64_t spare_ns = end_ns - now_ns - sample_ns;
-  if (trials_.count == 0 || spare_ns <= 0) {
+  if (trials_left_ == 0 || spare_ns <= 0) {
     rate_.end_trials(trials_ns_);
     wait_for_round();
     return;
   }
-  const auto choice_ns = static_cast<uint64_t>(spare_ns) / trials_.count;
-  --trials_.count;
+  const auto choice_ns = static_cast<uint64_t>(spare_ns) / trials_left_;
+  --trials_left_;
   phase_ = Phase::kMarking;
   deadline_ns_ = now_ns + static_cast<int64_t>(random_.in_range(0, choice_ns + 1));
 }
@@ -244,35 +253,31 @@ void PageSampler::warn_if_over_budget() {
                    max_cpu_percent_, sample_.pages().size()));
 }
 
-Result<void> PageSampler::mark_chosen() {
-  chosen_ = AccessRate::choose(used_, trials_.nr_pages, random_);
-  BOOST_OUTCOME_TRYV(look(chosen_));
-  BOOST_OUTCOME_TRYV(mark(chosen_));
+// The pages of one trial are from all over memory.
+Result<void> PageSampler::mark_tried() {
+  tried_.clear();
+  for (size_t i = trials_left_; i < chosen_.size(); i += nr_trials_) tried_.push_back(chosen_[i]);
+  BOOST_OUTCOME_TRYV(look(tried_));
+  BOOST_OUTCOME_TRYV(mark(tried_));
   marked_ns_ = clock_.now_ns();
   phase_ = Phase::kCounting;
   deadline_ns_ = marked_ns_ + static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
   return outcome::success();
 }
 
-Result<void> PageSampler::count_chosen() {
-  BOOST_OUTCOME_TRYV(look(chosen_));
-  const auto hits = std::count_if(chosen_.begin(), chosen_.end(), [](const SampledPage* page) {
+Result<void> PageSampler::count_tried() {
+  BOOST_OUTCOME_TRYV(look(tried_));
+  const auto hits = std::count_if(tried_.begin(), tried_.end(), [](const SampledPage* page) {
     return page->access == PageAccess::kAccessed;
   });
-  const double share = chosen_.empty() ? 0
-                                       : used_share() * static_cast<double>(hits) /
-                                             static_cast<double>(chosen_.size());
+  const double share = used_share_ * static_cast<double>(hits) /
+                       static_cast<double>(std::max<size_t>(tried_.size(), 1));
   const int64_t wall_ns = clock_.now_ns() - marked_ns_;
   // Pages that came into use count with one access each.
   const double new_share = new_share_per_s_ * static_cast<double>(wall_ns) / kNsPerSecond;
   rate_.add(share + new_share, wall_ns);
   plan_trial();
   return outcome::success();
-}
-
-double PageSampler::used_share() const {
-  return static_cast<double>(used_.size()) /
-         static_cast<double>(std::max<size_t>(sample_.pages().size(), 1));
 }
 
 // Rounds are 0, 1, 1 + kPeriodsApart, ... periods before a refresh. Returns: the one that follows.

@@ -69,9 +69,8 @@ class PageSampler final : public Estimator {
   bool round_marks() const;
   void plan_trials();
   void plan_trial();
-  Result<void> mark_chosen();
-  Result<void> count_chosen();
-  double used_share() const;
+  Result<void> mark_tried();
+  Result<void> count_tried();
   uint64_t round_after(uint64_t periods_left) const;
   int64_t round_start_ns(uint64_t periods_left) const;
   void wait_for_round();
@@ -103,14 +102,16 @@ class PageSampler final : public Estimator {
   uint64_t periods_left_ = 0;  // after this round, until the refresh
   bool round_begun_ = false;
   int64_t round_began_ns_ = 0;
-  bool nothing_known_ = true;         // this round's looks say nothing of the time before
-  double new_share_per_s_ = 0;        // of the last round: what came into use in it, per second
-  std::vector<SampledPage*> used_;    // accessed at their last look, in that order
-  Trials trials_;                     // left until the next round
-  int64_t trials_ns_ = 0;             // the time from the last round to the next
-  std::vector<SampledPage*> chosen_;  // whose accesses within one sampling interval are counted
-  int64_t marked_ns_ = 0;             // when they were
-  int64_t suspended_ns_ = 0;          // Clock::suspended_ns() at the last look
+  bool nothing_known_ = true;   // this round's looks say nothing of the time before
+  double new_share_per_s_ = 0;  // of the last round: what came into use in it, per second
+  double used_share_ = 0;       // of the sample's pages, those that their last look found accessed
+  std::vector<SampledPage*> chosen_;  // of those, the ones to be tried until the next round
+  uint64_t nr_trials_ = 0;            // for each of which there is an equal part of them
+  uint64_t trials_left_ = 0;
+  int64_t trials_ns_ = 0;            // the time from the last round to the next
+  std::vector<SampledPage*> tried_;  // those of one trial
+  int64_t marked_ns_ = 0;            // when they were
+  int64_t suspended_ns_ = 0;         // Clock::suspended_ns() at the last look
   int64_t last_cpu_ns_ = 0, last_adapted_ns_ = 0;
   uint64_t nr_checks_ = 0;
 };
