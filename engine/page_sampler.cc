@@ -151,9 +151,7 @@ Result<void> PageSampler::end_round() {
     round_.forget_accesses();
   }
   plan_trials();
-  if (clock_.now_ns() - last_adapted_ns_ > kAdaptNs - period_ns_ / 2) {
-    BOOST_OUTCOME_TRYV(adapt_sample());
-  }
+  BOOST_OUTCOME_TRYV(adapt_sample());
   plan_trial();
   return outcome::success();
 }
@@ -225,11 +223,14 @@ void PageSampler::refresh() {
 
 Result<void> PageSampler::adapt_sample() {
   const int64_t now_ns = clock_.now_ns();
-  const int64_t cpu_ns = clock_.thread_cpu_ns();
-  bool fit_again = size_.adapt(cpu_ns - last_cpu_ns_, now_ns - last_adapted_ns_);
-  last_cpu_ns_ = cpu_ns;
-  last_adapted_ns_ = now_ns;
-  warn_if_over_budget();
+  bool fit_again = false;
+  if (now_ns - last_adapted_ns_ > kAdaptNs - period_ns_ / 2) {
+    const int64_t cpu_ns = clock_.thread_cpu_ns();
+    fit_again = size_.adapt(cpu_ns - last_cpu_ns_, now_ns - last_adapted_ns_);
+    last_cpu_ns_ = cpu_ns;
+    last_adapted_ns_ = now_ns;
+    warn_if_over_budget();
+  }
   if (now_ns >= next_update_ns_) {
     next_update_ns_ = now_ns + static_cast<int64_t>(attrs_.update_us) * kNsPerUs;
     DAMON_STATFS_TRY(ranges, operations_.update());

@@ -185,6 +185,16 @@ TEST_CASE("memory comes and goes", "[page_sampler][time]") {
   }
 }
 
+TEST_CASE("ranges are read every update_us", "[page_sampler][time]") {
+  PageSamplerRun run;
+  run.config.refresh_ms = 100;
+  run.config.attrs.update_us = 300'000;
+  run.start();
+  run.run_for(30 * kSecond);
+  CHECK(run.memory.updates >= 70);
+  CHECK(run.memory.updates <= 100);
+}
+
 TEST_CASE("errors end it with their reason", "[page_sampler][time]") {
   PageSamplerRun run;
   run.memory.last_access = hot;
