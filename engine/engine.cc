@@ -12,15 +12,12 @@
 #include <algorithm>
 #include <boost/lockfree/spsc_queue.hpp>
 #include <cerrno>
-#include <chrono>
 #include <new>
 #include <thread>
 
 #include "damon_statfs/fd.h"
 #include "damon_statfs/snapshot_cell.h"
-#include "engine/page_sampler.h"
-#include "engine/sampler.h"
-#include "engine/stats.h"
+#include "engine/estimators.h"
 
 namespace damon_statfs {
 namespace {
@@ -40,13 +37,6 @@ void signal_eventfd(int fd) {
   [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof one);
 }
 
-// Any number that differs from start to start will do. std::random_device would wait for the
-// kernel's entropy at boot.
-uint64_t seed_or_arbitrary(uint64_t seed) {
-  if (seed != 0) return seed;
-  return static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
-}
-
 // What is known of it: how much memory, which kdamond.
 std::string what_is_sampled(const Operations& operations, const Estimator& estimator) {
   std::string text;
@@ -58,7 +48,7 @@ std::string what_is_sampled(const Operations& operations, const Estimator& estim
 
 }  // namespace
 
-class Engine::Thread final : private SamplerObserver, private PageSamplerObserver {
+class Engine::Thread final : private RefreshObserver {
  public:
   Thread(EngineConfig config, const OperationsContext& context, const OperationsRegistry& registry,
          int wake_fd)
@@ -196,18 +186,19 @@ class Engine::Thread final : private SamplerObserver, private PageSamplerObserve
   Result<void> monitor(const OperationsSet& set, Operations& operations) {
     latest_.details = {};
     latest_.details.ops = set.name;
-    latest_.details.estimator = uses_pages(set) ? "pages" : "regions";
-    if (config_.exclude_untracked && !uses_pages(set)) {
+    latest_.details.estimator = uses_pages(set, config_) ? "pages" : "regions";
+    if (config_.exclude_untracked && !uses_pages(set, config_)) {
       context_.log(
           LogLevel::kWarning,
           fmt::format("untracked=exclude: {} delivers regions, it has no effect", set.name));
     }
-    const std::unique_ptr<Estimator> estimator = make_estimator(set, operations);
+    operations_ = &operations;
+    const std::unique_ptr<Estimator> estimator = make_estimator(
+        set, config_, context_, operations, [this] { return stop_requested(); }, *this);
     latest_.details.started_ns = context_.clock->now_ns();
     started_cpu_ns_ = context_.clock->thread_cpu_ns();
     const Result<void> started = estimator->start();
     if (!started) return stop_requested() ? outcome::success() : started;
-    last_refresh_ns_ = context_.clock->now_ns();
     latest_.details.monitored_bytes = estimator->monitored_bytes();
     context_.log(LogLevel::kInfo,
                  fmt::format("monitoring is on: {}{}, estimator {}", set.name,
@@ -227,34 +218,6 @@ class Engine::Thread final : private SamplerObserver, private PageSamplerObserve
       return outcome::success();
     }
     return ended;
-  }
-
-  bool uses_pages(const OperationsSet& set) const {
-    return set.checks_pages && config_.estimator != EstimatorChoice::kRegions;
-  }
-
-  std::unique_ptr<Estimator> make_estimator(const OperationsSet& set, Operations& operations) {
-    operations_ = &operations;
-    const auto page_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-    if (uses_pages(set)) {
-      const PageSamplerConfig config{context_.attrs,
-                                     context_.refresh_ms,
-                                     config_.max_cpu_percent,
-                                     config_.exclude_untracked,
-                                     page_bytes,
-                                     seed_or_arbitrary(config_.seed),
-                                     context_.log};
-      PageSamplerObserver& observer = *this;
-      return std::make_unique<PageSampler>(config, operations, *context_.clock, observer);
-    }
-    SamplerConfig config;
-    config.attrs = context_.attrs;
-    config.max_cpu_percent = config_.max_cpu_percent;
-    config.min_region_bytes = page_bytes;
-    config.seed = seed_or_arbitrary(config_.seed);
-    config.cancelled = [this] { return stop_requested(); };
-    SamplerObserver& observer = *this;
-    return std::make_unique<Sampler>(config, operations, *context_.clock, observer);
   }
 
   // Says what ops=auto has chosen, but not at every start if it stays the same.
@@ -316,28 +279,6 @@ class Engine::Thread final : private SamplerObserver, private PageSamplerObserve
     publish();
   }
 
-  // The kernel's rule: a refresh at the first aggregation that ends later than refresh_ms after the
-  // last one, or after the start.
-  void after_aggregation(const RegionsView& view) override {
-    context_.log(LogLevel::kDebug,
-                 fmt::format("aggregation: {} regions, sample_us={} aggr_us={}",
-                             view.regions.size(), view.attrs.sample_us, view.attrs.aggr_us));
-    if (view.now_ns <= last_refresh_ns_ + static_cast<int64_t>(context_.refresh_ms) * kNsPerMs)
-      return;
-    last_refresh_ns_ = view.now_ns;
-    MonitoringDetails details;
-    details.monitored_bytes = total_bytes(view.regions);
-    details.sample_us = view.attrs.sample_us;
-    details.aggr_us = view.attrs.aggr_us;
-    details.nr_regions = view.regions.size();
-    details.nr_checks = view.nr_checks;
-    const std::vector<IdleSize> parts = idle_sizes(view.regions, view.now_ns);
-    for (size_t i = 0; i < details.share_percent.size(); ++i) {
-      details.share_percent[i] = share_below_percent(parts, MonitoringDetails::kShareLimitsMs[i]);
-    }
-    refreshed(make_statistics(view.regions, view.attrs.aggr_us, view.now_ns), details);
-  }
-
   // Publishes. What does not change from refresh to refresh is kept.
   void refreshed(const Statistics& statistics, const MonitoringDetails& details) override {
     const MonitoringDetails before = latest_.details;
@@ -370,7 +311,6 @@ class Engine::Thread final : private SamplerObserver, private PageSamplerObserve
   const Operations* operations_ = nullptr;  // of the monitoring that is on
   int64_t started_cpu_ns_ = 0;              // the thread's CPU time when it began
   std::string logged_choice_;
-  int64_t last_refresh_ns_ = 0;
   bool stop_requested_ = false;
 
   std::thread thread_;

@@ -7,8 +7,17 @@
 #include <cstdint>
 
 #include "damon_statfs/result.h"
+#include "damon_statfs/snapshot.h"
 
 namespace damon_statfs {
+
+// Sees each refresh of the values, in the estimator's thread.
+class RefreshObserver {
+ public:
+  virtual ~RefreshObserver() = default;
+  // details: those that the estimator knows; the rest is left as it was.
+  virtual void refreshed(const Statistics& statistics, const MonitoringDetails& details) = 0;
+};
 
 class Estimator {
  public:

@@ -81,12 +81,12 @@ void PageHistory::note_idle(int64_t then_ns) {
 
 void PageSample::fit(std::span<const AddressRange> ranges, uint64_t nr_words, int64_t now_ns) {
   const Frame frame(ranges, page_bytes_);
-  const uint64_t wanted_pages = nr_words * kPagesPerWord;
+  const uint64_t wanted_pages = nr_words * kSampledPerWord;
   // Strata shorter than two words would meet in one.
   nr_words = frame.nr_words <= nr_words ? frame.nr_words : std::min(nr_words, frame.nr_words / 2);
   nr_words = std::max<uint64_t>(nr_words, 1);
   const uint64_t per_word =
-      std::bit_ceil(std::clamp<uint64_t>(wanted_pages / nr_words, kPagesPerWord, kWordPages));
+      std::bit_ceil(std::clamp<uint64_t>(wanted_pages / nr_words, kSampledPerWord, kWordPages));
   const uint64_t spacing = kWordPages / per_word;
 
   old_ = std::move(pages_);

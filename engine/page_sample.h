@@ -44,7 +44,7 @@ class PageSample {
  public:
   // How many pages of a word are sampled, if memory is large enough for as many words as wanted.
   // They lie as far apart as they can, since neighbours tend to be used alike.
-  static constexpr uint64_t kPagesPerWord = 4;
+  static constexpr uint64_t kSampledPerWord = 4;
 
   // page_bytes: the page size.
   PageSample(uint64_t page_bytes, uint64_t seed) : page_bytes_(page_bytes), random_(seed) {}

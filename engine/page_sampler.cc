@@ -32,7 +32,7 @@ uint64_t periods_in(int64_t ns) {
 }  // namespace
 
 PageSampler::PageSampler(const PageSamplerConfig& config, Operations& operations,
-                         const Clock& clock, PageSamplerObserver& observer)
+                         const Clock& clock, RefreshObserver& observer)
     : operations_(operations),
       clock_(clock),
       observer_(observer),

@@ -22,14 +22,6 @@
 
 namespace damon_statfs {
 
-// Sees each refresh, in the sampler's thread.
-class PageSamplerObserver {
- public:
-  virtual ~PageSamplerObserver() = default;
-  // details: those that the sampler knows; the rest is left as it was.
-  virtual void refreshed(const Statistics& statistics, const MonitoringDetails& details) = 0;
-};
-
 struct PageSamplerConfig {
   MonitoringAttrs attrs;
   uint64_t refresh_ms = 5'000;
@@ -44,7 +36,7 @@ class PageSampler final : public Estimator {
  public:
   // The operations set, clock and observer outlive the sampler. Precondition: attrs are valid.
   PageSampler(const PageSamplerConfig& config, Operations& operations, const Clock& clock,
-              PageSamplerObserver& observer);
+              RefreshObserver& observer);
 
   Result<void> start() override;
   int64_t deadline_ns() const override { return deadline_ns_; }
@@ -77,7 +69,7 @@ class PageSampler final : public Estimator {
 
   Operations& operations_;
   const Clock& clock_;
-  PageSamplerObserver& observer_;
+  RefreshObserver& observer_;
   const MonitoringAttrs attrs_;
   const int64_t refresh_ns_;
   const uint64_t nr_periods_;  // between two refreshes

@@ -9,7 +9,7 @@ namespace damon_statfs {
 
 class SampleSize {
  public:
-  // In words of the page_idle bitmap, with PageSample::kPagesPerWord pages each.
+  // In words of the page_idle bitmap, with PageSample::kSampledPerWord pages each.
   static constexpr uint64_t kMinWords = 750;
   static constexpr uint64_t kMaxWords = 1'000;
 

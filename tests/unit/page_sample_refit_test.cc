@@ -55,7 +55,7 @@ TEST_CASE("a smaller sample is a part of the larger", "[page_sample]") {
   PageSample sample = with_pasts({{0, 4 * kGiB}}, 1000);
   const Pasts before = pasts_of(sample);
   sample.fit(Ranges{{0, 4 * kGiB}}, 500, kNow);
-  CHECK(sample.pages().size() == 500 * PageSample::kPagesPerWord);
+  CHECK(sample.pages().size() == 500 * PageSample::kSampledPerWord);
   CHECK(nr_kept(before, pasts_of(sample)) == sample.pages().size());
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("a larger sample keeps pages and takes pasts from near ones", "[page_s
   }
   const Pasts before = pasts_of(sample);
   sample.fit(Ranges{{0, 4 * kGiB}}, 1000, kNow);
-  CHECK(sample.pages().size() >= 990 * PageSample::kPagesPerWord);
+  CHECK(sample.pages().size() >= 990 * PageSample::kSampledPerWord);
   CHECK(nr_kept(before, pasts_of(sample)) > before.size() * 9 / 10);
   constexpr uint64_t kNear = 4 * kGiB / 500 * 3;
   for (const PageHistory& page : sample.pages()) {
@@ -105,7 +105,7 @@ TEST_CASE("memory is removed, or cut", "[page_sample]") {
   const Pasts before = pasts_of(sample);
   sample.fit(ranges, 500, kNow);
   CHECK(is_within(sample, ranges));
-  CHECK(sample.pages().size() > 490 * PageSample::kPagesPerWord);
+  CHECK(sample.pages().size() > 490 * PageSample::kSampledPerWord);
   const auto left =
       static_cast<size_t>(std::count_if(before.begin(), before.end(), [&](const auto& page) {
         return std::any_of(ranges.begin(), ranges.end(), [&](const AddressRange& range) {

@@ -18,7 +18,7 @@ constexpr uint64_t kGiB = uint64_t{1} << 30;
 constexpr int64_t kMs = kNsPerMs;
 constexpr int64_t kSecond = kNsPerSecond;
 
-class PageSamplerRun final : public PageSamplerObserver {
+class PageSamplerRun final : public RefreshObserver {
  public:
   PageSamplerRun() { config.log = log.sink(); }
 

@@ -179,8 +179,8 @@ TEST_CASE("what the details say", "[page_sampler]") {
   CHECK(run.sampler->monitored_bytes() == 4 * kGiB);
   run.run_refreshes(2);
   CHECK(run.details.nr_pages == run.sampler->sample().pages().size());
-  CHECK(run.details.nr_pages <= SampleSize::kMaxWords * PageSample::kPagesPerWord);
-  CHECK(run.details.nr_pages > SampleSize::kMaxWords * PageSample::kPagesPerWord * 98 / 100);
+  CHECK(run.details.nr_pages <= SampleSize::kMaxWords * PageSample::kSampledPerWord);
+  CHECK(run.details.nr_pages > SampleSize::kMaxWords * PageSample::kSampledPerWord * 98 / 100);
   CHECK(run.details.nr_regions == 0);
   CHECK(run.details.check_period_ms == 1'000);
   CHECK(run.details.sample_us * 20 == run.details.aggr_us);

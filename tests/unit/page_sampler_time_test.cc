@@ -139,8 +139,8 @@ TEST_CASE("max_cpu too small: said once, and on with the smallest sample", "[pag
   run.run_for(300 * kSecond);
   CHECK(run.log.count(LogLevel::kWarning) == 1);
   CHECK(run.log.count(LogLevel::kWarning, "max_cpu=0.01") == 1);
-  CHECK(run.details.nr_pages <= SampleSize::kMinWords * PageSample::kPagesPerWord);
-  CHECK(run.details.nr_pages > SampleSize::kMinWords * PageSample::kPagesPerWord * 95 / 100);
+  CHECK(run.details.nr_pages <= SampleSize::kMinWords * PageSample::kSampledPerWord);
+  CHECK(run.details.nr_pages > SampleSize::kMinWords * PageSample::kSampledPerWord * 95 / 100);
   CHECK(std::abs(run.details.share_percent[0] - 25) < 0.5);
 }
 
@@ -158,7 +158,7 @@ TEST_CASE("the sample follows its cost and keeps what is known", "[page_sampler]
   run.run_for(40 * kSecond);
   const uint64_t smallest = run.details.nr_pages;
   CHECK(smallest < largest * 9 / 10);
-  CHECK(smallest >= SampleSize::kMinWords * PageSample::kPagesPerWord * 95 / 100);
+  CHECK(smallest >= SampleSize::kMinWords * PageSample::kSampledPerWord * 95 / 100);
   run.memory.cpu_ns_per_check = 1'000;
   run.run_for(600 * kSecond);
   CHECK(run.details.nr_pages >= largest * 98 / 100);

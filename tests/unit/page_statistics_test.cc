@@ -116,7 +116,7 @@ TEST_CASE("table: pages and standard error", "[.table]") {
                          Row{"4 KiB pages   ", 1, SampleSize::kMaxWords},
                          Row{"64 KiB pieces ", 16, SampleSize::kMinWords},
                          Row{"64 KiB pieces ", 16, SampleSize::kMaxWords}}) {
-    table += fmt::format("{}  {:7}", row.name, row.nr_words * PageSample::kPagesPerWord);
+    table += fmt::format("{}  {:7}", row.name, row.nr_words * PageSample::kSampledPerWord);
     for (const double share : {0.01, 0.125, 0.5}) {
       const Errors errors = errors_of(scattered(share, row.piece_pages), row.nr_words, 1'000);
       CHECK(std::abs(errors.told_percent / errors.empirical_percent - 1) < 0.15);

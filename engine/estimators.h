@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Which estimator goes with an operations set, made ready to be started.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "damon_statfs/engine.h"
+#include "damon_statfs/operations.h"
+#include "damon_statfs/registry.h"
+#include "engine/estimator.h"
+
+namespace damon_statfs {
+
+// Whether it is estimator=pages.
+bool uses_pages(const OperationsSet& set, const EngineConfig& config);
+
+// Everything given outlives the estimator. cancelled: asked within long steps.
+std::unique_ptr<Estimator> make_estimator(const OperationsSet& set, const EngineConfig& config,
+                                          const OperationsContext& context, Operations& operations,
+                                          std::function<bool()> cancelled,
+                                          RefreshObserver& observer);
+
+}  // namespace damon_statfs
