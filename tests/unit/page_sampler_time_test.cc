@@ -63,6 +63,44 @@ TEST_CASE("old pages are looked at less often than young ones", "[page_sampler][
   CHECK(old / nr_old >= 4);
 }
 
+TEST_CASE("pages in use are looked at once per refresh, and marked once", "[page_sampler][time]") {
+  PageSamplerRun run;
+  run.config.attrs.goal.aggrs = 0;
+  run.config.attrs.sample_us = 10'000'000;  // too long for trials
+  run.config.attrs.aggr_us = 200'000'000;
+  run.memory.last_access = hot;
+  run.start();
+  run.run_refreshes(4);
+  run.memory.looks.clear();
+  run.memory.marks.clear();
+  run.run_refreshes(10);
+  for (const PageHistory& page : run.sampler->sample().pages()) {
+    CHECK(run.memory.looks[page.addr] == 10);
+    CHECK(run.memory.marks[page.addr] == 10);
+  }
+}
+
+TEST_CASE("a mark that comes late puts the last look off", "[page_sampler][time]") {
+  PageSamplerRun run;
+  bool in_use = true;
+  int64_t touched_ns = 0;
+  run.memory.last_access = [&](uint64_t addr, int64_t now_ns) {
+    if (addr >= kGiB) return PagedMemory::kNever;
+    if (in_use) touched_ns = now_ns;
+    return touched_ns;
+  };
+  run.start();
+  run.run_refreshes(3);
+  REQUIRE(std::abs(run.details.share_percent[0] - 25) < 0.5);
+  in_use = false;
+  run.clock.advance(4'900 * kMs);  // the machine had no time for the mark 1 s before
+  const int64_t resumed_ns = run.clock.now_ns();
+  run.run_refreshes(1);
+  CHECK(run.refreshed_ns - resumed_ns > 700 * kMs);
+  CHECK(run.refreshed_ns - resumed_ns < 1'100 * kMs);
+  CHECK(run.details.share_percent[0] == 0);
+}
+
 TEST_CASE("a round looks at each page once, and at each word in one call", "[page_sampler][time]") {
   PageSamplerRun run;
   run.memory.last_access = [](uint64_t, int64_t) { return PagedMemory::kNever; };

@@ -45,15 +45,11 @@ scale_sim() { # MONITOR ESTIMATOR-OPTIONS
 }
 
 run_scale_sim() {
-  local name options_of
+  local name
   mkdir -p "$work/sim"
   for name in ${monitors:-pages regions}; do
-    case $name in
-      pages) options_of=,estimator=pages ;;
-      regions) options_of= ;;
-      *) continue ;;
-    esac
-    scale_sim "$name" "$options_of${options:+,$options}"
+    case $name in pages | regions) ;; *) continue ;; esac
+    scale_sim "$name" ",estimator=$name${options:+,$options}"
   done > "$logs/scale-sim.log"
   cut -d ' ' -f 1 /proc/loadavg > "$work/load"
   collect scale scale-sim
