@@ -42,9 +42,6 @@ class AccessRate {
   // The trials since the last call stand for so much time.
   void end_trials(int64_t time_ns);
 
-  // Whether there were any trials since take_bytes_per_s().
-  bool known() const { return share_per_s_.time_s > 0; }
-
   // Bytes per second, on average over the time since the last call. 0 without any trial.
   double take_bytes_per_s(uint64_t monitored_bytes);
 

@@ -24,6 +24,17 @@ bool ascending_by_group(const SampledPage* a, const SampledPage* b) {
 
 PageHistory& history(SampledPage* page) { return static_cast<PageHistory&>(*page); }
 
+// Precondition: there are some, ascending by address.
+const PageHistory& nearest(std::span<const PageHistory* const> pages, uint64_t addr) {
+  const auto above =
+      std::lower_bound(pages.begin(), pages.end(), addr,
+                       [](const PageHistory* page, uint64_t value) { return page->addr < value; });
+  if (above == pages.begin()) return **above;
+  const auto below = std::prev(above);
+  const bool is_above = above != pages.end() && (*above)->addr - addr < addr - (*below)->addr;
+  return is_above ? **above : **below;
+}
+
 bool is_old(const PageHistory& page) {
   return !page.tracked() || (!page.accessed && page.looked_ns - page.since_ns >= kOldNs);
 }
@@ -37,12 +48,14 @@ void PageRound::take_sample() {
   nr_taken_ = 0;
 }
 
-void PageRound::begin(int64_t now_ns, int64_t distance_ns, bool nothing_known) {
-  ++round_;
+void PageRound::begin(Kind kind, int64_t now_ns, int64_t distance_ns, bool nothing_known) {
+  kind_ = kind;
+  if (kind != Kind::kScouts) ++round_;
   began_ns_ = now_ns;
   nothing_known_ = all_ = nothing_known;
   nr_taken_ = 0;
   new_share_per_s_ = 0;
+  nr_scouts_ = 0;
   if (!std::is_sorted(pages_.begin(), pages_.end(), ascending_by_group)) {
     std::sort(pages_.begin(), pages_.end(), ascending_by_group);
   }
@@ -50,6 +63,11 @@ void PageRound::begin(int64_t now_ns, int64_t distance_ns, bool nothing_known) {
   for (std::span<SampledPage* const> rest(pages_); !rest.empty();) {
     const std::span<SampledPage* const> group = first_group(rest);
     rest = rest.subspan(group.size());
+    if (is_scout(*group.front())) {
+      nr_scouts_ += group.size();
+    } else if (kind == Kind::kScouts && !all_) {
+      continue;
+    }
     const bool due = all_ || std::any_of(group.begin(), group.end(), [&](SampledPage* page) {
                        return page->worth_a_look() && is_due(history(page), distance_ns);
                      });
@@ -60,6 +78,7 @@ void PageRound::begin(int64_t now_ns, int64_t distance_ns, bool nothing_known) {
 
 bool PageRound::is_due(const PageHistory& page, int64_t distance_ns) const {
   if (page.looked_ns == 0 || !is_old(page)) return true;
+  if (kind_ == Kind::kScouts) return false;
   const int64_t idle_ns = page.looked_ns - page.since_ns;
   const int64_t turn_ns = std::clamp(idle_ns / 2, kMinTurnNs, kMaxTurnNs);
   const auto turns = static_cast<uint64_t>(std::max<int64_t>(turn_ns / distance_ns, 1));
@@ -67,7 +86,10 @@ bool PageRound::is_due(const PageHistory& page, int64_t distance_ns) const {
 }
 
 std::span<SampledPage* const> PageRound::next_portion(size_t max_pages) {
-  if (nr_taken_ == due_.size() && !all_ && old_accessed_ >= kOldAccesses) add_old();
+  if (nr_taken_ == due_.size() && !all_ && kind_ != Kind::kScouts &&
+      old_accessed_ >= kOldAccesses) {
+    add_old();
+  }
   const std::span<SampledPage* const> rest = std::span(due_).subspan(nr_taken_);
   size_t size = 0;
   while (size < rest.size() && size < max_pages) size += first_group(rest.subspan(size)).size();
@@ -99,24 +121,56 @@ void PageRound::note_looks(std::span<SampledPage* const> pages, int64_t now_ns) 
     }
     const PageHistory before = page;
     page.note_look(now_ns);
-    if (before.looked_ns == 0 || before.accessed || !page.accessed) continue;
-    if (is_old(before)) ++old_accessed_;
+    if (before.looked_ns == 0 || !page.accessed) continue;
+    if (!before.accessed && is_old(before)) ++old_accessed_;
+    if (before.used || !is_scout(page)) continue;
     const int64_t passed_ns = std::max<int64_t>(now_ns - before.looked_ns, 1);
     new_share_per_s_ += static_cast<double>(kNsPerSecond) / static_cast<double>(passed_ns) /
-                        static_cast<double>(pages_.size());
+                        static_cast<double>(nr_scouts_);
   }
 }
 
 double PageRound::end() {
-  if (all_) old_accessed_ = 0;
-  if (old_accessed_ == 0) idle_until_ns_ = began_ns_;
+  if (kind_ != Kind::kScouts || all_) {
+    if (all_) old_accessed_ = 0;
+    if (old_accessed_ == 0) idle_until_ns_ = began_ns_;
+  }
+  if (kind_ == Kind::kLast) {
+    date_changes();
+    take_used();
+    watched_since_ns_ = all_began_ns_;
+  }
+  if (kind_ != Kind::kScouts) all_began_ns_ = began_ns_;
   return new_share_per_s_;
+}
+
+// Of pages that came into or out of use between the last two rounds of all pages it is only known
+// that they did. It is taken to have been when the nearest scout did the same.
+void PageRound::date_changes() {
+  for (const bool accessed : {false, true}) {
+    const auto changed = [&](const PageHistory& page) {
+      return page.tracked() && page.accessed == accessed && page.since_ns > watched_since_ns_ &&
+             page.since_ns < all_began_ns_;
+    };
+    std::vector<const PageHistory*> scouts;  // ascending by address
+    for (const PageHistory& page : sample_.pages()) {
+      if (is_scout(page) && changed(page)) scouts.push_back(&page);
+    }
+    if (scouts.empty()) continue;
+    for (PageHistory& page : sample_.pages()) {
+      if (!is_scout(page) && changed(page)) page.since_ns = nearest(scouts, page.addr).since_ns;
+    }
+  }
+}
+
+void PageRound::take_used() {
+  for (PageHistory& page : sample_.pages()) page.used = page.accessed && page.tracked();
 }
 
 std::vector<SampledPage*> PageRound::used() const {
   std::vector<SampledPage*> used;
   std::copy_if(pages_.begin(), pages_.end(), std::back_inserter(used),
-               [](SampledPage* page) { return history(page).accessed; });
+               [](SampledPage* page) { return history(page).used; });
   return used;
 }
 

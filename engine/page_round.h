@@ -3,6 +3,9 @@
 // Which pages of a sample are due in a round, and what looks at them tell. Pages that are in use,
 // or were so not long ago, are due in every round. Old ones, long idle, take turns; but as soon as
 // some of those whose turn it is were accessed, all are due.
+//
+// Every eighth group of pages are scouts, which are looked at in the rounds in between, too. They
+// tell when pages went out of use that were not looked at then, and how much came into use.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +18,14 @@ namespace damon_statfs {
 
 class PageRound {
  public:
+  // kScouts: only scouts are due. kLast: the values are refreshed after it.
+  enum class Kind { kScouts, kAll, kLast };
+
+  // The same for all pages of one group, because marking one of a folio's pages marks them all.
+  static bool is_scout(const SampledPage& page) {
+    return (page.group() * 0x9e3779b97f4a7c15) >> 61 == 0;
+  }
+
   // The sample outlives the object.
   explicit PageRound(PageSample& sample) : sample_(sample) {}
 
@@ -24,9 +35,9 @@ class PageRound {
   // All pages, ascending by group.
   std::span<SampledPage* const> pages() const { return pages_; }
 
-  // Begins a round. distance_ns: of the rounds, on average. nothing_known: nothing can be said of
-  // the time before, so all pages are due.
-  void begin(int64_t now_ns, int64_t distance_ns, bool nothing_known);
+  // Begins a round. distance_ns: of the rounds in which not only scouts are due, on average.
+  // nothing_known: nothing can be said of the time before, so all pages are due.
+  void begin(Kind kind, int64_t now_ns, int64_t distance_ns, bool nothing_known);
 
   // Returns: the pages that are due next, whole groups, about max_pages; none: the round is over.
   std::span<SampledPage* const> next_portion(size_t max_pages);
@@ -34,28 +45,37 @@ class PageRound {
   // Takes in what looks at `pages` have found at now_ns.
   void note_looks(std::span<SampledPage* const> pages, int64_t now_ns);
 
-  // Ends the round. Returns: the share of all pages that came into use in it, per second.
+  // Ends the round. Returns: the share of all pages that were accessed since the round before and
+  // are not used(), per second.
   double end();
 
   // Forgets the accesses to old pages that have been counted so far.
   void forget_accesses() { old_accessed_ = 0; }
 
-  // Those that their last look found accessed, in the order of pages().
+  // Takes those for used() that their last look found accessed. The last round's end does so, too.
+  void take_used();
+
+  // Those in use at the end of the last round of kind kLast, in the order of pages().
   std::vector<SampledPage*> used() const;
 
-  // Of all pages, the share of those in use, or in use within the last `ns`.
+  // Of all pages, the share of those accessed at their last look, or within the last `ns`.
   double share_used_within(int64_t ns, int64_t now_ns) const;
 
  private:
   bool is_due(const PageHistory& page, int64_t distance_ns) const;
   void add_old();
+  void date_changes();
 
   PageSample& sample_;
   std::vector<SampledPage*> pages_;
   std::vector<SampledPage*> due_;  // of this round, in that order; then those added
   size_t nr_taken_ = 0;            // of them
-  uint64_t round_ = 0;
+  Kind kind_ = Kind::kAll;
+  uint64_t round_ = 0;  // those of scouts do not count
   int64_t began_ns_ = 0;
+  int64_t all_began_ns_ = 0;      // the latest round of other kinds than kScouts
+  int64_t watched_since_ns_ = 0;  // the one before the latest of kind kLast
+  size_t nr_scouts_ = 0;
   bool nothing_known_ = true;
   bool all_ = false;            // all pages are due
   uint64_t old_accessed_ = 0;   // old pages found accessed

@@ -163,6 +163,7 @@ void PageSample::add_word(const Frame& frame, uint64_t index, uint64_t spacing, 
       page.accessed = near->accessed;
       page.since_ns = near->since_ns;
       page.last_access_ns = near->last_access_ns;
+      page.used = near->used;
     }
     pages_.push_back(page);
   }

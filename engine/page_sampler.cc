@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A round takes the pages that are due in portions, with pauses between them. Pages in use are not
-// looked at in every round: the last round before a refresh looks, and leaves those that were
-// accessed unmarked, because the next look matters only a period before the next refresh. Until
-// then some of them are marked and looked at one sampling interval later: that is the bandwidth.
+// A round takes the pages that are due in portions, with pauses between them. The last round before
+// a refresh looks, and leaves most of those that were accessed unmarked, because the next look at
+// them matters only a period before the next refresh; until then scouts are looked at. Between
+// rounds, some of the pages in use are marked and looked at one sampling interval later: that is
+// the bandwidth.
 #include "engine/page_sampler.h"
 
 #include <fmt/format.h>
@@ -18,7 +19,7 @@ namespace damon_statfs {
 namespace {
 
 constexpr int64_t kPeriodNs = kNsPerSecond;        // about; the refresh interval is a multiple
-constexpr uint64_t kPeriodsApart = 5;              // rounds before the last two
+constexpr uint64_t kPeriodsApart = 5;              // rounds of all pages, before the last two
 constexpr int64_t kMinRefreshNs = 100 * kNsPerMs;  // looking more often would cost too much
 constexpr int64_t kAdaptNs = 5 * kNsPerSecond;     // about; the sample to its cost
 constexpr size_t kPortionPages = 512;
@@ -89,9 +90,8 @@ Result<void> PageSampler::look_at_portion() {
   const std::span<SampledPage* const> portion = round_.next_portion(kPortionPages);
   if (portion.empty()) return end_round();
   BOOST_OUTCOME_TRYV(look(portion));
-  if (round_marks()) {
-    BOOST_OUTCOME_TRYV(mark(portion));
-  }
+  const bool marks = periods_left_ > 0 || nr_periods_ == 1 || nothing_known_;
+  BOOST_OUTCOME_TRYV(mark(portion, !marks));
   deadline_ns_ = clock_.now_ns() + kPauseNs;
   return outcome::success();
 }
@@ -104,14 +104,13 @@ void PageSampler::begin_round() {
   const bool first = periods_left_ == nr_periods_;
   nothing_known_ = first || suspended_ns > suspended_ns_ + kSuspendNoiseNs;
   suspended_ns_ = suspended_ns;
-  uint64_t nr_rounds = 1;  // in a refresh interval
-  for (uint64_t left = nr_periods_; (left = round_after(left)) > 0;) ++nr_rounds;
-  const int64_t distance_ns = refresh_ns_ / static_cast<int64_t>(nr_rounds);
-  round_.begin(round_began_ns_, distance_ns, nothing_known_);
-}
-
-bool PageSampler::round_marks() const {
-  return periods_left_ > 0 || nr_periods_ == 1 || nothing_known_;
+  const auto nr_rounds = static_cast<int64_t>(  // of all pages, in a refresh interval
+      nr_periods_ == 1 ? 1 : 2 + (nr_periods_ - 2) / kPeriodsApart);
+  const bool scouts = periods_left_ > 1 && (periods_left_ - 1) % kPeriodsApart != 0 && !first;
+  const auto kind = periods_left_ == 0 ? PageRound::Kind::kLast
+                    : scouts           ? PageRound::Kind::kScouts
+                                       : PageRound::Kind::kAll;
+  round_.begin(kind, round_began_ns_, refresh_ns_ / nr_rounds, nothing_known_);
 }
 
 // Looks at those of the pages that a look can tell something about.
@@ -133,11 +132,14 @@ Result<void> PageSampler::look(std::span<SampledPage* const> pages) {
   return outcome::success();
 }
 
-// Marks those of the pages that are not marked. A look may have changed their order.
-Result<void> PageSampler::mark(std::span<SampledPage* const> pages) {
+// Marks those of the pages, or of the scouts among them, that are not marked. A look may have
+// changed their order.
+Result<void> PageSampler::mark(std::span<SampledPage* const> pages, bool scouts_only) {
   std::vector<SampledPage*> unmarked;
-  std::copy_if(pages.begin(), pages.end(), std::back_inserter(unmarked),
-               [](const SampledPage* page) { return page->tracked() && !page->marked; });
+  std::copy_if(
+      pages.begin(), pages.end(), std::back_inserter(unmarked), [&](const SampledPage* page) {
+        return page->tracked() && !page->marked && (!scouts_only || PageRound::is_scout(*page));
+      });
   std::stable_sort(unmarked.begin(), unmarked.end(),
                    [](const auto* a, const auto* b) { return a->group() < b->group(); });
   return operations_.mark_pages(unmarked);
@@ -147,6 +149,7 @@ Result<void> PageSampler::end_round() {
   round_begun_ = false;
   new_share_per_s_ = round_.end();
   if (periods_left_ == 0) {
+    used_known_ = true;
     refresh();
     round_.forget_accesses();
   }
@@ -157,26 +160,31 @@ Result<void> PageSampler::end_round() {
 }
 
 // Without pages in use, or with a sampling interval too long to wait for, looks tell enough. In the
-// last period before a refresh a trial would be in the way of the last look, but there must be
-// some.
+// last period before a refresh a trial would be in the way of the last look, but in the first
+// refresh interval nothing is known before.
 void PageSampler::plan_trials() {
   trials_left_ = 0;
   const int64_t now_ns = clock_.now_ns();
   const uint64_t next_round = round_after(periods_left_);
   trials_ns_ = std::max<int64_t>(round_start_ns(next_round) - now_ns, 0);
-  if (nothing_known_ || (next_round == 0 && rate_.known())) return;
+  if (nothing_known_ || (used_known_ && next_round == 0 && nr_periods_ > 1)) return;
+  if (!used_known_) {
+    if (next_round > 0) return;
+    round_.take_used();
+  }
   const std::vector<SampledPage*> used = round_.used();
   used_share_ = static_cast<double>(used.size()) /
                 static_cast<double>(std::max<size_t>(round_.pages().size(), 1));
   const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
   if (used.empty()) {
     rate_.add(new_share_per_s_ * static_cast<double>(sample_ns) / kNsPerSecond, sample_ns);
-  } else if (sample_ns >= period_ns_) {
-    rate_.add(round_.share_used_within(sample_ns, now_ns), sample_ns);
-  } else {
+  } else if (sample_ns < period_ns_) {
     const Trials trials = rate_.plan(used_share_, trials_ns_ - kMarginNs, size_.few_trials());
     chosen_ = AccessRate::choose(used, trials.nr_pages, random_);
     nr_trials_ = trials_left_ = std::min<uint64_t>(trials.count, chosen_.size());
+  } else if (periods_left_ == 0) {
+    trials_ns_ = refresh_ns_;
+    rate_.add(round_.share_used_within(sample_ns, now_ns), sample_ns);
   }
 }
 
@@ -259,7 +267,7 @@ Result<void> PageSampler::mark_tried() {
   tried_.clear();
   for (size_t i = trials_left_; i < chosen_.size(); i += nr_trials_) tried_.push_back(chosen_[i]);
   BOOST_OUTCOME_TRYV(look(tried_));
-  BOOST_OUTCOME_TRYV(mark(tried_));
+  BOOST_OUTCOME_TRYV(mark(tried_, false));
   marked_ns_ = clock_.now_ns();
   phase_ = Phase::kCounting;
   deadline_ns_ = marked_ns_ + static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
@@ -274,17 +282,15 @@ Result<void> PageSampler::count_tried() {
   const double share = used_share_ * static_cast<double>(hits) /
                        static_cast<double>(std::max<size_t>(tried_.size(), 1));
   const int64_t wall_ns = clock_.now_ns() - marked_ns_;
-  // Pages that came into use count with one access each.
+  // Pages that came into use since the refresh count with one access per look.
   const double new_share = new_share_per_s_ * static_cast<double>(wall_ns) / kNsPerSecond;
   rate_.add(share + new_share, wall_ns);
   plan_trial();
   return outcome::success();
 }
 
-// Rounds are 0, 1, 1 + kPeriodsApart, ... periods before a refresh. Returns: the one that follows.
 uint64_t PageSampler::round_after(uint64_t periods_left) const {
-  const uint64_t next = (periods_left == 0 ? nr_periods_ : periods_left) - 1;
-  return next == 0 ? 0 : next - (next - 1) % kPeriodsApart;
+  return (periods_left == 0 ? nr_periods_ : periods_left) - 1;
 }
 
 // The last look tells what was accessed since the round before it, so it keeps its distance.

@@ -57,8 +57,7 @@ class PageSampler final : public Estimator {
   Result<void> adapt_sample();
   void warn_if_over_budget();
   Result<void> look(std::span<SampledPage* const> pages);
-  Result<void> mark(std::span<SampledPage* const> pages);
-  bool round_marks() const;
+  Result<void> mark(std::span<SampledPage* const> pages, bool scouts_only);
   void plan_trials();
   void plan_trial();
   Result<void> mark_tried();
@@ -94,9 +93,10 @@ class PageSampler final : public Estimator {
   uint64_t periods_left_ = 0;  // after this round, until the refresh
   bool round_begun_ = false;
   int64_t round_began_ns_ = 0;
-  bool nothing_known_ = true;   // this round's looks say nothing of the time before
-  double new_share_per_s_ = 0;  // of the last round: what came into use in it, per second
-  double used_share_ = 0;       // of the sample's pages, those that their last look found accessed
+  bool nothing_known_ = true;         // this round's looks say nothing of the time before
+  double new_share_per_s_ = 0;        // of the last round: what came into use in it, per second
+  bool used_known_ = false;           // PageRound::used() has been taken
+  double used_share_ = 0;             // of the sample's pages, those
   std::vector<SampledPage*> chosen_;  // of those, the ones to be tried until the next round
   uint64_t nr_trials_ = 0;            // for each of which there is an equal part of them
   uint64_t trials_left_ = 0;

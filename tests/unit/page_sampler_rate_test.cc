@@ -52,6 +52,27 @@ TEST_CASE("bandwidth: the share touched per sampling interval", "[page_sampler][
   CHECK(std::abs(found / expected - 1) < 0.08);
 }
 
+TEST_CASE("memory touched every few seconds has its part in the bandwidth",
+          "[page_sampler][rate]") {
+  const int64_t period_ns = GENERATE(1'100, 2'100, 3'700, 5'300, 9'700) * kMs;
+  CAPTURE(period_ns);
+  PageSamplerRun run;
+  run.config.attrs.goal.aggrs = 0;
+  run.config.attrs.sample_us = GENERATE(uint64_t{20'000}, uint64_t{500'000});
+  run.config.attrs.aggr_us = 20 * run.config.attrs.sample_us;
+  CAPTURE(run.config.attrs.sample_us);
+  run.memory.last_access = [=](uint64_t addr, int64_t now_ns) {
+    return addr < kBytes / 4 ? touched(addr, period_ns, now_ns) : PagedMemory::kNever;
+  };
+  run.start();
+  run.run_refreshes(4);
+  const double expected = kBytes / 4.0 / (static_cast<double>(period_ns) / kNsPerSecond);
+  const double found = mean_bandwidth(run, 200) / expected;
+  CAPTURE(found);
+  CHECK(found > 0.75);
+  CHECK(found < 1.25);
+}
+
 TEST_CASE("untouched memory has none", "[page_sampler][rate]") {
   PageSamplerRun run;
   run.start();
