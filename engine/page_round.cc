@@ -44,6 +44,10 @@ bool is_old(const PageHistory& page) {
 void PageRound::take_sample() {
   pages_.clear();
   for (PageHistory& page : sample_.pages()) pages_.push_back(&page);
+  sort_pages();
+  used_.clear();
+  std::copy_if(pages_.begin(), pages_.end(), std::back_inserter(used_),
+               [](SampledPage* page) { return history(page).used; });
   due_.clear();
   nr_taken_ = 0;
 }
@@ -55,25 +59,28 @@ void PageRound::begin(Kind kind, int64_t now_ns, int64_t distance_ns, bool nothi
   nothing_known_ = all_ = nothing_known;
   nr_taken_ = 0;
   new_share_per_s_ = 0;
-  nr_scouts_ = 0;
-  if (!std::is_sorted(pages_.begin(), pages_.end(), ascending_by_group)) {
-    std::sort(pages_.begin(), pages_.end(), ascending_by_group);
-  }
+  if (kind != Kind::kScouts || all_) sort_pages();
   due_.clear();
-  for (std::span<SampledPage* const> rest(pages_); !rest.empty();) {
+  const bool only_scouts = kind == Kind::kScouts && !all_;
+  for (std::span<SampledPage* const> rest(only_scouts ? scouts_ : pages_); !rest.empty();) {
     const std::span<SampledPage* const> group = first_group(rest);
     rest = rest.subspan(group.size());
-    if (is_scout(*group.front())) {
-      nr_scouts_ += group.size();
-    } else if (kind == Kind::kScouts && !all_) {
-      continue;
-    }
     const bool due = all_ || std::any_of(group.begin(), group.end(), [&](SampledPage* page) {
                        return page->worth_a_look() && is_due(history(page), distance_ns);
                      });
     std::copy_if(group.begin(), group.end(), std::back_inserter(due_),
                  [&](SampledPage* page) { return due || !page->worth_a_look(); });
   }
+}
+
+// A look may have found pages to be part of other folios.
+void PageRound::sort_pages() {
+  if (!std::is_sorted(pages_.begin(), pages_.end(), ascending_by_group)) {
+    std::sort(pages_.begin(), pages_.end(), ascending_by_group);
+  }
+  scouts_.clear();
+  std::copy_if(pages_.begin(), pages_.end(), std::back_inserter(scouts_),
+               [](const SampledPage* page) { return is_scout(*page); });
 }
 
 bool PageRound::is_due(const PageHistory& page, int64_t distance_ns) const {
@@ -126,7 +133,7 @@ void PageRound::note_looks(std::span<SampledPage* const> pages, int64_t now_ns) 
     if (before.used || !is_scout(page)) continue;
     const int64_t passed_ns = std::max<int64_t>(now_ns - before.looked_ns, 1);
     new_share_per_s_ += static_cast<double>(kNsPerSecond) / static_cast<double>(passed_ns) /
-                        static_cast<double>(nr_scouts_);
+                        static_cast<double>(std::max<size_t>(scouts_.size(), 1));
   }
 }
 
@@ -164,14 +171,11 @@ void PageRound::date_changes() {
 }
 
 void PageRound::take_used() {
-  for (PageHistory& page : sample_.pages()) page.used = page.accessed && page.tracked();
-}
-
-std::vector<SampledPage*> PageRound::used() const {
-  std::vector<SampledPage*> used;
-  std::copy_if(pages_.begin(), pages_.end(), std::back_inserter(used),
-               [](SampledPage* page) { return history(page).used; });
-  return used;
+  used_.clear();
+  for (SampledPage* const page : pages_) {
+    history(page).used = history(page).accessed && page->tracked();
+    if (history(page).used) used_.push_back(page);
+  }
 }
 
 double PageRound::share_used_within(int64_t ns, int64_t now_ns) const {

@@ -56,26 +56,27 @@ class PageRound {
   void take_used();
 
   // Those in use at the end of the last round of kind kLast, in the order of pages().
-  std::vector<SampledPage*> used() const;
+  std::span<SampledPage* const> used() const { return used_; }
 
   // Of all pages, the share of those accessed at their last look, or within the last `ns`.
   double share_used_within(int64_t ns, int64_t now_ns) const;
 
  private:
   bool is_due(const PageHistory& page, int64_t distance_ns) const;
+  void sort_pages();
   void add_old();
   void date_changes();
 
   PageSample& sample_;
   std::vector<SampledPage*> pages_;
-  std::vector<SampledPage*> due_;  // of this round, in that order; then those added
-  size_t nr_taken_ = 0;            // of them
+  std::vector<SampledPage*> scouts_, used_;  // of them, in that order
+  std::vector<SampledPage*> due_;            // of this round, in that order; then those added
+  size_t nr_taken_ = 0;                      // of them
   Kind kind_ = Kind::kAll;
   uint64_t round_ = 0;  // those of scouts do not count
   int64_t began_ns_ = 0;
   int64_t all_began_ns_ = 0;      // the latest round of other kinds than kScouts
   int64_t watched_since_ns_ = 0;  // the one before the latest of kind kLast
-  size_t nr_scouts_ = 0;
   bool nothing_known_ = true;
   bool all_ = false;            // all pages are due
   uint64_t old_accessed_ = 0;   // old pages found accessed

@@ -26,6 +26,12 @@ constexpr size_t kPortionPages = 512;
 constexpr int64_t kPauseNs = kNsPerMs;        // between portions
 constexpr int64_t kMarginNs = 20 * kNsPerMs;  // between counting and the next round
 
+// Looks may have found pages to be part of other folios since they were in order.
+void sort_by_group(std::vector<SampledPage*>& pages) {
+  std::stable_sort(pages.begin(), pages.end(),
+                   [](const auto* a, const auto* b) { return a->group() < b->group(); });
+}
+
 uint64_t periods_in(int64_t ns) {
   return static_cast<uint64_t>(std::max<int64_t>((ns + kPeriodNs / 2) / kPeriodNs, 1));
 }
@@ -132,16 +138,14 @@ Result<void> PageSampler::look(std::span<SampledPage* const> pages) {
   return outcome::success();
 }
 
-// Marks those of the pages, or of the scouts among them, that are not marked. A look may have
-// changed their order.
+// Marks those of the pages, or of the scouts among them, that are not marked.
 Result<void> PageSampler::mark(std::span<SampledPage* const> pages, bool scouts_only) {
   std::vector<SampledPage*> unmarked;
   std::copy_if(
       pages.begin(), pages.end(), std::back_inserter(unmarked), [&](const SampledPage* page) {
         return page->tracked() && !page->marked && (!scouts_only || PageRound::is_scout(*page));
       });
-  std::stable_sort(unmarked.begin(), unmarked.end(),
-                   [](const auto* a, const auto* b) { return a->group() < b->group(); });
+  sort_by_group(unmarked);
   return operations_.mark_pages(unmarked);
 }
 
@@ -172,7 +176,7 @@ void PageSampler::plan_trials() {
     if (next_round > 0) return;
     round_.take_used();
   }
-  const std::vector<SampledPage*> used = round_.used();
+  const std::span<SampledPage* const> used = round_.used();
   used_share_ = static_cast<double>(used.size()) /
                 static_cast<double>(std::max<size_t>(round_.pages().size(), 1));
   const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
@@ -266,6 +270,7 @@ void PageSampler::warn_if_over_budget() {
 Result<void> PageSampler::mark_tried() {
   tried_.clear();
   for (size_t i = trials_left_; i < chosen_.size(); i += nr_trials_) tried_.push_back(chosen_[i]);
+  sort_by_group(tried_);
   BOOST_OUTCOME_TRYV(look(tried_));
   BOOST_OUTCOME_TRYV(mark(tried_, false));
   marked_ns_ = clock_.now_ns();
