@@ -21,15 +21,20 @@ class Case(unittest.TestCase):
     just_now_ms = 0
 
     def run_machine(self, files, accessed=None, seconds=SECONDS, **options):
-        """Runs the engine; returns the percentiles and the page numbers with marks."""
+        """Runs the engine; returns the percentiles and the page numbers with marks.
+
+        elapsed_s is the time that was monitored until then, about: a busy machine takes its time.
+        """
         root = tree({**MACHINE, **files})
         path = os.path.join(root, BITMAP)
         with Mount(ops="page_idle", rootfs=root, **{**self.quick, **options}) as mount:
             child = spawn(clear_marks, path, *accessed) if accessed else None
             try:
+                begun = time.monotonic()
                 self.assertEqual(mount.write(b"Y"), 1)
                 time.sleep(seconds)
                 numbers = mount.numbers()
+                self.elapsed_s = time.monotonic() - begun
             finally:
                 if child:
                     os.kill(child, 9)
@@ -42,7 +47,9 @@ class Case(unittest.TestCase):
     def check_half_accessed(self, numbers):
         accessed = sum(number < self.just_now_ms for number in numbers)
         self.assertTrue(40 <= accessed <= 62, f"{accessed} of 101: {numbers}")
-        self.assertTrue(0.6 < numbers[100] / (SECONDS * 1000) < 1.1, numbers)
+        # The refresh that is shown may have been most of a second ago, later on a busy machine.
+        self.assertTrue(SECONDS - 0.7 < numbers[100] / 1000 < self.elapsed_s + 0.1,
+                        (self.elapsed_s, numbers))
 
 
 class Accesses(Case):
