@@ -44,6 +44,7 @@ bool is_old(const PageHistory& page) {
 void PageRound::take_sample() {
   pages_.clear();
   for (PageHistory& page : sample_.pages()) pages_.push_back(&page);
+  scouts_.clear();
   sort_pages();
   used_.clear();
   std::copy_if(pages_.begin(), pages_.end(), std::back_inserter(used_),
@@ -59,7 +60,7 @@ void PageRound::begin(Kind kind, int64_t now_ns, int64_t distance_ns, bool nothi
   nothing_known_ = all_ = nothing_known;
   nr_taken_ = 0;
   new_share_per_s_ = 0;
-  if (kind != Kind::kScouts || all_) sort_pages();
+  sort_pages();
   due_.clear();
   const bool only_scouts = kind == Kind::kScouts && !all_;
   for (std::span<SampledPage* const> rest(only_scouts ? scouts_ : pages_); !rest.empty();) {
@@ -75,9 +76,8 @@ void PageRound::begin(Kind kind, int64_t now_ns, int64_t distance_ns, bool nothi
 
 // A look may have found pages to be part of other folios.
 void PageRound::sort_pages() {
-  if (!std::is_sorted(pages_.begin(), pages_.end(), ascending_by_group)) {
-    std::sort(pages_.begin(), pages_.end(), ascending_by_group);
-  }
+  if (std::is_sorted(pages_.begin(), pages_.end(), ascending_by_group) && !scouts_.empty()) return;
+  std::sort(pages_.begin(), pages_.end(), ascending_by_group);
   scouts_.clear();
   std::copy_if(pages_.begin(), pages_.end(), std::back_inserter(scouts_),
                [](const SampledPage* page) { return is_scout(*page); });
