@@ -122,6 +122,25 @@ void PageSample::fit(std::span<const AddressRange> ranges, uint64_t nr_words, in
       static_cast<double>(pages_.size()) / static_cast<double>(std::max<uint64_t>(all, 1));
 }
 
+void PageSample::thin(uint64_t nr_words) {
+  const auto word_of = [this](const PageHistory& page) { return page.addr / word_bytes(); };
+  uint64_t words = 0;
+  for (size_t i = 0; i < pages_.size(); ++i) {
+    if (i == 0 || word_of(pages_[i]) != word_of(pages_[i - 1])) ++words;
+  }
+  if (words <= nr_words) return;
+  old_ = std::move(pages_);
+  pages_.clear();
+  uint64_t index = 0;  // of the word
+  for (size_t i = 0; i < old_.size(); ++i) {
+    if (i > 0 && word_of(old_[i]) != word_of(old_[i - 1])) ++index;
+    const bool kept = (index + 1) * nr_words / words != index * nr_words / words;
+    if (kept) pages_.push_back(old_[i]);
+  }
+  sampled_share_ *= static_cast<double>(pages_.size()) / static_cast<double>(old_.size());
+  old_.clear();
+}
+
 // Keeps one of the old words that lie in [first, end), at random. Returns: whether there is any.
 bool PageSample::keep_word(const Frame& frame, uint64_t first, uint64_t end, uint64_t spacing) {
   if (old_.empty() || spacing != spacing_ || first >= end) return false;

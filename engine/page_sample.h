@@ -57,6 +57,10 @@ class PageSample {
   // split, or start at now_ns. Pointers to pages become invalid.
   void fit(std::span<const AddressRange> ranges, uint64_t nr_words, int64_t now_ns);
 
+  // Makes it smaller: keeps about nr_words of its words, evenly. Draws no new ones, as fit() would
+  // here and there, so that nothing has to be guessed. Pointers to pages become invalid.
+  void thin(uint64_t nr_words);
+
   // Ascending by address.
   std::span<PageHistory> pages() { return pages_; }
   std::span<const PageHistory> pages() const { return pages_; }

@@ -85,6 +85,10 @@ Result<void> PageSampler::step() {
 
 void PageSampler::fit_sample() {
   sample_.fit(ranges_, size_.nr_words(), clock_.now_ns());
+  take_sample();
+}
+
+void PageSampler::take_sample() {
   round_.take_sample();
   used_share_ = 0;
   chosen_.clear();
@@ -235,10 +239,12 @@ void PageSampler::refresh() {
 
 Result<void> PageSampler::adapt_sample() {
   const int64_t now_ns = clock_.now_ns();
+  const uint64_t words_before = size_.nr_words();
   bool fit_again = false;
   if (now_ns - last_adapted_ns_ > kAdaptNs - period_ns_ / 2) {
     const int64_t cpu_ns = clock_.thread_cpu_ns();
-    fit_again = size_.adapt(cpu_ns - last_cpu_ns_, now_ns - last_adapted_ns_);
+    size_.adapt(cpu_ns - last_cpu_ns_, now_ns - last_adapted_ns_);
+    fit_again = size_.nr_words() > words_before;
     last_cpu_ns_ = cpu_ns;
     last_adapted_ns_ = now_ns;
     warn_if_over_budget();
@@ -252,6 +258,11 @@ Result<void> PageSampler::adapt_sample() {
   }
   if (fit_again) {
     fit_sample();
+  } else if (size_.nr_words() < words_before) {
+    sample_.thin(size_.nr_words());
+    take_sample();
+  }
+  if (fit_again || size_.nr_words() != words_before) {
     log_(LogLevel::kDebug, fmt::format("the sample has {} pages now", sample_.pages().size()));
   }
   return outcome::success();

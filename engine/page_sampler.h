@@ -50,6 +50,7 @@ class PageSampler final : public Estimator {
   enum class Phase { kLooking, kMarking, kCounting };
 
   void fit_sample();
+  void take_sample();
   Result<void> look_at_portion();
   void begin_round();
   Result<void> end_round();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // If it is too expensive, there are fewer trials, then fewer pages, at once; what is cheap enough
-// is made larger only after a minute, since new pages have no past of their own.
+// is made larger only after ten minutes, since new pages have no past of their own.
 #include "engine/sample_size.h"
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 namespace damon_statfs {
 namespace {
 
-constexpr int64_t kGrowAfterNs = 60 * kNsPerSecond;
+constexpr int64_t kGrowAfterNs = 600 * kNsPerSecond;
 constexpr double kAimedShare = 0.85;  // of max_cpu, so that a change lasts
 constexpr double kTrialsFactor = 2;   // at most, what all trials cost more than few
 

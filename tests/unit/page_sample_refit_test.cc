@@ -2,6 +2,7 @@
 //
 // What becomes of the pages and their pasts when the sample is fitted to other memory or to another
 // size, and what a look makes of a page's past.
+#include <cmath>
 #include <map>
 
 #include "damon_statfs/clock.h"
@@ -36,6 +37,32 @@ size_t nr_kept(const Pasts& before, const Pasts& now) {
     const auto old = before.find(page.first);
     return old != before.end() && old->second == page.second;
   }));
+}
+
+TEST_CASE("thinned: old words only, evenly, with their past", "[page_sample]") {
+  constexpr uint64_t kBytes = uint64_t{4} << 30;
+  PageSample sample(kSamplePageBytes, 1);
+  sample.fit(Ranges{{0, kBytes}}, 1'000, 1);
+  for (PageHistory& page : sample.pages()) set_past(page, false, static_cast<int64_t>(page.addr));
+  const std::set<uint64_t> before = words_of(sample);
+  const double share = sample.sampled_share();
+  sample.thin(750);
+  CHECK(words_of(sample).size() == 750);
+  CHECK(sample.pages().size() == 750 * PageSample::kSampledPerWord);
+  CHECK(std::abs(sample.sampled_share() / share - 0.75) < 0.01);
+  uint64_t lower_half = 0;
+  for (const PageHistory& page : sample.pages()) {
+    CHECK(before.contains(page.addr / kSampleWordBytes));
+    CHECK(page.since_ns == static_cast<int64_t>(page.addr));
+    if (page.addr < kBytes / 2) ++lower_half;
+  }
+  CHECK(lower_half > 1'480);
+  CHECK(lower_half < 1'520);
+  sample.thin(750);
+  sample.thin(5'000);
+  CHECK(sample.pages().size() == 750 * PageSample::kSampledPerWord);
+  sample.thin(0);
+  CHECK(sample.pages().empty());
 }
 
 TEST_CASE("the same memory again: all pages stay", "[page_sample]") {

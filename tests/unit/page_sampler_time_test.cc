@@ -203,7 +203,7 @@ TEST_CASE("the sample follows its cost and keeps what is known", "[page_sampler]
   CHECK(smallest < largest * 9 / 10);
   CHECK(smallest >= SampleSize::kMinWords * PageSample::kSampledPerWord * 95 / 100);
   run.memory.cpu_ns_per_check = 1'000;
-  run.run_for(600 * kSecond);
+  run.run_for(1'300 * kSecond);
   CHECK(run.details.nr_pages >= largest * 98 / 100);
   CHECK(run.log.count(LogLevel::kWarning) == 0);
   const auto real_ms = static_cast<double>((run.refreshed_ns - run.begun_ns) / kMs);
