@@ -17,10 +17,11 @@ uint64_t bit_of(const SampledPage& page) {
 
 }  // namespace
 
-Result<void> PageIdleChecks::check(std::span<SampledPage* const> pages) {
+Result<void> PageIdleChecks::for_each_group(GroupFunction function,
+                                            std::span<SampledPage* const> pages) {
   while (!pages.empty()) {
     const std::span<SampledPage* const> group = first_group(pages);
-    BOOST_OUTCOME_TRYV(check_group(group));
+    BOOST_OUTCOME_TRYV((this->*function)(group));
     pages = pages.subspan(group.size());
   }
   return outcome::success();
@@ -42,15 +43,6 @@ Result<void> PageIdleChecks::check_group(std::span<SampledPage* const> pages) {
     const bool idle = page.tracked() && (*idle_bits & bit_of(page)) != 0;
     BOOST_OUTCOME_TRYV(look_closer(pages.first(i), idle, page));
     if (page.access != PageAccess::kIdle) page.marked = false;
-  }
-  return outcome::success();
-}
-
-Result<void> PageIdleChecks::mark(std::span<SampledPage* const> pages) {
-  while (!pages.empty()) {
-    const std::span<SampledPage* const> group = first_group(pages);
-    BOOST_OUTCOME_TRYV(mark_group(group));
-    pages = pages.subspan(group.size());
   }
   return outcome::success();
 }

@@ -30,10 +30,17 @@ class PageIdleChecks {
         drop_sample_(std::move(drop_sample)) {}
 
   // As Operations::check_pages() and mark_pages().
-  Result<void> check(std::span<SampledPage* const> pages);
-  Result<void> mark(std::span<SampledPage* const> pages);
+  Result<void> check(std::span<SampledPage* const> pages) {
+    return for_each_group(&PageIdleChecks::check_group, pages);
+  }
+  Result<void> mark(std::span<SampledPage* const> pages) {
+    return for_each_group(&PageIdleChecks::mark_group, pages);
+  }
 
  private:
+  using GroupFunction = Result<void> (PageIdleChecks::*)(std::span<SampledPage* const>);
+
+  Result<void> for_each_group(GroupFunction function, std::span<SampledPage* const> pages);
   Result<void> check_group(std::span<SampledPage* const> pages);
   Result<void> mark_group(std::span<SampledPage* const> pages);
   Result<void> look_closer(std::span<SampledPage* const> before, bool idle, SampledPage& page);
