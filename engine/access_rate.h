@@ -14,11 +14,10 @@
 
 namespace damon_statfs {
 
-// How often between two rounds pages are marked and looked at one sampling interval later, and how
-// many of them together.
+// How often between two rounds pages are marked and looked at one sampling interval later.
 struct Trials {
   uint64_t count = 0;
-  uint64_t nr_pages = 0;
+  uint64_t nr_pages = 0;  // in all of them together
 };
 
 class AccessRate {
@@ -29,7 +28,8 @@ class AccessRate {
   uint64_t sample_us() const { return attrs_.sample_us; }
   uint64_t aggr_us() const { return attrs_.aggr_us; }
 
-  // For so long a time, with this share of memory in use (0 to 1). few: for less CPU time.
+  // For so long a time, with this share of memory in use (0 to 1). few: for less CPU time. Returns:
+  // none if there is no time for one, or nothing in use.
   Trials plan(double used_share, int64_t time_ns, bool few) const;
 
   // At most nr_pages random ones of `pages`, in their order.
