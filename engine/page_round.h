@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which pages of a sample are due in a round, and what looks at them tell. Pages that are in use, or
-// were so not long ago, are due in every round of all pages. Old ones, long idle, take turns; but
-// as soon as some of those whose turn it is were accessed, all are due.
+// Which pages of a sample are due in a round, and what looks at them tell. Pages that are in use,
+// or were so not long ago, are due in every round of all pages. Old ones, long idle, take turns;
+// but as soon as some of those whose turn it is were accessed, all are due.
 //
 // Every eighth group of pages, at random, are scouts, which are due in the rounds in between, too.
 // They tell when the others came into or out of use, and how often what is not in use is accessed.
