@@ -113,6 +113,34 @@ void join(Region& left, const Region& right) {
   left.end = right.end;
 }
 
+bool may_join(const Region& left, const Region& right, uint32_t threshold,
+              uint64_t max_region_bytes) {
+  return left.end == right.start && difference(left.nr_accesses, right.nr_accesses) <= threshold &&
+         left.size_bytes() + right.size_bytes() <= max_region_bytes;
+}
+
+// Memory in use has no idle time; how long it has been in use may differ.
+bool idle_alike(const Region& left, const Region& right, int64_t now_ns) {
+  if (left.nr_accesses > 0 && right.nr_accesses > 0) return true;
+  const auto [longer_since_ns, shorter_since_ns] = std::minmax(left.since_ns, right.since_ns);
+  return (now_ns - longer_since_ns) / 2 <= now_ns - shorter_since_ns;
+}
+
+// One pass from left to right: joins what joinable(left, right) allows.
+template <class Joinable>
+void join_neighbours(Regions& regions, const Joinable& joinable) {
+  if (regions.empty()) return;
+  auto kept = regions.begin();
+  for (auto next = kept + 1; next != regions.end(); ++next) {
+    if (joinable(*kept, *next)) {
+      join(*kept, *next);
+    } else {
+      *++kept = *next;
+    }
+  }
+  regions.erase(kept + 1, regions.end());
+}
+
 }  // namespace
 
 Result<void> set_regions(Regions& regions, std::span<const AddressRange> ranges,
@@ -171,17 +199,15 @@ void age_regions(std::span<Region> regions, uint32_t threshold, int64_t aggr_sta
 }
 
 void merge_regions(Regions& regions, uint32_t threshold, uint64_t max_region_bytes) {
-  if (regions.empty()) return;
-  auto kept = regions.begin();
-  for (auto next = kept + 1; next != regions.end(); ++next) {
-    if (kept->end == next->start && difference(kept->nr_accesses, next->nr_accesses) <= threshold &&
-        kept->size_bytes() + next->size_bytes() <= max_region_bytes) {
-      join(*kept, *next);
-    } else {
-      *++kept = *next;
-    }
-  }
-  regions.erase(kept + 1, regions.end());
+  join_neighbours(regions, [&](const Region& left, const Region& right) {
+    return may_join(left, right, threshold, max_region_bytes);
+  });
+}
+
+void merge_alike(Regions& regions, uint32_t threshold, uint64_t max_region_bytes, int64_t now_ns) {
+  join_neighbours(regions, [&](const Region& left, const Region& right) {
+    return may_join(left, right, threshold, max_region_bytes) && idle_alike(left, right, now_ns);
+  });
 }
 
 void merge_to_fit(Regions& regions, uint32_t threshold, uint64_t max_region_bytes,

@@ -40,6 +40,11 @@ void age_regions(std::span<Region> regions, uint32_t threshold, int64_t aggr_sta
 // down.
 void merge_regions(Regions& regions, uint32_t threshold, uint64_t max_region_bytes);
 
+// The same, but memory whose idle times at now_ns differ by more than a factor of two stays apart:
+// the average would belong to neither. The kernel does not look at ages here, and so loses memory
+// that is touched every few seconds in memory that is not (kernel documentation, "Age Tracking").
+void merge_alike(Regions& regions, uint32_t threshold, uint64_t max_region_bytes, int64_t now_ns);
+
 // Passes with a doubling threshold, until there are at most max_nr_regions or it reaches
 // max_threshold.
 void merge_to_fit(Regions& regions, uint32_t threshold, uint64_t max_region_bytes,

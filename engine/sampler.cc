@@ -125,8 +125,11 @@ void Sampler::end_aggregation() {
   }
   const uint32_t threshold = max_nr_accesses / 10;
   age_regions(regions_, threshold, aggr_start_ns_);
-  merge_to_fit(regions_, threshold, max_region_bytes_, attrs_.max_nr_regions,
-               samples_per_aggr(attrs_));
+  merge_alike(regions_, threshold, max_region_bytes_, clock_.now_ns());
+  if (regions_.size() > attrs_.max_nr_regions) {
+    merge_to_fit(regions_, threshold, max_region_bytes_, attrs_.max_nr_regions,
+                 samples_per_aggr(attrs_));
+  }
   max_region_bytes_ = apply_min_nr_regions(regions_, attrs_.min_nr_regions, min_region_bytes_);
   observer_.after_aggregation(view());
 

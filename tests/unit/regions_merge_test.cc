@@ -75,6 +75,36 @@ TEST_CASE("ages of large regions after weeks do not wrap", "[regions]") {
   CHECK(newer_first[0].since_ns == 300 * days);
 }
 
+TEST_CASE("memory idle for long and memory idle for short stay apart", "[regions]") {
+  struct Row {
+    uint32_t nr_l, nr_r;
+    int64_t idle_l_s, idle_r_s;
+    bool joins;
+  };
+  const Row rows[] = {
+      {0, 0, 60, 60, true},   {0, 0, 60, 30, true}, {0, 0, 30, 60, true}, {0, 0, 60, 29, false},
+      {0, 0, 29, 60, false},  {0, 0, 60, 0, false}, {0, 0, 0, 0, true},   {1, 0, 1, 60, false},
+      {0, 1, 60, 1, false},                         // one pass over it: not what its neighbour is
+      {1, 0, 1, 1, true},     {2, 1, 1, 60, true},  // in use, however long
+      {10, 0, 60, 60, false},                       // further apart than the threshold
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.nr_l, row.nr_r, row.idle_l_s, row.idle_r_s);
+    constexpr int64_t kNowNs = 1'000 * kNsPerSecond;
+    Regions regions = make_regions({{0, 10, row.nr_l}, {10, 20, row.nr_r}});
+    regions[0].since_ns = kNowNs - row.idle_l_s * kNsPerSecond;
+    regions[1].since_ns = kNowNs - row.idle_r_s * kNsPerSecond;
+    merge_alike(regions, 2, kNoLimit, kNowNs);
+    CHECK(regions.size() == (row.joins ? 1 : 2));
+  }
+}
+
+TEST_CASE("regions of one idle time join as far as gaps and sizes allow", "[regions]") {
+  Regions regions = make_regions({{0, 10}, {10, 20}, {20, 31}, {40, 45}});
+  merge_alike(regions, 0, 20, 5);
+  CHECK(ranges_of(regions) == Ranges{{0, 20}, {20, 31}, {40, 45}});
+}
+
 TEST_CASE("progressive merge doubles the threshold from 0, and stops as soon as it fits",
           "[regions]") {
   // Neighbours are 1 apart (merge at T=1) or 5 and more (would merge at T=8).

@@ -3,6 +3,7 @@
 // All of the algorithm together: does what it says of memory of known hotness come near the truth?
 // The guest tests ask the same on real memory.
 #include <algorithm>
+#include <cmath>
 
 #include "unit/sampler_run.h"
 
@@ -59,6 +60,44 @@ TEST_CASE("hot, warm and cold memory", "[sampler][accuracy]") {
   const int64_t true_ms = (run.aggregated_ns - run.begun_ns) / kNsPerMs;
   CHECK(cold_ms > true_ms / 10 * 8);
   CHECK(cold_ms <= true_ms);
+}
+
+// A third of 1.5 GiB is touched every 5 s, in pieces that alternate with memory that never is.
+// DAMON's own merging averages the two into one idle time, that of neither.
+TEST_CASE("warm memory in pieces among cold memory", "[sampler][accuracy]") {
+  const uint64_t seed = GENERATE(uint64_t{1}, uint64_t{2}, uint64_t{3});
+  const uint64_t piece_mib = GENERATE(uint64_t{4}, uint64_t{32});
+  CAPTURE(seed, piece_mib);
+  constexpr int64_t kPeriodNs = 5 * kNsPerSecond;
+  constexpr uint64_t kPiecesEnd = 3 * kGiB / 2;
+  constexpr double kWarmPercent = 100.0 / 8;
+  SamplerRun run{MonitoringAttrs()};
+  run.config.seed = seed;
+  run.script.ranges = {{0, 4 * kGiB}};
+  int64_t checked_ns = 0;
+  bool touched = false;
+  run.script.accessed = [&](uint64_t address) {
+    const int64_t now_ns = run.clock.now_ns();
+    if (now_ns != checked_ns) {
+      touched = now_ns / kPeriodNs != checked_ns / kPeriodNs;
+      checked_ns = now_ns;
+    }
+    const bool hot = address >= 7 * kGiB / 2;
+    return hot || (touched && address < kPiecesEnd && address / (piece_mib * kMiB) % 3 == 1);
+  };
+  std::vector<double> off;
+  run.start();
+  run.run_for(60 * kNsPerSecond);
+  run.on_aggregation = [&](const RegionsView& view) {
+    const std::vector<IdleSize> parts = idle_sizes(view.regions, view.now_ns);
+    const double warm = share_below_percent(parts, 6'000) - share_below_percent(parts, 0);
+    off.push_back(std::abs(warm - kWarmPercent));
+  };
+  run.run_for(120 * kNsPerSecond);
+  REQUIRE(off.size() > 20);
+  std::sort(off.begin(), off.end());
+  CAPTURE(run.sampler->attrs().sample_us, run.aggregated.size());
+  CHECK(off[off.size() / 2] <= kWarmPercent / 2);
 }
 
 }  // namespace
