@@ -77,6 +77,7 @@ class PageIdleOperations final : public Operations {
   Result<void> check_accesses(std::span<Region> regions) override {
     std::optional<uint64_t> idle_bits;
     uint64_t read_word = ~uint64_t{0};
+    const int64_t now_ns = context_.clock->now_ns();
     for (Region& region : regions) {
       const Mark mark = marks_[next_mark_++];
       if (!mark.tracked) continue;
@@ -91,7 +92,7 @@ class PageIdleOperations final : public Operations {
       }
       if ((*idle_bits & mark.bit()) != 0) continue;
       DAMON_STATFS_TRY(same, still_tracked(region.sampling_addr / page_bytes_, mark));
-      if (same) ++region.nr_accesses;
+      if (same) region.add_access(now_ns);
     }
     if (next_mark_ == marks_.size()) {
       marks_.clear();

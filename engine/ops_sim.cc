@@ -44,7 +44,7 @@ class SimOperations final : public Operations {
     for (Part& part : parts_) part.accessed = part.touched_between(prepared_ns_, now_ns);
     for (Region& region : regions) {
       const Part* const part = part_at(region.sampling_addr);
-      if (part != nullptr && part->accessed) ++region.nr_accesses;
+      if (part != nullptr && part->accessed) region.add_access(now_ns);
     }
     return outcome::success();
   }

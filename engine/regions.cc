@@ -110,6 +110,7 @@ void join(Region& left, const Region& right) {
   left.age = average(left.age, right.age);
   const int128_t apart = static_cast<int128_t>(right.since_ns) - left.since_ns;
   left.since_ns += static_cast<int64_t>(apart * size_r / static_cast<int128_t>(size));
+  left.accessed_ns = std::max(left.accessed_ns, right.accessed_ns);
   left.end = right.end;
 }
 
@@ -191,7 +192,8 @@ void age_regions(std::span<Region> regions, uint32_t threshold, int64_t aggr_sta
     const bool crossed_zero = (region.nr_accesses == 0) != (region.last_nr_accesses == 0);
     if (moved || crossed_zero) {
       region.age = 0;
-      region.since_ns = aggr_start_ns;
+      const bool ended = region.nr_accesses == 0 && region.accessed_ns != 0;
+      region.since_ns = ended ? region.accessed_ns : aggr_start_ns;
     } else if (region.age < std::numeric_limits<uint32_t>::max()) {
       ++region.age;
     }

@@ -31,13 +31,14 @@ uint64_t total_bytes(std::span<const Region> regions);
 // size a region may have, a multiple of min_region_bytes.
 uint64_t apply_min_nr_regions(Regions& regions, uint64_t min_nr_regions, uint64_t min_region_bytes);
 
-// One aggregation older: age and since_ns start anew (at aggr_start_ns) where nr_accesses moved by
-// more than `threshold`, or between zero and not zero; elsewhere age grows by 1.
+// One aggregation older: age and since_ns start anew where nr_accesses moved by more than
+// `threshold`, or between zero and not zero; elsewhere age grows by 1. The new pattern began at
+// aggr_start_ns, or with the last access if there are no more.
 void age_regions(std::span<Region> regions, uint32_t threshold, int64_t aggr_start_ns);
 
 // One pass: joins neighbours whose nr_accesses differ by at most `threshold`, up to
 // max_region_bytes. Counts, ages and since_ns of the joined are averages weighted by size, rounded
-// down.
+// down; the last access is the later one.
 void merge_regions(Regions& regions, uint32_t threshold, uint64_t max_region_bytes);
 
 // The same, but memory whose idle times at now_ns differ by more than a factor of two stays apart:

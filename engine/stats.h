@@ -29,7 +29,8 @@ double share_below_percent(std::span<const IdleSize> parts, int64_t limit_ms);
 
 // Statistics of regions whose aggregation of aggr_us ended at now_ns, before their counts are
 // reset. Idle time runs from a region's since_ns; it is negative, the time being accessed, for a
-// region with accesses. An aggr_us of 0 counts as 1, as in the kernel.
+// region with accesses, unless the last of them is known to be more than a second ago: then idle
+// time runs from that. An aggr_us of 0 counts as 1, as in the kernel.
 Statistics make_statistics(std::span<const Region> regions, uint64_t aggr_us, int64_t now_ns);
 
 // Each region's size and idle time, as make_statistics() takes them.

@@ -95,7 +95,7 @@ class Operations {
   // Marks the page at each region's sampling_addr as not accessed. Regions are ascending.
   virtual Result<void> prepare_access_checks(std::span<Region> regions) = 0;
 
-  // Adds 1 to nr_accesses of each region whose marked page was accessed since. Called with the same
+  // Calls add_access() of each region whose marked page was accessed since. Called with the same
   // regions, in the same portions, as prepare_access_checks() before it.
   virtual Result<void> check_accesses(std::span<Region> regions) = 0;
 

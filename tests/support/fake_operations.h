@@ -62,7 +62,8 @@ class FakeOperations final : public Operations {
     BOOST_OUTCOME_TRYV(fail_if(script_.check_errno, "check"));
     for (Region& region : regions) {
       if (script_.clock != nullptr) script_.clock->use_cpu(script_.cpu_ns_per_check);
-      if (script_.accessed(region.sampling_addr)) ++region.nr_accesses;
+      const int64_t now_ns = script_.clock == nullptr ? 0 : script_.clock->now_ns();
+      if (script_.accessed(region.sampling_addr)) region.add_access(now_ns);
     }
     return outcome::success();
   }

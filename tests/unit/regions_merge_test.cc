@@ -17,12 +17,15 @@ TEST_CASE("two regions merge into averages weighted by size", "[regions]") {
   regions[0].last_nr_accesses = 77;
   regions[0].since_ns = 1'000;
   regions[1].since_ns = 4'000;
+  regions[0].accessed_ns = 6'000;
+  regions[1].accessed_ns = 5'000;
   merge_regions(regions, 10, kNoLimit);
   REQUIRE(ranges_of(regions) == Ranges{{0, 300}});
   CHECK(regions[0].nr_accesses == 16);
   CHECK(regions[0].age == 17);
   CHECK(regions[0].last_nr_accesses == 77);  // the left one's own
   CHECK(regions[0].since_ns == 3'000);
+  CHECK(regions[0].accessed_ns == 6'000);  // the later one
 }
 
 //  0 100 112 | 114 122 130 | 130 156 | 156 170 | 170 184 230 | 230                10170

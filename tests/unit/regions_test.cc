@@ -136,6 +136,17 @@ TEST_CASE("ageing", "[regions]") {
   }
 }
 
+TEST_CASE("what is not accessed any more is idle since the last access", "[regions]") {
+  Regions regions = make_regions({{0, 100, 0}, {100, 200, 3}});
+  regions[0].last_nr_accesses = 3;
+  regions[0].accessed_ns = kNow - 7;
+  regions[1].last_nr_accesses = 0;
+  regions[1].accessed_ns = kNow + 7;
+  age_regions(regions, 0, kNow);
+  CHECK(regions[0].since_ns == kNow - 7);
+  CHECK(regions[1].since_ns == kNow);  // began to be accessed
+}
+
 TEST_CASE("reset moves counts and leaves ages", "[regions]") {
   Regions regions = make_regions({{0, 1, 42, 1}, {1, 2, 95, 2}, {2, 3, 84, 3}, {3, 4, 0, 4}});
   reset_aggregated(regions);

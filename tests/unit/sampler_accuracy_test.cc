@@ -100,5 +100,39 @@ TEST_CASE("warm memory in pieces among cold memory", "[sampler][accuracy]") {
   CHECK(off[off.size() / 2] <= kWarmPercent / 2);
 }
 
+// Half of memory is touched every 5 s, and nothing else: the intervals grow, until an aggregation
+// is longer than that and finds it accessed every time. It is not in use all the time, though.
+TEST_CASE("memory touched in passes is idle since the last one, however long an aggregation is",
+          "[sampler][accuracy]") {
+  const uint64_t seed = GENERATE(uint64_t{1}, uint64_t{2}, uint64_t{3});
+  CAPTURE(seed);
+  constexpr int64_t kPeriodNs = 5 * kNsPerSecond;
+  SamplerRun run{MonitoringAttrs()};
+  run.config.seed = seed;
+  run.script.ranges = {{0, 4 * kGiB}};
+  int64_t checked_ns = 0;
+  int64_t touched_ns = 0;  // found at this check
+  run.script.accessed = [&](uint64_t address) {
+    const int64_t now_ns = run.clock.now_ns();
+    if (now_ns / kPeriodNs != checked_ns / kPeriodNs) touched_ns = now_ns;
+    checked_ns = now_ns;
+    return address < 2 * kGiB && touched_ns == now_ns;
+  };
+  size_t long_aggregations = 0, right = 0;
+  run.start();
+  run.run_for(120 * kNsPerSecond);
+  run.on_aggregation = [&](const RegionsView& view) {
+    const int64_t idle_ms = (view.now_ns - touched_ns) / kNsPerMs;
+    if (run.aggr_ns < kPeriodNs || idle_ms <= 1'000) return;
+    ++long_aggregations;
+    const auto percentiles =
+        make_statistics(view.regions, view.attrs.aggr_us, view.now_ns).memory_idle_ms_percentiles;
+    if (percentiles[25] == idle_ms) ++right;
+  };
+  run.run_for(600 * kNsPerSecond);
+  CHECK(long_aggregations > 20);
+  CHECK(right > long_aggregations * 9 / 10);
+}
+
 }  // namespace
 }  // namespace damon_statfs::test

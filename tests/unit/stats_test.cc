@@ -61,6 +61,24 @@ void check_runs(const Statistics& statistics, std::initializer_list<Run> runs) {
   CHECK(first == 101);
 }
 
+TEST_CASE("accesses of more than a second ago are over, if it is known when they were", "[stats]") {
+  struct Row {
+    uint32_t nr;
+    int64_t accessed_ms_ago;  // -1: not known
+    int64_t expected_ms;
+  };
+  const Row rows[] = {
+      {3, -1, -60'000},  {3, 0, -60'000},   {3, 1'000, -60'000},
+      {3, 1'001, 1'001}, {3, 2'300, 2'300}, {0, 2'300, 60'000},  // idle before that and after
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.nr, row.accessed_ms_ago);
+    Regions regions = make_parts({{kMiB, row.nr, 60'000}});
+    if (row.accessed_ms_ago >= 0) regions[0].accessed_ns = kNow - row.accessed_ms_ago * kNsPerMs;
+    CHECK(idle_sizes(regions, kNow)[0].idle_ms == row.expected_ms);
+  }
+}
+
 TEST_CASE("the example of section 6", "[stats]") {
   const Regions regions = make_parts({{100 * kMiB, 20, 500},
                                       {50 * kMiB, 1, 100},
