@@ -19,7 +19,6 @@ namespace guest_test {
 namespace {
 
 constexpr double kNsPerSecond = 1e9;
-constexpr double kMaxColdOff = 0.20;
 constexpr double kMaxFreeAccessed = 4;  // points: a region may straddle the edge of the hot part
 constexpr size_t kMinReadings = 8;
 constexpr timespec kPollInterval{0, 50'000'000};
@@ -83,24 +82,29 @@ void judge_share(const char* name, const std::vector<double>& errors, double lim
                        name, median(sizes), limit, median(errors), largest(sizes)));
 }
 
-std::string idle_text(const char* name, const std::vector<double>& ratios) {
+std::string idle_text(const char* name, const std::vector<double>& ratios, double limit) {
   return text_of(
       "idle time in the middle of %s: median %.2f of the true time, limit %.2f to %.2f "
       "(least %.2f)",
-      name, median(ratios), 1 - kMaxColdOff, 1 + kMaxColdOff,
+      name, median(ratios), 1 - limit, 1 + limit,
       ratios.empty() ? 0 : *std::min_element(ratios.begin(), ratios.end()));
 }
 
-void judge(const Errors& errors, double limit_1s, double limit_6s, Report& report) {
+struct Limits {
+  double under_1s, under_6s;  // points
+  double idle;                // of the true idle time
+};
+
+void judge(const Errors& errors, const Limits& limits, Report& report) {
   report.check(errors.cold.size() >= kMinReadings,
                text_of("%zu readings, at least %zu wanted", errors.cold.size(), kMinReadings));
-  judge_share("idle under 1 s", errors.under_1s, limit_1s, report);
-  judge_share("idle under 6 s", errors.under_6s, limit_6s, report);
+  judge_share("idle under 1 s", errors.under_1s, limits.under_1s, report);
+  judge_share("idle under 6 s", errors.under_6s, limits.under_6s, report);
   // The cold part cannot be told from the free memory, which has been idle as long. DAMON averages
   // the ages of regions that it merges, so what lies next to the warm part reads younger by chance.
-  report.check(std::fabs(median(errors.untouched) - 1) <= kMaxColdOff,
-               idle_text("the untouched memory (cold and free)", errors.untouched));
-  report.note(idle_text("the cold part if it is the youngest of it", errors.cold));
+  report.check(std::fabs(median(errors.untouched) - 1) <= limits.idle,
+               idle_text("the untouched memory (cold and free)", errors.untouched, limits.idle));
+  report.note(idle_text("the cold part if it is the youngest of it", errors.cold, limits.idle));
   const double excess = errors.excess.empty() ? 100 : largest(errors.excess);
   report.check(excess <= kMaxFreeAccessed,
                text_of("free memory: share accessed at most %+.1f points from what is touched, "
@@ -135,7 +139,10 @@ void check_accuracy(const Arguments& arguments, Report& report) {
     const double age_s = static_cast<double>(reading->noticed_ns - since_ns) / kNsPerSecond;
     add_reading(*reading, truth, age_s, age_s > settle_s, errors);
   }
-  judge(errors, arguments.number("--limit-1s"), arguments.number("--limit-6s"), report);
+  judge(errors,
+        {arguments.number("--limit-1s"), arguments.number("--limit-6s"),
+         arguments.number("--limit-idle") / 100},
+        report);
   const double used = cpu.percent(), limit = arguments.number("--max-cpu");
   report.check(used <= limit, text_of("engine CPU %.2f %%, limit %.0f %%", used, limit));
 }

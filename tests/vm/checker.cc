@@ -18,8 +18,9 @@ constexpr const char* kUsage =
     "Usage: checker free-range\n"
     "       checker accuracy|quiet|free|budget [--name SCENARIO] [--dir DIRECTORY] [--state FILE]\n"
     "               [--phase SECONDS] [--settle SECONDS] [--seconds SECONDS] [--max-cpu PERCENT]\n"
-    "               [--limit PERCENT] [--limit-1s POINTS] [--limit-6s POINTS] [--what TEXT]\n"
-    "               [--range START-END] [--span] [--only-print]\n";
+    "               [--limit PERCENT] [--limit-1s POINTS] [--limit-6s POINTS]\n"
+    "               [--limit-idle PERCENT] [--what TEXT] [--range START-END] [--span]\n"
+    "               [--only-print]\n";
 
 using Check = void (*)(const Arguments&, Report&);
 
@@ -46,6 +47,7 @@ int run(int argc, char** argv) {
                              {"--limit", "8"},
                              {"--limit-1s", "8"},
                              {"--limit-6s", "8"},
+                             {"--limit-idle", "20"},
                              {"--what", "idle guest"},
                              {"--range", ""}});
   Report report(arguments.text("--name"), arguments.has("--only-print"));
