@@ -145,7 +145,7 @@ class Splicing(MountCase):
     def test_formats(self):
         self.assertRegex(self.mount.read(IDLE), re.compile(rb"\A(-?\d+,){100}-?\d+\n\Z"))
         self.assertRegex(self.mount.read(BANDWIDTH), re.compile(rb"\A\d+\n\Z"))
-        self.assertEqual(self.mount.read(AGGR), b"10000\n")
+        self.assertRegex(self.mount.read(AGGR), re.compile(rb"\A\d{5,}\n\Z"))  # 10000, or late
         self.assertEqual(self.mount.read(PID), b"-1\n")
 
     def test_text_ends_with_one_newline_and_has_no_zero_bytes(self):

@@ -12,6 +12,8 @@ import calls
 from machine import IOMEM, MACHINE, QUICK, RAM
 from support import AGGR, ENABLED, FILES, IDLE, PID, Mount, reap, spawn, tree, wait_for
 
+AT_ONCE = 1  # seconds, on a machine that may be busy; what waited for the start would wait for ever
+
 
 class SlowStart(unittest.TestCase):
     def setUp(self):
@@ -67,7 +69,7 @@ class SlowStart(unittest.TestCase):
         self.assertEqual(len(os.listdir(self.mount.path)), 5)
         os.stat(self.mount.file(ENABLED))
         os.statvfs(self.mount.path)
-        self.assertLess(time.monotonic() - start, 0.1)
+        self.assertLess(time.monotonic() - start, AT_ONCE)
         self.assertEqual((texts[ENABLED], texts[PID], texts[AGGR]), (b"N\n", b"-1\n", b"0\n"))
         self.fill()
         self.assertEqual(reap(child, 2), 0)
@@ -81,7 +83,7 @@ class SlowStart(unittest.TestCase):
         start = time.monotonic()
         os.kill(child, signal.SIGINT)
         self.assertEqual(calls.errno_name(reap(child, 2)), "EINTR")
-        self.assertLess(time.monotonic() - start, 0.2)
+        self.assertLess(time.monotonic() - start, AT_ONCE)
         self.fill()
         wait_for(lambda: self.mount.read() == b"Y\n", 2, "the start that went on")
         self.assertGreater(self.mount.value(PID), 0)
@@ -94,7 +96,7 @@ class SlowStart(unittest.TestCase):
                 start = time.monotonic()
                 os.kill(child, number)
                 self.assertEqual(reap(child, 2), -number)
-                self.assertLess(time.monotonic() - start, 0.2)
+                self.assertLess(time.monotonic() - start, AT_ONCE)
                 self.fill()
                 wait_for(lambda: self.mount.read() == b"Y\n", 2, "the start that went on")
                 self.assertEqual(self.mount.write(b"N"), 1)
@@ -123,7 +125,7 @@ class SlowStart(unittest.TestCase):
         reap(interrupted, 2)
         start = time.monotonic()
         self.assertEqual(calls.outcome(self.mount.write, b"junk"), "EINVAL")
-        self.assertLess(time.monotonic() - start, 0.1)
+        self.assertLess(time.monotonic() - start, AT_ONCE)
         self.fill()
         wait_for(lambda: self.mount.read() == b"Y\n", 2, "the start that went on")
         self.stop()
