@@ -26,6 +26,13 @@ FILES = {"6.17": (IDLE, ENABLED, BANDWIDTH), "6.18": (IDLE, ENABLED, BANDWIDTH, 
 FAST = {"sample_us": 1000, "aggr_us": 10000, "aggrs": 0, "refresh_ms": 20, "max_cpu": 100,
         "estimator": "regions"}
 
+
+def is_fast_aggr(aggr_us):
+    """What aggr_interval_us may be of a FAST mount: as configured, or longer if its ten ticks came late,
+    which is told when it is by more than a quarter."""
+    return aggr_us == 10000 or (aggr_us > 12500 and aggr_us % 10 == 0)
+
+
 _active = set()
 
 

@@ -50,7 +50,8 @@ class CannotStart(unittest.TestCase):
 
     def test_a_failed_start_leaves_no_thread(self):
         with Mount(ops="page_idle", rootfs=tree({})) as mount:
-            threads = lambda: len(os.listdir(f"/proc/{mount.pid}/task"))
+            def threads():
+                return len(os.listdir(f"/proc/{mount.pid}/task"))
             before = threads()
             for _ in range(20):
                 calls.outcome(mount.write, b"Y")
