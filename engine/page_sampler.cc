@@ -240,11 +240,11 @@ void PageSampler::refresh() {
 Result<void> PageSampler::adapt_sample() {
   const int64_t now_ns = clock_.now_ns();
   const uint64_t words_before = size_.nr_words();
-  bool fit_again = false;
+  bool resized = false;
+  bool moved = false;
   if (now_ns - last_adapted_ns_ > kAdaptNs - period_ns_ / 2) {
     const int64_t cpu_ns = clock_.thread_cpu_ns();
-    size_.adapt(cpu_ns - last_cpu_ns_, now_ns - last_adapted_ns_);
-    fit_again = size_.nr_words() > words_before;
+    resized = size_.adapt(cpu_ns - last_cpu_ns_, now_ns - last_adapted_ns_);
     last_cpu_ns_ = cpu_ns;
     last_adapted_ns_ = now_ns;
     warn_if_over_budget();
@@ -252,19 +252,18 @@ Result<void> PageSampler::adapt_sample() {
   if (now_ns >= next_update_ns_) {
     next_update_ns_ = now_ns + static_cast<int64_t>(attrs_.update_us) * kNsPerUs;
     DAMON_STATFS_TRY(ranges, operations_.update());
-    fit_again = fit_again || ranges != ranges_;
+    moved = ranges != ranges_;
     ranges_ = std::move(ranges);
     monitored_bytes_ = total_bytes(ranges_);
   }
-  if (fit_again) {
+  if (!resized && !moved) return outcome::success();
+  if (moved || size_.nr_words() > words_before) {
     fit_sample();
-  } else if (size_.nr_words() < words_before) {
+  } else {
     sample_.thin(size_.nr_words());
     take_sample();
   }
-  if (fit_again || size_.nr_words() != words_before) {
-    log_(LogLevel::kDebug, fmt::format("the sample has {} pages now", sample_.pages().size()));
-  }
+  log_(LogLevel::kDebug, fmt::format("the sample has {} pages now", sample_.pages().size()));
   return outcome::success();
 }
 
