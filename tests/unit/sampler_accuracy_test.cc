@@ -17,6 +17,24 @@ int64_t share_below(const Statistics& statistics, int64_t idle_ms) {
                        [&](int64_t ms) { return ms < idle_ms; });
 }
 
+// Memory that is passed over at every multiple of 5 s. All checks of one tick find the same.
+class Passes {
+ public:
+  // Whether one was since the tick before this one.
+  bool found(int64_t now_ns) {
+    if (now_ns / kPeriodNs != checked_ns_ / kPeriodNs) found_ns_ = now_ns;
+    checked_ns_ = now_ns;
+    return found_ns_ == now_ns;
+  }
+  int64_t found_ns() const { return found_ns_; }  // the last tick that found one
+
+  static constexpr int64_t kPeriodNs = 5 * kNsPerSecond;
+
+ private:
+  int64_t checked_ns_ = 0;
+  int64_t found_ns_ = 0;
+};
+
 // Hot up to hot_end; touched every 5 s up to warm_end; the rest never. Sizes of the guest test.
 TEST_CASE("hot, warm and cold memory", "[sampler][accuracy]") {
   const uint64_t seed = GENERATE(uint64_t{1}, uint64_t{2}, uint64_t{3});
@@ -26,14 +44,9 @@ TEST_CASE("hot, warm and cold memory", "[sampler][accuracy]") {
   SamplerRun run{MonitoringAttrs()};
   run.config.seed = seed;
   run.script.ranges = {{0, 2 * kGiB}, {3 * kGiB, 5 * kGiB}};
-  int64_t checked_ns = 0;
-  bool warm_touched = false;
+  Passes passes;
   run.script.accessed = [&](uint64_t address) {
-    const int64_t now_ns = run.clock.now_ns();
-    if (now_ns != checked_ns) {
-      warm_touched = now_ns / (5 * kNsPerSecond) != checked_ns / (5 * kNsPerSecond);
-      checked_ns = now_ns;
-    }
+    const bool warm_touched = passes.found(run.clock.now_ns());
     return address < kHotEnd || (address < kWarmEnd && warm_touched);
   };
   std::vector<int64_t> hot, warm;
@@ -68,20 +81,14 @@ TEST_CASE("warm memory in pieces among cold memory", "[sampler][accuracy]") {
   const uint64_t seed = GENERATE(uint64_t{1}, uint64_t{2}, uint64_t{3});
   const uint64_t piece_mib = GENERATE(uint64_t{4}, uint64_t{32});
   CAPTURE(seed, piece_mib);
-  constexpr int64_t kPeriodNs = 5 * kNsPerSecond;
   constexpr uint64_t kPiecesEnd = 3 * kGiB / 2;
   constexpr double kWarmPercent = 100.0 / 8;
   SamplerRun run{MonitoringAttrs()};
   run.config.seed = seed;
   run.script.ranges = {{0, 4 * kGiB}};
-  int64_t checked_ns = 0;
-  bool touched = false;
+  Passes passes;
   run.script.accessed = [&](uint64_t address) {
-    const int64_t now_ns = run.clock.now_ns();
-    if (now_ns != checked_ns) {
-      touched = now_ns / kPeriodNs != checked_ns / kPeriodNs;
-      checked_ns = now_ns;
-    }
+    const bool touched = passes.found(run.clock.now_ns());
     const bool hot = address >= 7 * kGiB / 2;
     return hot || (touched && address < kPiecesEnd && address / (piece_mib * kMiB) % 3 == 1);
   };
@@ -106,24 +113,20 @@ TEST_CASE("memory touched in passes is idle since the last one, however long an 
           "[sampler][accuracy]") {
   const uint64_t seed = GENERATE(uint64_t{1}, uint64_t{2}, uint64_t{3});
   CAPTURE(seed);
-  constexpr int64_t kPeriodNs = 5 * kNsPerSecond;
   SamplerRun run{MonitoringAttrs()};
   run.config.seed = seed;
   run.script.ranges = {{0, 4 * kGiB}};
-  int64_t checked_ns = 0;
-  int64_t touched_ns = 0;  // found at this check
+  Passes passes;
   run.script.accessed = [&](uint64_t address) {
-    const int64_t now_ns = run.clock.now_ns();
-    if (now_ns / kPeriodNs != checked_ns / kPeriodNs) touched_ns = now_ns;
-    checked_ns = now_ns;
-    return address < 2 * kGiB && touched_ns == now_ns;
+    const bool touched = passes.found(run.clock.now_ns());
+    return touched && address < 2 * kGiB;
   };
   size_t long_aggregations = 0, right = 0;
   run.start();
   run.run_for(120 * kNsPerSecond);
   run.on_aggregation = [&](const RegionsView& view) {
-    const int64_t idle_ms = (view.now_ns - touched_ns) / kNsPerMs;
-    if (run.aggr_ns < kPeriodNs || idle_ms <= 1'000) return;
+    const int64_t idle_ms = (view.now_ns - passes.found_ns()) / kNsPerMs;
+    if (run.aggr_ns < Passes::kPeriodNs || idle_ms <= 1'000) return;
     ++long_aggregations;
     const auto percentiles =
         make_statistics(view.regions, view.attrs.aggr_us, view.now_ns).memory_idle_ms_percentiles;
