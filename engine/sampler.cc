@@ -2,7 +2,7 @@
 //
 // One sampling interval in the kernel's order: check, and at the end of an aggregation age, merge,
 // publish, tune, reset, split; then prepare the next checks. Unlike the kernel's it lives in real
-// time.
+// time, and keeps memory of different idle times apart while there is room for more regions.
 #include "engine/sampler.h"
 
 #include <algorithm>

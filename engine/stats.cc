@@ -24,8 +24,8 @@ uint64_t bandwidth_bytes_per_s(std::span<const Region> regions, uint64_t aggr_us
       std::min(access_bytes * 1'000'000 / std::max<uint64_t>(aggr_us, 1), kMax));
 }
 
-// Counts as accessed now if it was accessed so long ago. It matters where an aggregation is longer:
-// to the kernel all that was accessed in it is accessed now.
+// An access this long ago or less counts as now. It matters where an aggregation is longer: to the
+// kernel all that was accessed in it is accessed now.
 constexpr int64_t kInUseNs = kNsPerSecond;
 
 int64_t idle_ms(const Region& region, int64_t now_ns) {

@@ -69,7 +69,7 @@ TEST_CASE("accesses of more than a second ago are over, if it is known when they
   };
   const Row rows[] = {
       {3, -1, -60'000},  {3, 0, -60'000},   {3, 1'000, -60'000},
-      {3, 1'001, 1'001}, {3, 2'300, 2'300}, {0, 2'300, 60'000},  // idle before that and after
+      {3, 1'001, 1'001}, {3, 2'300, 2'300}, {0, 2'300, 60'000},  // in an earlier aggregation
   };
   for (const Row& row : rows) {
     CAPTURE(row.nr, row.accessed_ms_ago);
