@@ -10,57 +10,45 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
+#include "damon_statfs/errno_failure.h"
+#include "damon_statfs/fd.h"
 #include "fs/fuse_messages.h"
 
 namespace damon_statfs {
 namespace {
 
-std::string join(const std::vector<std::string>& words) {
-  std::string joined;
-  for (const std::string& word : words) {
-    if (!joined.empty()) joined += ',';
-    for (const char character : word) {  // libfuse splits at commas that are not escaped
-      if (character == ',' || character == '\\') joined += '\\';
-      joined += character;
-    }
-  }
-  return joined;
-}
+constexpr char kFuseDevice[] = "/dev/fuse";
 
 }  // namespace
-
-void Session::Destroy::operator()(fuse_session* session) const {
-  fuse_session_unmount(session);
-  fuse_session_destroy(session);
-}
 
 void Session::Destroy::operator()(fuse_buf* buffer) const {
   free(buffer->mem);
   delete buffer;
 }
 
-Result<Session> Session::mount(const SessionConfig& config, Filesystem& fs) {
+Result<Session> Session::mount(const FuseMountConfig& config, bool debug, Filesystem& fs) {
   fuse_args args = FUSE_ARGS_INIT(0, nullptr);
   fuse_opt_add_arg(&args, "damon-statfs");
-  fuse_opt_add_arg(&args, "-o");
-  fuse_opt_add_arg(&args, join(config.mount_options).c_str());
-  if (config.debug) fuse_opt_add_arg(&args, "-d");
+  if (debug) fuse_opt_add_arg(&args, "-d");
   const fuse_lowlevel_ops& ops = filesystem_ops();
   const FuseMessages messages;
   std::unique_ptr<fuse_session, Destroy> session(fuse_session_new(&args, &ops, sizeof ops, &fs));
   fuse_opt_free_args(&args);
-  if (!session) return failure(EINVAL, messages.text_or("libfuse refused the mount options"));
-  if (fuse_session_mount(session.get(), config.mountpoint.c_str()) != 0) {
-    return failure(EIO, fmt::format("{}: {}", config.mountpoint, messages.text_or("mount failed")));
+  if (!session) return failure(EINVAL, messages.text_or("libfuse makes no session"));
+  UniqueFd fuse(open(kFuseDevice, O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  if (!fuse) return errno_failure("{}", kFuseDevice);
+  DAMON_STATFS_TRY(mounted, FuseMount::make(fuse.get(), config));
+  // What libfuse calls a mountpoint of this form is a descriptor that is mounted already.
+  if (fuse_session_mount(session.get(), fmt::format("/dev/fd/{}", fuse.get()).c_str()) != 0) {
+    return failure(EIO, messages.text_or("libfuse does not take the mount"));
   }
-  const int fd = fuse_session_fd(session.get());
-  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-  fcntl(fd, F_SETFD, FD_CLOEXEC);
-  return Session(std::move(session), fs);
+  fuse.release();
+  return Session(std::move(session), std::move(mounted), fs);
 }
 
-bool Session::run(const Events& events) {
+Result<Session::End> Session::run(const Events& events) {
   std::vector<pollfd> fds = {{fuse_session_fd(session_.get()), POLLIN, 0}};
   for (const Source& source : events.sources) fds.push_back({source.fd, POLLIN, 0});
   bool announced = false;
@@ -69,31 +57,43 @@ bool Session::run(const Events& events) {
     for (size_t i = 0; i < events.sources.size(); ++i) {
       if (fds[i + 1].revents != 0) events.sources[i].on_readable();
     }
-    if (events.done()) return false;
-    if (fds[0].revents != 0) process_requests();
+    if (events.done()) return End::kDone;
+    if (fds[0].revents != 0) {
+      BOOST_OUTCOME_TRYV(process_requests());
+    }
     if (fs_->initialised && !announced) {
       announced = true;
       events.on_initialised();
     }
-    if (events.done()) return false;
+    if (events.done()) return End::kDone;
   }
-  return true;
+  return unmounted_or_dead();
 }
 
 // Some requests per call, as poll() costs about as much as one; signals and the engine get their
-// turn in between. When the filesystem has been unmounted, libfuse marks the session as exited.
-void Session::process_requests() {
+// turn in between. When there is no connection any more, libfuse marks the session as exited. The
+// first request begins the conversation: if libfuse or the kernel has no memory for that, no other
+// one comes.
+Result<void> Session::process_requests() {
   constexpr int kMostRequests = 16;
   for (int request = 0; request < kMostRequests; ++request) {
     const int received = fuse_session_receive_buf(session_.get(), buffer_.get());
-    if (received <= 0) {
-      if (received < 0 && received != -EAGAIN && received != -EINTR) {
-        fuse_session_exit(session_.get());
-      }
-      return;
+    if (received == 0 || received == -EAGAIN || received == -EINTR) return outcome::success();
+    if (received > 0) fuse_session_process_buf(session_.get(), buffer_.get());
+    if (received < 0 || !fs_->initialised) {
+      return failure(received < 0 ? -received : ENOMEM,
+                     fmt::format("{}: {}", kFuseDevice,
+                                 received < 0 ? std::strerror(-received)
+                                              : "the first request could not be answered"));
     }
-    fuse_session_process_buf(session_.get(), buffer_.get());
   }
+  return outcome::success();
+}
+
+Result<Session::End> Session::unmounted_or_dead() const {
+  if (!mount_.is_dead()) return End::kUnmounted;
+  return failure(ECONNABORTED,
+                 "the kernel has aborted the connection to the mount, which is removed");
 }
 
 }  // namespace damon_statfs

@@ -13,22 +13,17 @@
 #include <vector>
 
 #include "damon_statfs/result.h"
+#include "fs/fuse_mount.h"
 #include "fs/ops.h"
 
 namespace damon_statfs {
 
-struct SessionConfig {
-  std::string mountpoint;
-  std::vector<std::string> mount_options;  // words for -o: fsname=..., nosuid, ...
-  bool debug = false;                      // libfuse prints every request
-};
-
 // A mounted filesystem; unmounts itself, lazily, when destroyed.
 class Session {
  public:
-  // Mounts. `fs` outlives the session. Returns: why the mount failed; libfuse may have printed
-  // more.
-  static Result<Session> mount(const SessionConfig& config, Filesystem& fs);
+  // Mounts. `fs` outlives the session. debug: libfuse prints every request. Returns: why the mount
+  // failed.
+  static Result<Session> mount(const FuseMountConfig& config, bool debug, Filesystem& fs);
 
   // A descriptor that the loop waits for beside the requests.
   struct Source {
@@ -43,22 +38,30 @@ class Session {
     std::function<bool()> done;            // asked after every event; true ends the loop
   };
 
-  // Answers requests until it is unmounted (returns true) or `done` ends it (false).
-  bool run(const Events& events);
+  enum class End { kDone, kUnmounted };
+
+  // Answers requests until `done` ends it, or somebody unmounts it. Returns: ECONNABORTED if the
+  // kernel has ended the connection though it is mounted, or why the first request failed.
+  Result<End> run(const Events& events);
+
+  // Unmounts. Returns: FuseMount::unmount()'s lines.
+  std::vector<std::string> unmount() { return mount_.unmount(); }
 
  private:
   struct Destroy {
-    void operator()(fuse_session* session) const;
+    void operator()(fuse_session* session) const { fuse_session_destroy(session); }
     void operator()(fuse_buf* buffer) const;
   };
 
-  Session(std::unique_ptr<fuse_session, Destroy> session, Filesystem& fs)
-      : session_(std::move(session)), buffer_(new fuse_buf{}), fs_(&fs) {}
+  Session(std::unique_ptr<fuse_session, Destroy> session, FuseMount mount, Filesystem& fs)
+      : session_(std::move(session)), buffer_(new fuse_buf{}), mount_(std::move(mount)), fs_(&fs) {}
 
-  void process_requests();
+  Result<void> process_requests();
+  Result<End> unmounted_or_dead() const;
 
-  std::unique_ptr<fuse_session, Destroy> session_;
-  std::unique_ptr<fuse_buf, Destroy> buffer_;  // libfuse allocates its memory at the first request
+  std::unique_ptr<fuse_session, Destroy> session_;  // owns the descriptor of the mount
+  std::unique_ptr<fuse_buf, Destroy> buffer_;       // libfuse allocates it at the first request
+  FuseMount mount_;                                 // goes before the session
   Filesystem* fs_;
 };
 

@@ -5,6 +5,9 @@
 #include "mount/background.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +35,16 @@ int wait_for_report(int pipe_fd, pid_t daemon) {
   return WEXITSTATUS(status) == kExitOk ? kExitMountFailed : WEXITSTATUS(status);
 }
 
+// A descriptor that gives nothing and takes anything, or, in a container without /dev/null,
+// nothing.
+UniqueFd open_null() {
+  UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (null) return null;
+  std::array<int, 2> ends{-1, -1};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0) close(ends[1]);
+  return UniqueFd(ends[0]);
+}
+
 }  // namespace
 
 std::optional<int> Background::fork() {
@@ -42,6 +55,7 @@ std::optional<int> Background::fork() {
   }
   const UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
+  const pid_t starter = getpid();
   const pid_t daemon = ::fork();
   if (daemon < 0) {
     std::perror("damon-statfs: fork");
@@ -51,27 +65,35 @@ std::optional<int> Background::fork() {
     writer = UniqueFd();
     return wait_for_report(reader.get(), daemon);
   }
-  setsid();
+  prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+  if (getppid() != starter) return kExitMountFailed;
   report_ = std::move(writer);
   return std::nullopt;
 }
 
-void Background::detach() {
-  if (!report_) return;
-  const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+bool Background::detach() {
+  if (!report_) return true;
+  prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+  setsid();
+  const UniqueFd null = open_null();
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null.get(), fd);
   const char byte = 0;
-  [[maybe_unused]] const ssize_t written = write(report_.get(), &byte, 1);
+  const bool told = write(report_.get(), &byte, 1) == 1;
   report_ = UniqueFd();
+  return told;
 }
 
 void sanitize_descriptors() {
   closefrom(STDERR_FILENO + 1);
-  int fd = 0;
-  do {
-    fd = open("/dev/null", O_RDWR);
-  } while (fd >= 0 && fd <= STDERR_FILENO);
-  if (fd >= 0) close(fd);
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    UniqueFd null = open_null();
+    if (null.get() == fd) {
+      null.release();
+    } else {
+      dup2(null.get(), fd);
+    }
+  }
 }
 
 }  // namespace damon_statfs

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Going into the background the way mount(8) and systemd expect it: the process they started ends
-// when the mount works, or says by its exit status that it does not.
+// when the mount works, or says by its exit status that it does not. Until then the daemon is of
+// its group, which an automounter lets through to the mountpoint, and ends with it.
 #pragma once
 
 #include <optional>
@@ -16,8 +17,9 @@ class Background {
   // the daemon: returns none. Precondition: there is one thread.
   std::optional<int> fork();
 
-  // In the daemon: lets the starting process end with 0, and lets go of its terminal.
-  void detach();
+  // In the daemon: lets the starting process end with 0, and leaves its group and its terminal.
+  // Returns: whether that one was still there; nobody wants the mount else.
+  bool detach();
 
  private:
   UniqueFd report_;  // to the process that waits; closed after the report

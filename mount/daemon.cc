@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Order matters here: signals are blocked before the engine can have a thread, the mountpoint is
-// locked until it is mounted, the starting process is let go when all works, and at the end the
+// Order matters here: signals are taken before there is an engine thread or a mount, the mountpoint
+// is locked until it is mounted, the starting process is let go when all works, and at the end the
 // mount goes first.
 #include "mount/daemon.h"
 
@@ -15,28 +15,19 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <filesystem>
+#include <functional>
 
-#include "damon_statfs/mirror.h"
+#include "damon_statfs/errno_failure.h"
 #include "mount/exit_status.h"
 #include "mount/mountpoint.h"
 #include "mount/privileges.h"
+#include "mount/signals.h"
 #include "mount/status.h"
 
 namespace damon_statfs {
 namespace {
 
 constexpr int64_t kMaxMirrorStartMs = 1'500;  // after that the mount answers without it
-
-// The signals that mean something, blocked in all threads and read from a descriptor instead.
-UniqueFd take_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&signals, number);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  return UniqueFd(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-}
 
 OperationsContext running_context(const Options& options, const Clock& clock) {
   OperationsContext context = options.context;
@@ -45,15 +36,21 @@ OperationsContext running_context(const Options& options, const Clock& clock) {
   return context;
 }
 
-std::vector<std::string> mount_options(const Options& options) {
-  std::string source = options.source;
-  if (source.empty()) source = options.engine.ops == "sim" ? "simulated" : kSubtype;
-  std::vector<std::string> words = {"fsname=" + source, fmt::format("subtype={}", kSubtype)};
-  for (const char* always : {"default_permissions", "allow_other", "nosuid", "nodev", "noexec"}) {
-    words.emplace_back(always);
-  }
-  words.insert(words.end(), options.mount_words.begin(), options.mount_words.end());
-  return words;
+std::string source_of(const Options& options) {
+  if (!options.source.empty()) return options.source;
+  return options.engine.ops == "sim" ? "simulated" : kSubtype;
+}
+
+// A handler for Session::Source. What it cannot do for want of memory is left undone: the requests
+// are more important.
+std::function<void()> guarded(std::function<void()> handler) {
+  return [handler = std::move(handler)]() noexcept {
+    try {
+      handler();
+    } catch (const std::exception& error) {
+      Logging::write(LogLevel::kError, error.what());
+    }
+  };
 }
 
 int64_t process_cpu_ns() {
@@ -70,7 +67,6 @@ Daemon::Daemon(const Options& options, const OperationsRegistry& registry, Backg
       background_(background),
       logging_(logging),
       registry_(registry),
-      signals_(take_signals()),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       started_ns_(clock_.now_ns()),
       context_(running_context(options, clock_)),
@@ -86,35 +82,60 @@ int Daemon::run() {
     spdlog::warn("{}: has no effect on this filesystem, ignored", word);
   }
   const bool unseen = is_in_own_namespace();
+  Result<UniqueFd> lock = prepare();
+  if (!lock) return refuse(lock.error());
+  if (mirrors_ && !start_mirror() && options_.enabled) return kExitMountFailed;
   Result<Session> session = mount();
-  if (!session) {
-    spdlog::error("{}", session.error().context);
-    return kExitMountFailed;
-  }
+  if (!session) return refuse(session.error());
+  lock = UniqueFd();
   if (unseen) {
     spdlog::warn("{}: mounted in a mount namespace of its own, others will not see it",
                  mountpoint_);
   }
-  if (!start_mirror() && options_.enabled) return kExitMountFailed;
   serve(std::move(session.value()));
   if (!stop_engine()) {
     spdlog::error("the engine thread hangs, ending without it");
-    spdlog::shutdown();
     _exit(status_);
   }
   if (status_ == kExitOk) spdlog::info("ended");
   return status_;
 }
 
-Result<Session> Daemon::mount() {
+int Daemon::refuse(const Error& error) {
+  spdlog::error("{}", error.context);
+  return kExitMountFailed;
+}
+
+// What needs the kernel's files, or the path of the mountpoint, comes before mount(2): afterwards
+// either may lead to requests that only this thread can answer. A signal ends all this at once.
+// Returns: the lock on the mountpoint.
+Result<UniqueFd> Daemon::prepare() {
+  if (!wake_) return failure(EMFILE, std::strerror(EMFILE));
+  BOOST_OUTCOME_TRYV(supervision_.start_watchdog());
   BOOST_OUTCOME_TRYV(check_rights());
   if (options_.engine.ops != "sim") registry_.recover(context_);
-  DAMON_STATFS_TRY(claimed, claim_mountpoint(options_.mountpoint));
+  mirrors_ = registry_.means_mirror(options_.engine.ops, context_);
+  DAMON_STATFS_TRY(claimed, claim_mountpoint(options_.mountpoint, context_.rootfs));
   mountpoint_ = claimed.path;
-  BOOST_OUTCOME_TRYV(check_not_mirrored());
-  if (chdir("/") != 0) return failure(errno, fmt::format("/: {}", std::strerror(errno)));
+  if (!claimed.lock) {
+    spdlog::debug("{}: another start on {} at the same time would not be noticed",
+                  claimed.unlocked_why, mountpoint_);
+  }
+  BOOST_OUTCOME_TRYV(
+      check_hides_nothing(mountpoint_, context_.rootfs, mirrors_ ? options_.engine.ops : ""));
+  if (chdir("/") != 0) return errno_failure("/");
   BOOST_OUTCOME_TRYV(give_up_rights());
-  return Session::mount({mountpoint_, mount_options(options_), options_.debug}, filesystem_);
+  signals_ = take_signals();
+  if (!signals_) return failure(EMFILE, std::strerror(EMFILE));
+  return std::move(claimed.lock);
+}
+
+// A signal that has come until now must not be answered with a mount.
+Result<Session> Daemon::mount() {
+  on_signal();
+  if (done_) return failure(EINTR, fmt::format("{}: ended before it was mounted", mountpoint_));
+  return Session::mount({mountpoint_, source_of(options_), options_.mount_words}, options_.debug,
+                        filesystem_);
 }
 
 // Now, as all that follows, from mount(2) to the end, needs the same ones.
@@ -127,27 +148,11 @@ Result<void> Daemon::give_up_rights() {
   return keep_only(needed_capabilities(needs));
 }
 
-// Mounted on what it mirrors, it would see only itself.
-Result<void> Daemon::check_not_mirrored() const {
-  const std::string directory = context_.rootfs + kDamonStatDirectory;
-  std::error_code missing;
-  if (!std::filesystem::equivalent(mountpoint_, directory, missing) ||
-      !registry_.means_mirror(options_.engine.ops, context_)) {
-    return outcome::success();
-  }
-  return failure(EINVAL, fmt::format("{}: ops={} mirrors this directory; mount it somewhere else",
-                                     mountpoint_, options_.engine.ops));
-}
-
-// A mirror shows its source's state from the first read on, so it starts before any is answered.
-// Returns: false if it could not, which the engine has logged; the next write of Y tries again.
+// A mirror shows its source's state from the first read on, so its first look comes before the
+// mount. A look that takes too long goes on behind it. Returns: false if there is no mirror, which
+// the engine has logged; the next write of Y tries again.
 bool Daemon::start_mirror() {
-  if (!registry_.means_mirror(options_.engine.ops, context_)) return true;
-  const Result<void> started = engine_.start();
-  if (!started) {
-    spdlog::error("{}", started.error().context);
-    return false;
-  }
+  if (!engine_.start()) return false;
   const int64_t deadline_ns = clock_.now_ns() + kMaxMirrorStartMs * kNsPerMs;
   EngineStatus status;
   do {
@@ -158,22 +163,37 @@ bool Daemon::start_mirror() {
 
 // Unmounts at its end.
 void Daemon::serve(Session session) {
-  const auto ready = [this](int errno_value) { on_ready(errno_value); };
+  const auto ready = [this](int errno_value) {
+    guarded([=, this] { on_ready(errno_value); })();
+    if (!ready_) done_ = true;
+  };
   Session::Events events;
-  events.sources = {{signals_.get(), [this] { on_signal(); }},
-                    {wake_.get(), [this] { on_wake(); }}};
-  if (const int watchdog_fd = supervision_.start_watchdog(); watchdog_fd >= 0) {
-    events.sources.push_back(
-        {watchdog_fd,
-         [this] { supervision_.on_watchdog(is_stuck(engine_.newest(), clock_.now_ns())); }});
+  events.sources = {{signals_.get(), guarded([this] { on_signal(); })},
+                    {wake_.get(), guarded([this] { on_wake(); })}};
+  if (supervision_.watchdog_fd() >= 0) {
+    events.sources.push_back({supervision_.watchdog_fd(), guarded([this] {
+                                supervision_.on_watchdog(
+                                    is_stuck(engine_.newest(), clock_.now_ns()));
+                              })});
   }
   events.on_initialised = [&] {
     options_.enabled ? filesystem_.enabled.write(this, true, ready) : ready(0);
   };
   events.done = [this] { return done_; };
-  if (session.run(events)) spdlog::info("unmounted");
+  end_session(session, session.run(events));
+}
+
+void Daemon::end_session(Session& session, const Result<Session::End>& ended) {
+  if (!ended) {
+    spdlog::error("{}: {}", mountpoint_, ended.error().context);
+    if (ready_) status_ = kExitConnectionLost;
+  } else if (ended.value() == Session::End::kUnmounted) {
+    spdlog::info("unmounted");
+  }
+  if (!ready_) status_ = kExitMountFailed;
   supervision_.tell_stopping();
   filesystem_.enabled.abandon(EINTR);
+  for (const std::string& line : session.unmount()) spdlog::warn("{}", line);
 }
 
 void Daemon::on_signal() {
@@ -197,16 +217,13 @@ void Daemon::on_wake() {
 // The mount answers and, if it was to be on from the start, monitoring is on. Or it could not
 // start, and the engine has logged why.
 void Daemon::on_ready(int errno_value) {
-  if (errno_value != 0) {
-    status_ = kExitMountFailed;
-    done_ = true;
-    return;
-  }
+  if (errno_value != 0) return;
+  ready_ = true;
   spdlog::info("mounted on {}{}", mountpoint_,
                options_.engine.ops == "sim" ? ": simulated memory" : "");
   supervision_.tell_ready(state());
   if (!options_.foreground) logging_.move_to_syslog();
-  background_.detach();
+  if (!background_.detach()) done_ = true;
 }
 
 // Returns: whether the engine has ended in time; a thread that hangs in the kernel has not.

@@ -22,13 +22,15 @@ class Daemon {
   int run();
 
  private:
-  Result<Session> mount();
+  Result<UniqueFd> prepare();
+  static int refuse(const Error& error);
   Result<void> give_up_rights();
+  bool start_mirror();
+  Result<Session> mount();
   void serve(Session session);
+  void end_session(Session& session, const Result<Session::End>& ended);
   void on_signal();
   void on_wake();
-  Result<void> check_not_mirrored() const;
-  bool start_mirror();
   void on_ready(int errno_value);
   bool stop_engine();
   bool wait_for_engine(int64_t deadline_ns);
@@ -39,7 +41,7 @@ class Daemon {
   Background& background_;
   Logging& logging_;
   const OperationsRegistry& registry_;
-  const UniqueFd signals_;
+  UniqueFd signals_;     // those that have come, see signals.h
   const UniqueFd wake_;  // the engine's status has changed
   const SystemClock clock_;
   const int64_t started_ns_;
@@ -49,8 +51,10 @@ class Daemon {
   Supervision supervision_;
 
   std::string mountpoint_;
+  bool mirrors_ = false;
   int status_;
-  bool done_ = false;  // the start has failed, or a signal has come
+  bool ready_ = false;  // the mount answers, and the one who started it knows
+  bool done_ = false;   // the start has failed, or a signal has come
 };
 
 }  // namespace damon_statfs

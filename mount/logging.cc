@@ -99,10 +99,14 @@ void Logging::move_to_syslog() {
 
 std::optional<Logging::LastError> Logging::last_error() const { return last_error_->last_error(); }
 
-void Logging::write(LogLevel level, std::string_view text) {
+// Somebody may be out of memory, and say so.
+void Logging::write(LogLevel level, std::string_view text) noexcept {
   constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
                                                    spdlog::level::warn, spdlog::level::err};
-  spdlog::log(kLevels[static_cast<int>(level)], "{}", text);
+  try {
+    spdlog::log(kLevels[static_cast<int>(level)], "{}", text);
+  } catch (...) {  // the line is lost
+  }
 }
 
 }  // namespace damon_statfs

@@ -37,7 +37,7 @@ class Logging {
   std::optional<LastError> last_error() const;
 
   // Writes to spdlog's default logger, which is this one.
-  static void write(LogLevel level, std::string_view text);
+  static void write(LogLevel level, std::string_view text) noexcept;
 
  private:
   const std::shared_ptr<LastErrorSink> last_error_;

@@ -56,8 +56,9 @@ int print_probe(const Options& options, const OperationsRegistry& registry) {
 int print_status(const Options& options) {
   const Result<std::string> json = ask_status(options.mountpoint);
   if (!json) {
-    const bool dead = json.error().code == std::errc::not_connected;
-    return fail(json.error().context, dead ? kExitMountFailed : kExitUsage);
+    const bool no_answer =
+        json.error().code == std::errc::not_connected || json.error().code == std::errc::timed_out;
+    return fail(json.error().context, no_answer ? kExitMountFailed : kExitUsage);
   }
   const std::vector<std::string> lines = status_lines(json.value());
   if (lines.empty()) return fail(options.mountpoint + ": the answer is no status", kExitUsage);

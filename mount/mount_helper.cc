@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstring>
+
+#include "damon_statfs/errno_failure.h"
 
 namespace damon_statfs {
 namespace {
@@ -17,9 +18,7 @@ namespace {
 Result<void> check_namespace(const char* name) {
   struct stat wanted {};
   struct stat ours {};
-  if (stat(name, &wanted) != 0) {
-    return failure(EINVAL, fmt::format("-N {}: {}", name, std::strerror(errno)));
-  }
+  if (stat(name, &wanted) != 0) return errno_failure("-N {}", name);
   const bool known = stat("/proc/self/ns/mnt", &ours) == 0;
   if (known && wanted.st_dev == ours.st_dev && wanted.st_ino == ours.st_ino) {
     return outcome::success();

@@ -9,21 +9,36 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 
-#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <sstream>
-#include <string_view>
+#include <filesystem>
+
+#include "damon_statfs/clock.h"
+#include "damon_statfs/errno_failure.h"
+#include "damon_statfs/mirror.h"
+#include "fs/fuse_mount.h"
+#include "fs/mount_table.h"
 
 namespace damon_statfs {
 namespace {
 
-constexpr std::string_view kOurType = "fuse.damon-statfs";  // fuse.SUBTYPE
+constexpr int64_t kMaxLockNs = 5 * kNsPerSecond;  // a start holds the lock for some milliseconds
+constexpr int64_t kLockPauseNs = 10 * kNsPerMs;
+
+// What the operations sets read, and where the daemon keeps its own files.
+struct NeededDirectory {
+  const char* path;
+  bool with_contents;  // what is in it is the kernel's, so nothing can be mounted there either
+};
+constexpr std::array kNeededDirectories = {
+    NeededDirectory{"/proc", true},          NeededDirectory{kDamonStatDirectory, false},
+    NeededDirectory{"/sys/kernel/mm", true}, NeededDirectory{"/sys/kernel/tracing", true},
+    NeededDirectory{"/dev", false},          NeededDirectory{"/run/damon-statfs", false},
+};
 
 std::optional<std::string> real_path(const std::string& path) {
   std::string resolved(PATH_MAX, '\0');
@@ -32,88 +47,142 @@ std::optional<std::string> real_path(const std::string& path) {
   return resolved;
 }
 
-// realpath() that also works where the last part is a dead mount.
+// Only the way to the last part is looked up, as realpath() may ask the file system that is mounted
+// there, which may be dead or silent. A last part that is a symbolic link leads on.
 Result<std::string> absolute_path(std::string path) {
-  if (const std::optional<std::string> resolved = real_path(path)) return *resolved;
-  if (errno != ENOTCONN) return failure(errno, fmt::format("{}: {}", path, std::strerror(errno)));
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   const size_t slash = path.rfind('/');
   const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const std::optional<std::string> resolved = real_path(parent);
-  if (!resolved) return failure(errno, fmt::format("{}: {}", parent, std::strerror(errno)));
-  return (*resolved == "/" ? "" : *resolved) + "/" + path.substr(slash + 1);
+  const std::string last = slash == std::string::npos ? path : path.substr(slash + 1);
+  std::array<char, PATH_MAX> target{};
+  const bool leads_on = last.empty() || last == "." || last == ".." ||
+                        readlink(path.c_str(), target.data(), target.size()) >= 0;
+  const std::optional<std::string> resolved = real_path(leads_on ? path : parent);
+  if (!resolved) return errno_failure("{}", path);
+  if (leads_on) return *resolved;
+  return (*resolved == "/" ? "" : *resolved) + "/" + last;
 }
 
-// Undoes the \040 and the like of /proc/self/mountinfo.
-std::string unescape(const std::string& text) {
-  std::string plain;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      plain += static_cast<char>(std::stoi(text.substr(i + 1, 3), nullptr, 8));
-      i += 3;
-    } else {
-      plain += text[i];
-    }
+std::string dead_mount_text(const MountEntry& mount) {
+  return fmt::format("{}: is a dead mount of type {}; unmount it first", mount.mountpoint,
+                     mount.type);
+}
+
+auto refuse_mounted(const std::string& path, const char* rest = "") {
+  return failure(EBUSY, fmt::format("{}: damon-statfs is already mounted there{}", path, rest));
+}
+
+bool is_fuse(const MountEntry& mount) { return mount.type.starts_with("fuse"); }
+
+// Returns: whether a dead mount of ours is in the way; EBUSY for one of ours that is not dead,
+// ENOTCONN for a dead one of another type.
+Result<bool> dead_mount_at(const std::string& path) {
+  const std::optional<MountEntry> mount = mount_at(path);
+  if (!mount || !is_fuse(*mount)) return false;
+  const bool ours = mount->type == kMountType;
+  switch (ask_mount(path)) {
+    case MountHealth::kDead:
+      if (!ours) return failure(ENOTCONN, dead_mount_text(*mount));
+      return true;
+    case MountHealth::kSilent:
+      if (ours) return refuse_mounted(path, " and does not answer");
+      return failure(EBUSY, fmt::format("{}: a mount of type {} is there and does not answer", path,
+                                        mount->type));
+    case MountHealth::kAnswers:
+      break;
   }
-  return plain;
-}
-
-// Whether requests to the filesystem at `path` are answered. statfs() is never served from a cache.
-bool is_alive(const std::string& path) {
-  struct statfs info {};
-  if (statfs(path.c_str(), &info) == 0) return true;
-  return errno != ENOTCONN && errno != ECONNABORTED;  // dead, or dying just now
-}
-
-std::string dead_mount_text(const std::string& path, const std::optional<std::string>& type) {
-  return fmt::format("{}: is a dead mount of type {}; unmount it first", path,
-                     type.value_or("unknown"));
+  if (ours) return refuse_mounted(path);
+  return false;
 }
 
 Result<void> remove_dead_mounts(const std::string& path) {
-  while (!is_alive(path)) {
-    const std::optional<std::string> type = mounted_type(path);
-    if (type != kOurType) {
-      return failure(ENOTCONN, dead_mount_text(path, type));
-    }
+  for (;;) {
+    DAMON_STATFS_TRY(dead, dead_mount_at(path));
+    if (!dead) return outcome::success();
     if (umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
-      return failure(
-          errno, fmt::format("{}: a dead mount cannot be removed: {}", path, std::strerror(errno)));
+      return errno_failure("{}: a dead mount cannot be removed", path);
     }
+  }
+}
+
+Result<void> check_directory(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return errno_failure("{}", path);
+  if (S_ISDIR(info.st_mode)) return outcome::success();
+  return failure(ENOTDIR, fmt::format("{}: {}", path, std::strerror(ENOTDIR)));
+}
+
+// The file is root's and nobody else may open it, so nobody else can lock it.
+Result<UniqueFd> open_lock_file(const std::string& rootfs) {
+  const std::string directory = rootfs + "/run/damon-statfs";
+  std::error_code failed;
+  std::filesystem::create_directories(directory, failed);
+  if (failed) return failure(failed.value(), fmt::format("{}: {}", directory, failed.message()));
+  const std::string path = directory + "/mount.lock";
+  UniqueFd lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!lock) return errno_failure("{}", path);
+  return lock;
+}
+
+// Waits for another daemon that is just starting, on whatever mountpoint.
+Result<void> take_lock(const UniqueFd& lock, const std::string& path) {
+  const SystemClock clock;
+  const int64_t deadline_ns = clock.now_ns() + kMaxLockNs;
+  while (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return errno_failure("{}: mount.lock", path);
+    if (clock.now_ns() >= deadline_ns) {
+      return failure(EBUSY, fmt::format("{}: another damon-statfs is being mounted and does not "
+                                        "get on",
+                                        path));
+    }
+    clock.wait_until(clock.now_ns() + kLockPauseNs, -1);
   }
   return outcome::success();
 }
 
-}  // namespace
-
-std::optional<std::string> mounted_type(const std::string& path) {
-  std::ifstream mountinfo("/proc/self/mountinfo");
-  std::optional<std::string> type;
-  for (std::string line; std::getline(mountinfo, line);) {
-    std::istringstream fields(line);
-    std::string mount_id, parent_id, device, root, mountpoint, word;
-    fields >> mount_id >> parent_id >> device >> root >> mountpoint;
-    while (fields >> word && word != "-") {
-    }
-    if (unescape(mountpoint) == path && fields >> word) type = word;  // later lines are on top
-  }
-  return type;
+// Whether `path` lies below `directory`, or is it.
+bool is_below(const std::string& path, const std::string& directory) {
+  if (directory == "/") return true;
+  return path.starts_with(directory) &&
+         (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
-Result<ClaimedMountpoint> claim_mountpoint(const std::string& path) {
+}  // namespace
+
+Result<ClaimedMountpoint> claim_mountpoint(const std::string& path, const std::string& rootfs) {
   ClaimedMountpoint claimed;
   DAMON_STATFS_TRY(absolute, absolute_path(path));
   claimed.path = absolute;
+  Result<UniqueFd> lock = open_lock_file(rootfs);
+  if (lock) {
+    BOOST_OUTCOME_TRYV(take_lock(lock.value(), path));
+    claimed.lock = std::move(lock.value());
+  } else {
+    claimed.unlocked_why = lock.error().context;
+  }
   BOOST_OUTCOME_TRYV(remove_dead_mounts(claimed.path));
-  if (mounted_type(claimed.path) == kOurType) {
-    return failure(EBUSY, fmt::format("{}: damon-statfs is already mounted there", path));
-  }
-  claimed.lock = UniqueFd(open(claimed.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!claimed.lock) return failure(errno, fmt::format("{}: {}", path, std::strerror(errno)));
-  if (flock(claimed.lock.get(), LOCK_EX | LOCK_NB) != 0 || mounted_type(claimed.path) == kOurType) {
-    return failure(EBUSY, fmt::format("{}: another damon-statfs is being mounted there", path));
-  }
+  BOOST_OUTCOME_TRYV(check_directory(claimed.path));
   return claimed;
+}
+
+Result<void> check_hides_nothing(const std::string& mountpoint, const std::string& rootfs,
+                                 std::string_view mirror) {
+  for (const NeededDirectory& needed : kNeededDirectories) {
+    std::error_code unknown;
+    const std::string path = std::filesystem::weakly_canonical(rootfs + needed.path, unknown);
+    const bool hidden =
+        is_below(path, mountpoint) || (needed.with_contents && is_below(mountpoint, path));
+    if (unknown || !hidden) continue;
+    if (path != mountpoint || std::string_view(needed.path) != kDamonStatDirectory) {
+      return failure(EINVAL, fmt::format("{}: the mount would hide files that damon-statfs reads; "
+                                         "mount it somewhere else",
+                                         mountpoint));
+    }
+    if (mirror.empty()) continue;
+    return failure(EINVAL, fmt::format("{}: ops={} mirrors this directory; mount it somewhere else",
+                                       mountpoint, mirror));
+  }
+  return outcome::success();
 }
 
 bool is_in_own_namespace() {
@@ -125,37 +194,23 @@ bool is_in_own_namespace() {
 
 Result<void> check_mountpoint(const std::string& path) {
   DAMON_STATFS_TRY(absolute, absolute_path(path));
-  struct stat info {};
-  const std::optional<std::string> type = mounted_type(absolute);
-  if (!is_alive(absolute)) {
-    if (type == kOurType) return outcome::success();  // it would be replaced
-    return failure(ENOTCONN, dead_mount_text(path, type));
-  }
-  if (stat(absolute.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) {
-    return failure(ENOTDIR, fmt::format("{}: {}", path, std::strerror(ENOTDIR)));
-  }
-  if (type != kOurType) return outcome::success();
-  return failure(EBUSY, fmt::format("{}: damon-statfs is already mounted there", path));
+  DAMON_STATFS_TRY(would_be_replaced, dead_mount_at(absolute));
+  return would_be_replaced ? outcome::success() : check_directory(absolute);
 }
 
 Result<std::string> our_mountpoint(const std::string& path) {
   DAMON_STATFS_TRY(absolute, absolute_path(path));
-  if (mounted_type(absolute) == kOurType) return absolute;
+  const std::optional<MountEntry> mount = mount_at(absolute);
+  if (mount && mount->type == kMountType) return absolute;
+  if (!mount && access(absolute.c_str(), F_OK) != 0) return errno_failure("{}", path);
   return failure(EINVAL, fmt::format("{}: no damon-statfs is mounted there", path));
 }
 
 Result<void> remount(const std::string& path, const std::vector<std::string>& words) {
   DAMON_STATFS_TRY(absolute, our_mountpoint(path));
-  const auto has = [&](const char* word) {
-    return std::find(words.begin(), words.end(), word) != words.end();
-  };
-  unsigned long flags = MS_REMOUNT | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-  if (has("ro")) flags |= MS_RDONLY;
-  if (has("noatime")) flags |= MS_NOATIME;
-  if (has("sync")) flags |= MS_SYNCHRONOUS;
-  if (has("dirsync")) flags |= MS_DIRSYNC;
+  const unsigned long flags = MS_REMOUNT | mount_flags(words);
   if (mount(nullptr, absolute.c_str(), nullptr, flags, nullptr) == 0) return outcome::success();
-  return failure(errno, fmt::format("{}: remount failed: {}", path, std::strerror(errno)));
+  return errno_failure("{}: remount failed", path);
 }
 
 }  // namespace damon_statfs

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // What has to be so of a mountpoint before anything is mounted on it, and what was left there by a
-// daemon that died.
+// daemon that died. Where autofs waits at the mountpoint, only processes of the automounter's
+// group, such as mount(8)'s, may look at it, so all this is done before the daemon leaves that.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "damon_statfs/fd.h"
@@ -19,15 +21,20 @@ inline constexpr char kSubtype[] = "damon-statfs";
 // on one directory do not both get it.
 struct ClaimedMountpoint {
   std::string path;  // absolute, without symbolic links
-  UniqueFd lock;
+  UniqueFd lock;     // none: there is no place for the file
+  std::string unlocked_why;
 };
 
-// Removes a dead mount of our own type and takes the directory. Returns: ENOENT, ENOTDIR, or EBUSY
-// where one of us is mounted or starting, ENOTCONN for another filesystem's dead mount.
-Result<ClaimedMountpoint> claim_mountpoint(const std::string& path);
+// Removes a dead mount of our own type and takes the directory. The lock is a file below
+// rootfs/run. Returns: ENOENT, ENOTDIR, or EBUSY where one of us is mounted or starting, ENOTCONN
+// for another filesystem's dead mount.
+Result<ClaimedMountpoint> claim_mountpoint(const std::string& path, const std::string& rootfs);
 
-// Returns: the type of the topmost mount on exactly this absolute path, or none.
-std::optional<std::string> mounted_type(const std::string& path);
+// Whether files that the daemon reads lie below the mountpoint, which would hide them. It may take
+// the place of DAMON_STAT's directory, unless the operations set `mirror`, empty for none, shows
+// that. Returns: EINVAL if so.
+Result<void> check_hides_nothing(const std::string& mountpoint, const std::string& rootfs,
+                                 std::string_view mirror);
 
 // Whether what this process mounts stays unseen by the rest of the machine: it is not in the mount
 // namespace of process 1. Unknown counts as no.

@@ -32,6 +32,8 @@
 #include <memory>
 #include <sstream>
 
+#include "damon_statfs/errno_failure.h"
+
 namespace damon_statfs {
 namespace {
 
@@ -40,11 +42,7 @@ struct FreeCap {
 };
 using Caps = std::unique_ptr<std::remove_pointer_t<cap_t>, FreeCap>;
 
-auto refuse(const char* what) {
-  const int errno_value = errno;
-  return failure(errno_value, fmt::format("cannot give up capabilities: {}: {}", what,
-                                          std::strerror(errno_value)));
-}
+auto refuse(const char* what) { return errno_failure("cannot give up capabilities: {}", what); }
 
 Caps current() { return Caps(cap_get_proc()); }
 
@@ -93,8 +91,9 @@ Result<void> check_rights() {
   if (geteuid() != 0) return failure(EPERM, "must be run as root");
   if (!has_capability(CAP_SYS_ADMIN)) return failure(EPERM, "must be run with CAP_SYS_ADMIN");
   if (access("/dev/fuse", R_OK | W_OK) == 0) return outcome::success();
-  return failure(errno,
-                 fmt::format("/dev/fuse: {} (is the fuse module loaded?)", std::strerror(errno)));
+  const int errno_value = errno;
+  return failure(errno_value, fmt::format("/dev/fuse: {} (is the fuse module loaded?)",
+                                          std::strerror(errno_value)));
 }
 
 bool is_hidden(const std::string& path) {

@@ -9,8 +9,9 @@
 
 namespace damon_statfs {
 
-// Returns: the JSON that the daemon of the mount at `path` answers. ENOTCONN if that is dead, some
-// other errno if it is none of ours or does not answer us, each with one line.
+// Returns: the JSON that the daemon of the mount at `path` answers. ENOTCONN if that is dead,
+// ETIMEDOUT if it does not answer within some seconds, some other errno if it is none of ours or
+// tells us nothing, each with one line.
 Result<std::string> ask_status(const std::string& path);
 
 }  // namespace damon_statfs

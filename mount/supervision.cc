@@ -11,19 +11,32 @@
 
 #include <algorithm>
 
-namespace damon_statfs {
+#include "damon_statfs/errno_failure.h"
 
-int Supervision::start_watchdog() {
+namespace damon_statfs {
+namespace {
+
+constexpr uint64_t kSecondUs = 1'000'000;
+
+timespec timespec_of(uint64_t us) {
+  return {static_cast<time_t>(us / kSecondUs), static_cast<long>(us % kSecondUs * 1'000)};
+}
+
+}  // namespace
+
+Result<void> Supervision::start_watchdog() {
   const std::optional<uint64_t> watchdog_us = manager_.watchdog_us();
-  if (!watchdog_us) return -1;
-  constexpr uint64_t kSecondUs = 1'000'000;
-  const uint64_t period_us = std::max<uint64_t>(*watchdog_us / 2, 1);
-  const timespec period{static_cast<time_t>(period_us / kSecondUs),
-                        static_cast<long>(period_us % kSecondUs * 1'000)};
-  const itimerspec times{period, period};
+  if (!watchdog_us) return outcome::success();
+  period_us_ = std::max<uint64_t>(*watchdog_us / 2, 1);
   timer_ = UniqueFd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  timerfd_settime(timer_.get(), 0, &times, nullptr);
-  return timer_.get();
+  if (timer_ && arm(period_us_)) return outcome::success();
+  return errno_failure("WATCHDOG_USEC={}: no timer for it", *watchdog_us);
+}
+
+// Returns: whether the timer goes off after first_us, and every period_us_ from then on.
+bool Supervision::arm(uint64_t first_us) {
+  const itimerspec times{timespec_of(period_us_), timespec_of(first_us)};
+  return timerfd_settime(timer_.get(), 0, &times, nullptr) == 0;
 }
 
 // The process that was started is the main one only with -f; any other one has to say which it is.
@@ -45,11 +58,13 @@ void Supervision::tell_stopping() {
 void Supervision::on_watchdog(bool stuck) {
   uint64_t expirations = 0;
   [[maybe_unused]] const ssize_t bytes = read(timer_.get(), &expirations, sizeof expirations);
-  if (stuck && !stuck_) {
+  if (!stuck) tell("WATCHDOG=1");
+  if (stuck && suspected_ && !logged_) {
     spdlog::error("the engine thread makes no progress, so the watchdog is not fed any more");
   }
-  stuck_ = stuck;
-  if (!stuck) tell("WATCHDOG=1");
+  logged_ = stuck && suspected_;
+  if (stuck || suspected_) arm(std::min(stuck ? kSecondUs : period_us_, period_us_));
+  suspected_ = stuck;
 }
 
 void Supervision::tell(const std::string& lines) {

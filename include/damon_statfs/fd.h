@@ -28,6 +28,10 @@ class UniqueFd {
 
   // Returns: the descriptor, or -1.
   int get() const { return fd_; }
+
+  // Returns: the descriptor, which the caller owns from now on, or -1.
+  int release() { return std::exchange(fd_, -1); }
+
   explicit operator bool() const { return fd_ >= 0; }
 
  private:

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The device number tells the mounts of one FUSE file system from all others, as long as the file
+// system lives. When the connection is gone, the number may be another file system's by now, so
+// that only what is dead is unmounted then.
+#include "fs/fuse_mount.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "damon_statfs/clock.h"
+#include "damon_statfs/errno_failure.h"
+#include "fs/mount_cover.h"
+
+namespace damon_statfs {
+namespace {
+
+// The newest mount of ours at the path; the one before it is below.
+std::string device_of(const std::string& mountpoint) {
+  std::string device;
+  for (const MountEntry& entry : read_mount_table()) {
+    if (entry.mountpoint == mountpoint && entry.type == kMountType) device = entry.device;
+  }
+  return device;
+}
+
+}  // namespace
+
+unsigned long mount_flags(std::span<const std::string> words) {
+  const auto has = [&](const char* word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
+  unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  if (has("ro")) flags |= MS_RDONLY;
+  if (has("noatime")) flags |= MS_NOATIME;
+  if (has("sync")) flags |= MS_SYNCHRONOUS;
+  if (has("dirsync")) flags |= MS_DIRSYNC;
+  return flags;
+}
+
+Result<FuseMount> FuseMount::make(int fuse_fd, const FuseMountConfig& config) {
+  const std::string data =
+      fmt::format("fd={},rootmode={:o},user_id={},group_id={},default_permissions,allow_other",
+                  fuse_fd, unsigned{S_IFDIR}, getuid(), getgid());
+  if (mount(config.source.c_str(), config.mountpoint.c_str(), kMountType.data(),
+            mount_flags(config.words), data.c_str()) != 0) {
+    return errno_failure("{}: mount failed", config.mountpoint);
+  }
+  return FuseMount(fuse_fd, device_of(config.mountpoint));
+}
+
+FuseMount::~FuseMount() { unmount(); }
+
+bool FuseMount::is_dead() const {
+  constexpr int kTries = 10;
+  constexpr int64_t kPauseNs = 20 * kNsPerMs;
+  const SystemClock clock;
+  for (int tries = 0; tries < kTries; ++tries) {
+    const std::vector<MountEntry> left = entries();
+    const bool dead = std::any_of(left.begin(), left.end(), [](const MountEntry& entry) {
+      return ask_mount(entry.mountpoint) == MountHealth::kDead;
+    });
+    if (!dead) return false;
+    clock.wait_until(clock.now_ns() + kPauseNs, -1);
+  }
+  return true;
+}
+
+std::vector<std::string> FuseMount::unmount() {
+  std::vector<std::string> stay;
+  if (fuse_fd_ < 0) return stay;
+  const std::vector<MountEntry> ours = entries();
+  // The newest first: it may lie on an older one.
+  for (auto entry = ours.rbegin(); entry != ours.rend(); ++entry) {
+    if (!connected() && ask_mount(entry->mountpoint) != MountHealth::kDead) continue;
+    if (const auto why = unmount(*entry)) stay.push_back(*why);
+  }
+  fuse_fd_ = -1;
+  return stay;
+}
+
+bool FuseMount::connected() const {
+  pollfd fuse{fuse_fd_, 0, 0};
+  return ::poll(&fuse, 1, 0) == 0;  // else POLLERR
+}
+
+std::vector<MountEntry> FuseMount::entries() const {
+  std::vector<MountEntry> table = read_mount_table();
+  std::erase_if(table, [&](const MountEntry& entry) {
+    return entry.device != device_ || entry.type != kMountType;
+  });
+  return table;
+}
+
+// Returns: why it stays.
+std::optional<std::string> FuseMount::unmount(const MountEntry& entry) const {
+  const std::string& path = entry.mountpoint;
+  MountCover cover(entry);
+  if (const Result<void> uncovered = cover.lift(); !uncovered) return uncovered.error().context;
+  if (umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
+    const auto failed = errno_failure("{}: cannot be unmounted", path);
+    return failed.error().context;
+  }
+  return std::nullopt;
+}
+
+}  // namespace damon_statfs

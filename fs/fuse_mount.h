@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A FUSE file system in the table of mounts: mount(2), and umount2(2) of what was mounted wherever
+// it is by then. libfuse would unmount whatever is at the path, and only at the path.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "damon_statfs/result.h"
+#include "fs/mount_table.h"
+
+namespace damon_statfs {
+
+inline constexpr std::string_view kMountType = "fuse.damon-statfs";  // fuse.SUBTYPE
+
+struct FuseMountConfig {
+  std::string mountpoint;          // absolute
+  std::string source;              // the first field of fstab
+  std::vector<std::string> words;  // of -o: ro, sync, dirsync, noatime
+};
+
+// mount(2)'s flags for these words, and those that every mount of ours has.
+unsigned long mount_flags(std::span<const std::string> words);
+
+class FuseMount {
+ public:
+  // fuse_fd: an open /dev/fuse, which stays open for as long as this. Returns: mount(2)'s errno.
+  static Result<FuseMount> make(int fuse_fd, const FuseMountConfig& config);
+
+  FuseMount(FuseMount&& other) noexcept
+      : fuse_fd_(std::exchange(other.fuse_fd_, -1)), device_(std::move(other.device_)) {}
+  FuseMount& operator=(FuseMount&&) = delete;
+  ~FuseMount();
+
+  // Whether the kernel has ended the connection and not the mount: nobody will answer there again.
+  // A forced umount(8) does one shortly before the other, so this waits a moment for that.
+  bool is_dead() const;
+
+  // Unmounts all mounts of this file system that are in this mount namespace, lazily, and nothing
+  // else: what has been mounted over one of them is put back. Returns: a line for each mount that
+  // could not be reached and stays.
+  std::vector<std::string> unmount();
+
+ private:
+  FuseMount(int fuse_fd, std::string device) : fuse_fd_(fuse_fd), device_(std::move(device)) {}
+
+  bool connected() const;
+  std::vector<MountEntry> entries() const;
+  std::optional<std::string> unmount(const MountEntry& entry) const;
+
+  int fuse_fd_;         // -1: moved from, or unmounted
+  std::string device_;  // major:minor
+};
+
+}  // namespace damon_statfs

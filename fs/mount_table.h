@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The kernel's table of mounts, /proc/self/mountinfo (proc_pid_mountinfo(5)), and questions about
+// one mount that never wait for whoever serves it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace damon_statfs {
+
+struct MountEntry {
+  uint64_t id = 0;         // of the mount
+  uint64_t parent_id = 0;  // of the mount that it lies on
+  std::string device;      // major:minor of the file system: all its mounts have the same
+  std::string mountpoint;  // absolute, without symbolic links
+  std::string type;
+};
+
+// All mounts of this process's mount namespace, the oldest first.
+// Returns: none without /proc.
+std::vector<MountEntry> read_mount_table();
+
+// Returns: the id of the mount that is reached at `path`, none if there is no such path.
+std::optional<uint64_t> mount_id_at(const std::string& path);
+
+// Returns: the mount whose root is reached at exactly this absolute path, or none.
+std::optional<MountEntry> mount_at(const std::string& path);
+
+enum class MountHealth {
+  kAnswers,
+  kDead,    // nobody serves it any more
+  kSilent,  // somebody should, but does not answer
+};
+
+// Whether an errno of a call on a FUSE mount means that it is dead: its daemon has ended
+// (ENOTCONN), is just ending (ECONNABORTED), or has ended before it answered the first request
+// (ECONNREFUSED since Linux 7.2).
+bool means_dead(int errno_value);
+
+// Asks the file system at `path` for an answer, for some seconds at most.
+MountHealth ask_mount(const std::string& path);
+
+}  // namespace damon_statfs
