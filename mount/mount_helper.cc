@@ -9,8 +9,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-
-#include "damon_statfs/errno_failure.h"
+#include <cstring>
 
 namespace damon_statfs {
 namespace {
@@ -18,7 +17,9 @@ namespace {
 Result<void> check_namespace(const char* name) {
   struct stat wanted {};
   struct stat ours {};
-  if (stat(name, &wanted) != 0) return errno_failure("-N {}", name);
+  if (stat(name, &wanted) != 0) {
+    return failure(EINVAL, fmt::format("-N {}: {}", name, std::strerror(errno)));
+  }
   const bool known = stat("/proc/self/ns/mnt", &ours) == 0;
   if (known && wanted.st_dev == ours.st_dev && wanted.st_ino == ours.st_ino) {
     return outcome::success();
