@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 
 #include "damon_statfs/clock.h"
 #include "damon_statfs/errno_failure.h"
@@ -48,14 +49,25 @@ Result<FuseMount> FuseMount::make(int fuse_fd, const FuseMountConfig& config) {
   const std::string data =
       fmt::format("fd={},rootmode={:o},user_id={},group_id={},default_permissions,allow_other",
                   fuse_fd, unsigned{S_IFDIR}, getuid(), getgid());
+  FuseMount made(config.mountpoint);
   if (mount(config.source.c_str(), config.mountpoint.c_str(), kMountType.data(),
             mount_flags(config.words), data.c_str()) != 0) {
     return errno_failure("{}: mount failed", config.mountpoint);
   }
-  return FuseMount(fuse_fd, device_of(config.mountpoint));
+  made.fuse_fd_ = fuse_fd;
+  made.device_ = device_of(config.mountpoint);
+  return made;
 }
 
-FuseMount::~FuseMount() { unmount(); }
+FuseMount::~FuseMount() {
+  constexpr int kTries = 2;  // memory may be short for an instant
+  for (int tries = 0; fuse_fd_ >= 0 && tries < kTries; ++tries) {
+    try {
+      unmount();
+    } catch (const std::bad_alloc&) {
+    }
+  }
+}
 
 bool FuseMount::is_dead() const {
   constexpr int kTries = 10;
@@ -75,6 +87,7 @@ bool FuseMount::is_dead() const {
 std::vector<std::string> FuseMount::unmount() {
   std::vector<std::string> stay;
   if (fuse_fd_ < 0) return stay;
+  if (device_.empty()) umount2(mountpoint_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
   const std::vector<MountEntry> ours = entries();
   // The newest first: it may lie on an older one.
   for (auto entry = ours.rbegin(); entry != ours.rend(); ++entry) {

@@ -33,7 +33,9 @@ class FuseMount {
   static Result<FuseMount> make(int fuse_fd, const FuseMountConfig& config);
 
   FuseMount(FuseMount&& other) noexcept
-      : fuse_fd_(std::exchange(other.fuse_fd_, -1)), device_(std::move(other.device_)) {}
+      : fuse_fd_(std::exchange(other.fuse_fd_, -1)),
+        mountpoint_(std::move(other.mountpoint_)),
+        device_(std::move(other.device_)) {}
   FuseMount& operator=(FuseMount&&) = delete;
   ~FuseMount();
 
@@ -47,14 +49,15 @@ class FuseMount {
   std::vector<std::string> unmount();
 
  private:
-  FuseMount(int fuse_fd, std::string device) : fuse_fd_(fuse_fd), device_(std::move(device)) {}
+  explicit FuseMount(std::string mountpoint) : mountpoint_(std::move(mountpoint)) {}
 
   bool connected() const;
   std::vector<MountEntry> entries() const;
   std::optional<std::string> unmount(const MountEntry& entry) const;
 
-  int fuse_fd_;         // -1: moved from, or unmounted
-  std::string device_;  // major:minor
+  int fuse_fd_ = -1;        // -1: not mounted
+  std::string mountpoint_;  // where it was mounted
+  std::string device_;      // major:minor; empty: not known
 };
 
 }  // namespace damon_statfs
