@@ -181,16 +181,21 @@ class Mount:
 
 
 class Foreground(Mount):
-    """The daemon with -f, as a service: standard error goes to a file, or where it is told to."""
+    """The daemon with -f, as a service: standard error goes to a file, or where it is told to.
 
-    def __init__(self, *flags, env=None, stderr=None, **options):
+    `wrapper` is a command that becomes the daemon, such as prlimit(1) with its options.
+    """
+
+    def __init__(self, *flags, env=None, stderr=None, wrapper=(), **options):
         super().__init__(**options)
         self.flags, self.stderr, self.process = flags, stderr, None
+        self.wrapper = wrapper
         self.env = {**os.environ, **(env or {})}
         self.stream = tempfile.TemporaryFile(dir=BASE or None)
 
     def __enter__(self):
-        self.process = subprocess.Popen([BINARY, "-f", *self.flags, *self.arguments()],
+        self.process = subprocess.Popen([*self.wrapper, BINARY, "-f", *self.flags,
+                                         *self.arguments()],
                                         stdin=subprocess.DEVNULL, env=self.env,
                                         stdout=subprocess.DEVNULL,
                                         stderr=self.stderr or self.stream)
