@@ -31,6 +31,12 @@ std::string device_of(const std::string& mountpoint) {
   return device;
 }
 
+// What lies below another mount cannot be asked, and a live mount would hardly be there by now.
+bool may_be_dead(const MountEntry& entry) {
+  return mount_id_at(entry.mountpoint) != entry.id ||
+         ask_mount(entry.mountpoint) == MountHealth::kDead;
+}
+
 }  // namespace
 
 unsigned long mount_flags(std::span<const std::string> words) {
@@ -75,9 +81,7 @@ bool FuseMount::is_dead() const {
   const SystemClock clock;
   for (int tries = 0; tries < kTries; ++tries) {
     const std::vector<MountEntry> left = entries();
-    const bool dead = std::any_of(left.begin(), left.end(), [](const MountEntry& entry) {
-      return ask_mount(entry.mountpoint) == MountHealth::kDead;
-    });
+    const bool dead = std::any_of(left.begin(), left.end(), may_be_dead);
     if (!dead) return false;
     clock.wait_until(clock.now_ns() + kPauseNs, -1);
   }
@@ -91,7 +95,7 @@ std::vector<std::string> FuseMount::unmount() {
   const std::vector<MountEntry> ours = entries();
   // The newest first: it may lie on an older one.
   for (auto entry = ours.rbegin(); entry != ours.rend(); ++entry) {
-    if (!connected() && ask_mount(entry->mountpoint) != MountHealth::kDead) continue;
+    if (!connected() && !may_be_dead(*entry)) continue;
     if (const auto why = unmount(*entry)) stay.push_back(*why);
   }
   fuse_fd_ = -1;
@@ -116,6 +120,7 @@ std::optional<std::string> FuseMount::unmount(const MountEntry& entry) const {
   const std::string& path = entry.mountpoint;
   MountCover cover(entry);
   if (const Result<void> uncovered = cover.lift(); !uncovered) return uncovered.error().context;
+  if (!connected() && !may_be_dead(entry)) return std::nullopt;  // it can be asked now
   if (umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
     const auto failed = errno_failure("{}: cannot be unmounted", path);
     return failed.error().context;
