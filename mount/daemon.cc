@@ -28,6 +28,7 @@ namespace damon_statfs {
 namespace {
 
 constexpr int64_t kMaxMirrorStartMs = 1'500;  // after that the mount answers without it
+constexpr int64_t kSignalPauseNs = 20 * kNsPerMs;
 
 OperationsContext running_context(const Options& options, const Clock& clock) {
   OperationsContext context = options.context;
@@ -81,18 +82,10 @@ int Daemon::run() {
   for (const std::string& word : options_.ignored_words) {
     spdlog::warn("{}: has no effect on this filesystem, ignored", word);
   }
-  const bool unseen = is_in_own_namespace();
-  Result<UniqueFd> lock = prepare();
-  if (!lock) return refuse(lock.error());
-  if (mirrors_ && !start_mirror() && options_.enabled) return kExitMountFailed;
-  Result<Session> session = mount();
-  if (!session) return refuse(session.error());
-  lock = UniqueFd();
-  if (unseen) {
-    spdlog::warn("{}: mounted in a mount namespace of its own, others will not see it",
-                 mountpoint_);
+  if (const Result<void> served = mount_and_serve(); !served) {
+    if (!served.error().context.empty()) spdlog::error("{}", served.error().context);
+    status_ = kExitMountFailed;
   }
-  serve(std::move(session.value()));
   if (!stop_engine()) {
     spdlog::error("the engine thread hangs, ending without it");
     _exit(status_);
@@ -101,9 +94,19 @@ int Daemon::run() {
   return status_;
 }
 
-int Daemon::refuse(const Error& error) {
-  spdlog::error("{}", error.context);
-  return kExitMountFailed;
+// Returns: why it was not mounted; without a text if the engine has logged that.
+Result<void> Daemon::mount_and_serve() {
+  const bool unseen = is_in_own_namespace();
+  DAMON_STATFS_TRY(lock, prepare());
+  if (mirrors_ && !start_mirror() && options_.enabled) return failure(ENODEV, {});
+  DAMON_STATFS_TRY(session, mount());
+  lock = UniqueFd();
+  if (unseen) {
+    spdlog::warn("{}: mounted in a mount namespace of its own, others will not see it",
+                 mountpoint_);
+  }
+  serve(std::move(session));
+  return outcome::success();
 }
 
 // What needs the kernel's files, or the path of the mountpoint, comes before mount(2): afterwards
@@ -149,15 +152,17 @@ Result<void> Daemon::give_up_rights() {
 }
 
 // A mirror shows its source's state from the first read on, so its first look comes before the
-// mount. A look that takes too long goes on behind it. Returns: false if there is no mirror, which
-// the engine has logged; the next write of Y tries again.
+// mount. A look that takes too long goes on behind it, and a signal ends the waiting. Returns:
+// false if there is no mirror, which the engine has logged; the next write of Y tries again.
 bool Daemon::start_mirror() {
   if (!engine_.start()) return false;
   const int64_t deadline_ns = clock_.now_ns() + kMaxMirrorStartMs * kNsPerMs;
-  EngineStatus status;
-  do {
+  EngineStatus status = engine_.newest().status;
+  while (status.state == EngineState::kStarting && !done_ && clock_.now_ns() < deadline_ns) {
+    wait_for_engine(clock_.now_ns() + kSignalPauseNs);
+    on_signal();
     status = engine_.newest().status;
-  } while (status.state == EngineState::kStarting && wait_for_engine(deadline_ns));
+  }
   return status.state == EngineState::kStarting || status.mirrors;
 }
 

@@ -22,8 +22,8 @@ class Daemon {
   int run();
 
  private:
+  Result<void> mount_and_serve();
   Result<UniqueFd> prepare();
-  static int refuse(const Error& error);
   Result<void> give_up_rights();
   bool start_mirror();
   Result<Session> mount();

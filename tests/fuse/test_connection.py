@@ -24,7 +24,7 @@ def connection(mount):
 
 
 def mount_unserved(path, kind=TYPE):
-    """A FUSE mount of which nobody reads the first request. Returns: the descriptor that keeps it."""
+    """A FUSE mount of which nobody reads the first request; the descriptor that keeps it."""
     device = os.open("/dev/fuse", os.O_RDWR)
     data = f"fd={device},rootmode=40000,user_id=0,group_id=0".encode()
     calls.checked(calls.libc.mount(b"unserved", os.fsencode(path), kind, 0, data))

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A start that is ended before the mount is made: the kernel's file is a pipe that nobody fills.
+
+The first look at what a mirror shows comes before mount(2), so nothing is mounted meanwhile, and
+whoever ends the start by then will find nothing mounted later and no process left.
+"""
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+from support import BINARY, ENABLED, Mount, alive, mountinfo, wait_for
+from test_damon_stat import DIRECTORY, kernel
+
+LATER_SECONDS = 2.0  # a mirror's first look may take 1.5 s, and then it is mounted without it
+
+
+class Start:
+    """A start, by `wrapper` if any, whose engine thread waits in open(2) of DAMON_STAT's file."""
+
+    def __init__(self, test, *wrapper):
+        root = kernel("7.2", "Y\n")
+        self.pipe = os.path.join(root, DIRECTORY, ENABLED)
+        os.unlink(self.pipe)
+        os.mkfifo(self.pipe)
+        self.mount = Mount(ops="damon_stat", rootfs=root)
+        test.addCleanup(self.clean)
+        self.process = subprocess.Popen([*wrapper, BINARY, *self.mount.arguments()],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        self.begun = time.monotonic()
+        self.daemon = wait_for(self.looking, 5, "the look")
+
+    def processes(self):
+        """All that have this mountpoint on their command line."""
+        path, found = os.fsencode(self.mount.path), set()
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as stream:
+                    if path in stream.read().split(b"\0") and alive(int(pid)):
+                        found.add(int(pid))
+            except OSError:
+                pass  # it has just ended
+        return found
+
+    def looking(self):
+        """The daemon, once its engine thread waits for the pipe."""
+        for pid in self.processes():
+            try:
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{task}/comm") as comm:
+                        if comm.read() == "damon_engine\n":
+                            return pid
+            except OSError:
+                pass  # it has just ended
+        return None
+
+    def clean(self):
+        self.mount.pids = self.processes()
+        self.mount.clean()
+        self.process.wait(5)
+
+
+class Interrupted(unittest.TestCase):
+    def never_mounted(self, starts):
+        """Nothing is mounted in the time that a start takes, and then no process is left."""
+        end = max(start.begun for start in starts.values()) + LATER_SECONDS
+        while True:
+            for name, start in starts.items():
+                self.assertEqual(mountinfo(start.mount.path), [], name)
+            if time.monotonic() > end:
+                break
+            time.sleep(0.02)
+        self.assertEqual([name for name, start in starts.items() if start.processes()], [])
+
+    def test_not_mounted_before_the_first_look(self):
+        start = Start(self)
+        time.sleep(0.2)
+        self.assertIsNone(start.process.poll())
+        self.assertEqual(mountinfo(start.mount.path), [])
+        os.close(os.open(start.pipe, os.O_WRONLY))
+        self.assertEqual(start.process.wait(5), 0)
+        self.assertEqual(len(mountinfo(start.mount.path)), 1)
+
+    def test_the_starter_is_ended(self):
+        """The daemon ends with whoever has started it."""
+        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
+        starts = {number.name: Start(self) for number in numbers}
+        for number in numbers:
+            starts[number.name].process.send_signal(number)
+        for number in numbers:
+            self.assertEqual(starts[number.name].process.wait(2), -number)
+        self.never_mounted(starts)
+
+    def test_timeout(self):
+        """timeout(1) sends SIGTERM, and SIGKILL after -k."""
+        starts = {"-k": Start(self, "timeout", "-k", "0.2", "0.3"),
+                  "SIGTERM": Start(self, "timeout", "0.3"),
+                  "SIGKILL": Start(self, "timeout", "-s", "KILL", "0.3")}
+        for start in starts.values():
+            self.assertNotEqual(start.process.wait(5), 0)
+        self.never_mounted(starts)
+
+    def test_the_daemon_is_ended(self):
+        numbers = (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
+        starts = {number.name: Start(self) for number in numbers}
+        for number in numbers:
+            os.kill(starts[number.name].daemon, number)
+        for name, start in starts.items():
+            self.assertEqual(start.process.wait(5), 32, name)
+        self.never_mounted(starts)
+
+    def test_the_next_start(self):
+        start = Start(self)
+        os.kill(start.daemon, signal.SIGKILL)
+        start.process.wait(5)
+        with Mount(path=start.mount.path, rootfs=start.mount.root) as again:
+            self.assertEqual((len(mountinfo(again.path)), again.read()), (1, b"N\n"))
