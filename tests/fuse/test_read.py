@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reading in every shape: buffer sizes, offsets, seeking, bad pointers, splice and mapping.
+"""Reading in every shape: buffer sizes, offsets, seeking, bad pointers, mapping.
 
-The text does not change here (the engine is off); test_snapshot.py has the changing one.
+The text does not change here (the engine is off); test_snapshot.py has the changing one, test_splice.py
+every other way to read.
 """
 import ctypes
 import mmap
 import os
 import re
-import socket
 
 import calls
 from support import AGGR, BANDWIDTH, ENABLED, FILES, IDLE, PID, MountCase, is_fast_aggr
@@ -99,7 +99,7 @@ class Shapes(MountCase):
             self.assertEqual(os.read(descriptor, 4096), ZEROS)
 
 
-class Splicing(MountCase):
+class Formats(MountCase):
     options = {"abi": "7.2", "enabled": "Y", "aggr_us": 10000, "sample_us": 1000, "aggrs": 0,
                "max_cpu": 100, "estimator": "regions"}
 
@@ -107,42 +107,7 @@ class Splicing(MountCase):
         self.mount.wait_snapshot()
         self.mount.write(b"N")  # values stay
 
-    def test_sendfile_out(self):
-        text = self.mount.read(IDLE)
-        ours, theirs = socket.socketpair()
-        with ours, theirs:
-            self.assertEqual(os.sendfile(ours.fileno(), self.opened(IDLE), 0, 8192), len(text))
-            self.assertEqual(theirs.recv(8192), text)
-
-    def test_splice_out(self):
-        text = self.mount.read(IDLE)
-        reading, writing = os.pipe()
-        self.addCleanup(os.close, reading)
-        self.addCleanup(os.close, writing)
-        self.assertEqual(os.splice(self.opened(IDLE), writing, 8192), len(text))
-        self.assertEqual(os.read(reading, 8192), text)
-
-    def test_splice_sees_a_new_state(self):
-        for state in (b"Y", b"N", b"Y", b"N"):
-            self.mount.write(state)
-            ours, theirs = socket.socketpair()
-            with ours, theirs:
-                os.sendfile(ours.fileno(), self.opened(ENABLED), 0, 4096)
-                self.assertEqual(theirs.recv(100), state + b"\n")
-
-    def test_size_stays_after_sendfile(self):
-        ours, theirs = socket.socketpair()
-        with ours, theirs:
-            os.sendfile(ours.fileno(), self.opened(BANDWIDTH), 0, 4096)
-        self.assertEqual(os.stat(self.mount.file(BANDWIDTH)).st_size, 4096)
-
-    def test_copy_file_range_to_another_filesystem(self):
-        target = os.open(os.path.join(self.mount.root, "copy"), os.O_RDWR | os.O_CREAT, 0o600)
-        self.addCleanup(os.close, target)
-        answer = calls.outcome(os.copy_file_range, self.opened(IDLE), target, 100)
-        self.assertEqual(answer, "EXDEV")
-
-    def test_formats(self):
+    def test_numbers(self):
         self.assertRegex(self.mount.read(IDLE), re.compile(rb"\A(-?\d+,){100}-?\d+\n\Z"))
         self.assertRegex(self.mount.read(BANDWIDTH), re.compile(rb"\A\d+\n\Z"))
         aggr = self.mount.read(AGGR)
