@@ -22,10 +22,13 @@
 namespace damon_statfs {
 namespace {
 
-// The newest mount of ours at the path; the one before it is below.
+// Returns: of the newest mount of ours at the path, as the one before it is below; empty if it
+// cannot be told.
 std::string device_of(const std::string& mountpoint) {
   std::string device;
-  for (const MountEntry& entry : read_mount_table()) {
+  const Result<std::vector<MountEntry>> table = read_mount_table();
+  if (!table) return device;
+  for (const MountEntry& entry : table.value()) {
     if (entry.mountpoint == mountpoint && entry.type == kMountType) device = entry.device;
   }
   return device;
@@ -33,8 +36,8 @@ std::string device_of(const std::string& mountpoint) {
 
 // What lies below another mount cannot be asked, and a live mount would hardly be there by now.
 bool may_be_dead(const MountEntry& entry) {
-  return mount_id_at(entry.mountpoint) != entry.id ||
-         ask_mount(entry.mountpoint) == MountHealth::kDead;
+  const Result<uint64_t> id = mount_id_at(entry.mountpoint);
+  return !id || id.value() != entry.id || ask_mount(entry.mountpoint) == MountHealth::kDead;
 }
 
 }  // namespace
@@ -80,8 +83,8 @@ bool FuseMount::is_dead() const {
   constexpr int64_t kPauseNs = 20 * kNsPerMs;
   const SystemClock clock;
   for (int tries = 0; tries < kTries; ++tries) {
-    const std::vector<MountEntry> left = entries();
-    const bool dead = std::any_of(left.begin(), left.end(), may_be_dead);
+    const Result<std::vector<MountEntry>> left = entries();
+    const bool dead = left && std::any_of(left.value().begin(), left.value().end(), may_be_dead);
     if (!dead) return false;
     clock.wait_until(clock.now_ns() + kPauseNs, -1);
   }
@@ -91,10 +94,14 @@ bool FuseMount::is_dead() const {
 std::vector<std::string> FuseMount::unmount() {
   std::vector<std::string> stay;
   if (fuse_fd_ < 0) return stay;
-  if (device_.empty()) umount2(mountpoint_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
-  const std::vector<MountEntry> ours = entries();
+  const Result<std::vector<MountEntry>> ours = entries();
+  if (!ours) {
+    umount2(mountpoint_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
+    fuse_fd_ = -1;
+    return {};
+  }
   // The newest first: it may lie on an older one.
-  for (auto entry = ours.rbegin(); entry != ours.rend(); ++entry) {
+  for (auto entry = ours.value().rbegin(); entry != ours.value().rend(); ++entry) {
     if (!connected() && !may_be_dead(*entry)) continue;
     if (const auto why = unmount(*entry)) stay.push_back(*why);
   }
@@ -107,8 +114,10 @@ bool FuseMount::connected() const {
   return ::poll(&fuse, 1, 0) == 0;  // else POLLERR
 }
 
-std::vector<MountEntry> FuseMount::entries() const {
-  std::vector<MountEntry> table = read_mount_table();
+// Returns: the mounts of this file system, or that the table of mounts cannot tell them.
+Result<std::vector<MountEntry>> FuseMount::entries() const {
+  if (device_.empty()) return failure(ENOENT, fmt::format("{}: device not known", mountpoint_));
+  DAMON_STATFS_TRY(table, read_mount_table());
   std::erase_if(table, [&](const MountEntry& entry) {
     return entry.device != device_ || entry.type != kMountType;
   });

@@ -44,15 +44,16 @@ class FuseMount {
   bool is_dead() const;
 
   // Unmounts all mounts of this file system that are in this mount namespace, lazily, and nothing
-  // else: what has been mounted over one of them is put back. Returns: a line for each mount that
-  // could not be reached and stays.
+  // else: what has been mounted over one of them is put back. Where the table of mounts cannot be
+  // read, the path alone says what is unmounted. Returns: a line for each mount that could not be
+  // reached and stays.
   std::vector<std::string> unmount();
 
  private:
   explicit FuseMount(std::string mountpoint) : mountpoint_(std::move(mountpoint)) {}
 
   bool connected() const;
-  std::vector<MountEntry> entries() const;
+  Result<std::vector<MountEntry>> entries() const;
   std::optional<std::string> unmount(const MountEntry& entry) const;
 
   int fuse_fd_ = -1;        // -1: not mounted

@@ -29,8 +29,10 @@ MountCover::~MountCover() {
 }
 
 Result<void> MountCover::lift() {
-  while (mount_id_at(covered_.mountpoint) != covered_.id) {
-    const std::optional<MountEntry> top = mount_at(covered_.mountpoint);
+  for (;;) {
+    const Result<uint64_t> id = mount_id_at(covered_.mountpoint);
+    if (id && id.value() == covered_.id) return outcome::success();
+    DAMON_STATFS_TRY(top, mount_at(covered_.mountpoint));
     if (!top || !lies_on_it(*top) || taken_.size() >= kMaxLayers) {
       return failure(ENOENT, fmt::format("{}: something else is mounted over it, so the mount of "
                                          "damon-statfs stays below that, dead",
@@ -38,18 +40,18 @@ Result<void> MountCover::lift() {
     }
     BOOST_OUTCOME_TRYV(take(*top));
   }
-  return outcome::success();
 }
 
 // Whether `top` lies, through any number of mounts at its path, on the covered one.
 bool MountCover::lies_on_it(const MountEntry& top) const {
-  const std::vector<MountEntry> table = read_mount_table();
+  const Result<std::vector<MountEntry>> table = read_mount_table();
+  if (!table) return false;
   uint64_t id = top.parent_id;
   for (size_t layer = 0; layer < kMaxLayers && id != covered_.id; ++layer) {
-    const auto below = std::find_if(table.begin(), table.end(), [&](const MountEntry& entry) {
-      return entry.id == id && entry.mountpoint == covered_.mountpoint;
-    });
-    if (below == table.end()) return false;
+    const auto below = std::find_if(
+        table.value().begin(), table.value().end(),
+        [&](const MountEntry& e) { return e.id == id && e.mountpoint == covered_.mountpoint; });
+    if (below == table.value().end()) return false;
     id = below->parent_id;
   }
   return id == covered_.id;

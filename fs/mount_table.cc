@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
+// Streams keep bad_alloc to themselves unless they are told to pass it on.
 // A path is opened with O_PATH to tell which mount it leads to: that sends no request to a FUSE
 // mount and triggers no automount.
 #include "fs/mount_table.h"
@@ -13,6 +14,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "damon_statfs/errno_failure.h"
 #include "damon_statfs/fd.h"
 #include "fs/bounded_call.h"
 
@@ -38,6 +40,7 @@ std::string unescape(const std::string& text) {
 // id parent-id major:minor root mountpoint options [optional fields] - type source options
 MountEntry parse_line(const std::string& line) {
   std::istringstream fields(line);
+  fields.exceptions(std::ios::badbit);
   MountEntry entry;
   std::string root, mountpoint, word;
   fields >> entry.id >> entry.parent_id >> entry.device >> root >> mountpoint;
@@ -48,35 +51,43 @@ MountEntry parse_line(const std::string& line) {
   return entry;
 }
 
+Result<std::ifstream> open_text(const std::string& path) {
+  std::ifstream text(path);
+  if (!text) return errno_failure("{}", path);
+  text.exceptions(std::ios::badbit);
+  return text;
+}
+
 }  // namespace
 
-std::vector<MountEntry> read_mount_table() {
-  std::ifstream mountinfo("/proc/self/mountinfo");
+Result<std::vector<MountEntry>> read_mount_table() {
+  DAMON_STATFS_TRY(mountinfo, open_text("/proc/self/mountinfo"));
   std::vector<MountEntry> table;
   for (std::string line; std::getline(mountinfo, line);) table.push_back(parse_line(line));
   return table;
 }
 
-std::optional<uint64_t> mount_id_at(const std::string& path) {
+Result<uint64_t> mount_id_at(const std::string& path) {
   const UniqueFd fd(open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) return std::nullopt;
-  std::ifstream fdinfo(fmt::format("/proc/self/fdinfo/{}", fd.get()));
+  if (!fd) return errno_failure("{}", path);
+  DAMON_STATFS_TRY(fdinfo, open_text(fmt::format("/proc/self/fdinfo/{}", fd.get())));
   for (std::string word; fdinfo >> word;) {
     uint64_t id = 0;
     if (word == "mnt_id:" && fdinfo >> id) return id;
   }
-  return std::nullopt;
+  return failure(ENODATA, fmt::format("{}: the kernel does not tell its mount", path));
 }
 
-std::optional<MountEntry> mount_at(const std::string& path) {
-  const std::optional<uint64_t> id = mount_id_at(path);
-  if (!id) return std::nullopt;
-  const std::vector<MountEntry> table = read_mount_table();
-  const auto found = std::find_if(table.begin(), table.end(), [&](const MountEntry& entry) {
-    return entry.id == *id && entry.mountpoint == path;
-  });
-  if (found == table.end()) return std::nullopt;
-  return *found;
+Result<std::optional<MountEntry>> mount_at(const std::string& path) {
+  std::optional<MountEntry> mount;
+  const Result<uint64_t> id = mount_id_at(path);
+  if (!id && id.error().code == std::errc::no_such_file_or_directory) return mount;
+  if (!id) return id.error();
+  DAMON_STATFS_TRY(table, read_mount_table());
+  for (const MountEntry& entry : table) {
+    if (entry.id == id.value() && entry.mountpoint == path) mount = entry;
+  }
+  return mount;
 }
 
 bool means_dead(int errno_value) {

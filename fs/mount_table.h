@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "damon_statfs/result.h"
+
 namespace damon_statfs {
 
 struct MountEntry {
@@ -19,15 +21,16 @@ struct MountEntry {
   std::string type;
 };
 
-// All mounts of this process's mount namespace, the oldest first.
-// Returns: none without /proc.
-std::vector<MountEntry> read_mount_table();
+// Returns: all mounts of this process's mount namespace, the oldest first, or why the table cannot
+// be read, such as ENOENT without /proc.
+Result<std::vector<MountEntry>> read_mount_table();
 
-// Returns: the id of the mount that is reached at `path`, none if there is no such path.
-std::optional<uint64_t> mount_id_at(const std::string& path);
+// Returns: the id of the mount that is reached at `path`; ENOENT if there is no such path.
+Result<uint64_t> mount_id_at(const std::string& path);
 
-// Returns: the mount whose root is reached at exactly this absolute path, or none.
-std::optional<MountEntry> mount_at(const std::string& path);
+// Returns: the mount whose root is reached at exactly this absolute path, or none; none as well
+// where there is no /proc.
+Result<std::optional<MountEntry>> mount_at(const std::string& path);
 
 enum class MountHealth {
   kAnswers,

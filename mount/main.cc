@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 
 #include <cstdio>
+#include <new>
 
 #include "damon_statfs/version.h"
 #include "mount/background.h"
@@ -122,6 +123,9 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return damon_statfs::run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fputs("damon-statfs: out of memory\n", stderr);
+    return damon_statfs::kExitMountFailed;
   } catch (const std::exception& error) {
     fmt::print(stderr, "damon-statfs: {}\n", error.what());
     return damon_statfs::kExitMountFailed;

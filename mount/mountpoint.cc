@@ -77,7 +77,7 @@ bool is_fuse(const MountEntry& mount) { return mount.type.starts_with("fuse"); }
 // Returns: whether a dead mount of ours is in the way; EBUSY for one of ours that is not dead,
 // ENOTCONN for a dead one of another type.
 Result<bool> dead_mount_at(const std::string& path) {
-  const std::optional<MountEntry> mount = mount_at(path);
+  DAMON_STATFS_TRY(mount, mount_at(path));
   if (!mount || !is_fuse(*mount)) return false;
   const bool ours = mount->type == kMountType;
   switch (ask_mount(path)) {
@@ -200,7 +200,7 @@ Result<void> check_mountpoint(const std::string& path) {
 
 Result<std::string> our_mountpoint(const std::string& path) {
   DAMON_STATFS_TRY(absolute, absolute_path(path));
-  const std::optional<MountEntry> mount = mount_at(absolute);
+  DAMON_STATFS_TRY(mount, mount_at(absolute));
   if (mount && mount->type == kMountType) return absolute;
   if (!mount && access(absolute.c_str(), F_OK) != 0) return errno_failure("{}", path);
   return failure(EINVAL, fmt::format("{}: no damon-statfs is mounted there", path));

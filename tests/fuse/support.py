@@ -77,7 +77,7 @@ def run_daemon(*arguments, timeout=10, **keywords):
 class Mount:
     """One daemon and its mount; options are keywords, `words` is for words without a value."""
 
-    def __init__(self, words="", source=None, path=None, **options):
+    def __init__(self, words="", source=None, path=None, env=None, **options):
         self.path = path or new_directory("mnt")
         self.root = options.pop("rootfs", None) or new_directory("root")
         defaults = {"ops": "sim", "sim": "64M@1ms+192M@never", "seed": 1, "refresh_ms": 100}
@@ -85,17 +85,22 @@ class Mount:
             defaults = {}
         self.options = {**defaults, **options, "rootfs": self.root}
         self.words, self.source, self.pids, self.start = words, source, set(), None
+        self.env = {**os.environ, **(env or {})}
 
     def arguments(self):
         words = [self.words] if self.words else []
         words += [f"{name}={value}" for name, value in self.options.items() if value is not None]
         return ["-o", ",".join(words)] + ([self.source] if self.source else []) + [self.path]
 
-    def __enter__(self):
+    def begin(self):
+        """Starts the daemon, which may refuse: see self.start."""
         before = daemons()
-        self.start = run_daemon(*self.arguments())
+        self.start = run_daemon(*self.arguments(), env=self.env)
         self.pids = daemons() - before
         _active.add(self)
+
+    def __enter__(self):
+        self.begin()
         try:
             assert self.start.returncode == 0, \
                 f"exit {self.start.returncode}: {self.start.stderr.strip()}"
@@ -186,11 +191,10 @@ class Foreground(Mount):
     `wrapper` is a command that becomes the daemon, such as prlimit(1) with its options.
     """
 
-    def __init__(self, *flags, env=None, stderr=None, wrapper=(), **options):
+    def __init__(self, *flags, stderr=None, wrapper=(), **options):
         super().__init__(**options)
         self.flags, self.stderr, self.process = flags, stderr, None
         self.wrapper = wrapper
-        self.env = {**os.environ, **(env or {})}
         self.stream = tempfile.TemporaryFile(dir=BASE or None)
 
     def __enter__(self):
