@@ -36,6 +36,8 @@ class FuseMount {
       : fuse_fd_(std::exchange(other.fuse_fd_, -1)),
         mountpoint_(std::move(other.mountpoint_)),
         device_(std::move(other.device_)) {}
+  FuseMount(const FuseMount&) = delete;
+  FuseMount& operator=(const FuseMount&) = delete;
   FuseMount& operator=(FuseMount&&) = delete;
   ~FuseMount();
 
