@@ -10,7 +10,6 @@ import unittest
 
 import automount
 import calls
-import support
 from support import BINARY, Mount, daemons, mountinfo, wait_for
 from test_fstab import HAS_FUSE_HELPER, NO_FUSE_HELPER, SBIN
 from test_mount_helper import install_helper
