@@ -22,6 +22,17 @@
 namespace damon_statfs {
 namespace {
 
+// The end of its starter ends the daemon, whatever the caller has blocked or ignored.
+void end_with(pid_t starter) {
+  signal(SIGTERM, SIG_DFL);
+  sigset_t term;
+  sigemptyset(&term);
+  sigaddset(&term, SIGTERM);
+  prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+  pthread_sigmask(SIG_UNBLOCK, &term, nullptr);
+  if (getppid() != starter) raise(SIGTERM);
+}
+
 // Waits for the daemon's byte. Returns: 0, or the status the daemon has ended with.
 int wait_for_report(int pipe_fd, pid_t daemon) {
   char byte = 0;
@@ -65,8 +76,7 @@ std::optional<int> Background::fork() {
     writer = UniqueFd();
     return wait_for_report(reader.get(), daemon);
   }
-  prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
-  if (getppid() != starter) return kExitMountFailed;
+  end_with(starter);
   report_ = std::move(writer);
   return std::nullopt;
 }

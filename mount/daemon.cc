@@ -113,7 +113,7 @@ Result<void> Daemon::mount_and_serve() {
 // either may lead to requests that only this thread can answer. A signal ends all this at once.
 // Returns: the lock on the mountpoint.
 Result<UniqueFd> Daemon::prepare() {
-  if (!wake_) return failure(EMFILE, std::strerror(EMFILE));
+  if (!wake_) return failure(EMFILE, fmt::format("eventfd: {}", std::strerror(EMFILE)));
   BOOST_OUTCOME_TRYV(supervision_.start_watchdog());
   BOOST_OUTCOME_TRYV(check_rights());
   if (options_.engine.ops != "sim") registry_.recover(context_);
@@ -129,7 +129,7 @@ Result<UniqueFd> Daemon::prepare() {
   if (chdir("/") != 0) return errno_failure("/");
   BOOST_OUTCOME_TRYV(give_up_rights());
   signals_ = take_signals();
-  if (!signals_) return failure(EMFILE, std::strerror(EMFILE));
+  if (!signals_) return failure(EMFILE, fmt::format("signalfd: {}", std::strerror(EMFILE)));
   return std::move(claimed.lock);
 }
 

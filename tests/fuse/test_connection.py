@@ -12,7 +12,9 @@ import unittest
 
 import calls
 import support
-from support import BINARY, FAST, Foreground, Mount, alive, mountinfo, new_directory
+from machine import IOMEM, MACHINE, QUICK
+from support import (BINARY, FAST, Foreground, Mount, alive, mountinfo, new_directory, tree,
+                     wait_for)
 
 TYPE = b"fuse.damon-statfs"
 ANSWER_SECONDS = 7  # 5 s for whoever does not answer, and some for a busy machine
@@ -69,6 +71,21 @@ class Aborted(unittest.TestCase):
             self.assertEqual(mountinfo(mount.path), [])
             with Mount(path=mount.path) as again:
                 self.assertEqual(again.read(), b"N\n")
+
+    def test_before_it_was_ready(self):
+        """Another start would meet the same, so the exit status is that of a failed one."""
+        root = tree(MACHINE)
+        os.unlink(os.path.join(root, IOMEM))
+        os.mkfifo(os.path.join(root, IOMEM))
+        mount = Mount(ops="page_idle", rootfs=root, enabled="Y", **QUICK)
+        self.addCleanup(mount.clean)
+        start = subprocess.Popen([BINARY, "-f", *mount.arguments()], stderr=subprocess.PIPE)
+        mount.pids = {start.pid}
+        wait_for(lambda: mountinfo(mount.path), 5, "the mount")
+        wait_for(lambda: calls.outcome(mount.read) == "ok", 5, "its first answer")
+        self.abort(mount)
+        log = start.communicate(timeout=5)[1]
+        self.assertEqual((start.returncode, mountinfo(mount.path)), (32, []), log)
 
     def test_with_another_file_system_over_it(self):
         with Foreground() as mount:

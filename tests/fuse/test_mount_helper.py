@@ -14,18 +14,24 @@ from support import BINARY, ENABLED, Mount, daemons, mountinfo, new_directory
 SBIN = "/usr/sbin"
 
 
+def install_helper(test_class):
+    """For all tests of this class; the path of the helper."""
+    original = new_directory("sbin")
+    subprocess.run(["mount", "--bind", SBIN, original], check=True)
+    test_class.addClassCleanup(calls.umount, original, calls.MNT_DETACH)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", SBIN], check=True)
+    test_class.addClassCleanup(calls.umount, SBIN, calls.MNT_DETACH)
+    for name in os.listdir(original):
+        os.symlink(os.path.join(original, name), os.path.join(SBIN, name))
+    helper = os.path.join(SBIN, "mount.damon-statfs")
+    os.symlink(BINARY, helper)
+    return helper
+
+
 class Helper(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        original = new_directory("sbin")
-        subprocess.run(["mount", "--bind", SBIN, original], check=True)
-        cls.addClassCleanup(calls.umount, original, calls.MNT_DETACH)
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", SBIN], check=True)
-        cls.addClassCleanup(calls.umount, SBIN, calls.MNT_DETACH)
-        for name in os.listdir(original):
-            os.symlink(os.path.join(original, name), os.path.join(SBIN, name))
-        cls.helper = os.path.join(SBIN, "mount.damon-statfs")
-        os.symlink(BINARY, cls.helper)
+        cls.helper = install_helper(cls)
 
     def setUp(self):
         self.mount, self.before = Mount(), daemons()

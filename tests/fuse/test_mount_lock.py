@@ -104,6 +104,27 @@ class Starts(unittest.TestCase):
         self.assertEqual([code for _, code in done], [0] * len(mounts), done)
         self.assertEqual([mount.read() for mount in mounts], [b"Y\n"] * len(mounts))
 
+    def test_one_that_waits_ends_with_its_starter(self):
+        """Also if the caller has blocked or ignored SIGTERM, as a script with a trap does."""
+        def ignore():
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+        def block():
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        holder = Start(self)
+        os.kill(holder.daemon, signal.SIGSTOP)
+        for prepare in (ignore, block, None):
+            waiting, before = Mount(rootfs=holder.mount.root), daemons()
+            start = subprocess.Popen([BINARY, *waiting.arguments()], stdin=subprocess.DEVNULL,
+                                     stderr=subprocess.DEVNULL, preexec_fn=prepare)
+            self.addCleanup(waiting.clean)
+            wait_for(lambda: len(daemons() - before) == 2, 5, "both processes")
+            start.kill()
+            start.wait(5)
+            waiting.pids = daemons() - before
+            wait_for(lambda: not daemons() - before, 2, "the end of the one that waits")
+            self.assertEqual(mountinfo(waiting.path), [])
+
     def test_one_that_was_stopped(self):
         """It holds the lock while it looks at the kernel's files; everybody else gives up."""
         stopped = Start(self)

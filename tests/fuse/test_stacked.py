@@ -145,6 +145,23 @@ class Stacked(unittest.TestCase):
                 self.ended(lambda: mount(self.at, self.away, None, MS_BIND))
                 self.assertEqual((mountinfo(self.at), mountinfo(self.away)), ([], []))
 
+    def test_another_daemon_over_it(self):
+        """The other one goes on, for who has opened a file and who opens one, and ends as ever."""
+        with Foreground(path=self.at) as below:
+            subprocess.run(["mount", "-t", "tmpfs", "between", self.at], check=True)
+            with Foreground(path=self.away, source="above", enabled="Y") as above:
+                mount(self.away, self.at, None, MS_MOVE)
+                above.path = self.at
+                descriptor = above.open()
+                status, log = below.end()
+                self.assertEqual(status, 0, log)
+                self.assertEqual({line[-2] for line in mountinfo(self.at)}, {"between", "above"})
+                self.assertEqual((os.read(descriptor, 10), above.read()), (b"Y\n", b"Y\n"))
+                os.close(descriptor)
+                self.assertEqual(above.end()[0], 0)
+                self.assertEqual(kinds_at(self.at), ["tmpfs"])
+                calls.umount(self.at)
+
     def test_a_parent_is_covered(self):
         """What cannot be reached stays, and that is told; nothing of another's goes."""
         log = self.ended(lambda: mount("over", self.base, "tmpfs"))

@@ -205,3 +205,27 @@ class Watchdog(unittest.TestCase):
             stream.write(RAM)
         wait_for(lambda: manager.count("WATCHDOG=1", 0.5) > 2, 5, "the watchdog to be fed again")
         self.assertEqual(mount.end()[0], 0)
+
+    def test_a_stall_of_both_threads(self):
+        """After a pause of the machine the watchdog asks again when the engine has run, 1 s later.
+
+        The timer goes off in the pause, which is longer than an engine may be silent, and the main
+        thread is made to run first after it.
+        """
+        manager, mount = self.start(usec=14000000, enabled="Y", **FAST)
+        started = time.monotonic()
+        tasks = [int(task) for task in os.listdir(f"/proc/{mount.pid}/task")]
+        for task in tasks:
+            os.sched_setaffinity(task, {min(os.sched_getaffinity(0))})
+            if task != mount.pid:
+                os.sched_setscheduler(task, os.SCHED_IDLE, os.sched_param(0))
+        manager.hear(started + 0.8 - time.monotonic())
+        mount.kill(signal.SIGSTOP)
+        manager.hear(started + 7.2 - time.monotonic())
+        mount.kill(signal.SIGCONT)
+        self.assertEqual(manager.count("WATCHDOG=1", 1.8), 1)
+        mount.wait_newer(mount.numbers())
+        self.assertEqual(support.run_daemon("--status", mount.path).returncode, 0)
+        status, log = mount.end()
+        self.assertEqual(status, 0)
+        self.assertNotIn("makes no progress", log)

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The machine's own table of mounts is read, as every machine has /proc mounted; mounts of ours,
+// and odd names, are in the tests of a real mount.
+#include "fs/mount_table.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "support/catch.h"
+
+namespace damon_statfs {
+namespace {
+
+TEST_CASE("every errno of a dead FUSE mount means that", "[mount_table]") {
+  CHECK(means_dead(ENOTCONN));      // its daemon has ended
+  CHECK(means_dead(ECONNABORTED));  // it is just ending
+  CHECK(means_dead(ECONNREFUSED));  // it has never answered, Linux 7.2
+  for (const int other : {0, EACCES, EBUSY, EINTR, EIO, ENOENT, ENOMEM, ETIMEDOUT, EAGAIN}) {
+    CHECK_FALSE(means_dead(other));
+  }
+}
+
+TEST_CASE("the table of mounts is read line by line", "[mount_table]") {
+  const std::vector<MountEntry> table = read_mount_table();
+  REQUIRE_FALSE(table.empty());
+  std::set<uint64_t> ids;
+  for (const MountEntry& entry : table) {
+    CHECK(ids.insert(entry.id).second);
+    CHECK(entry.mountpoint.starts_with('/'));
+    CHECK(entry.device.find(':') != std::string::npos);
+    CHECK_FALSE(entry.type.empty());
+    CHECK(entry.type != "-");
+  }
+  CHECK(std::any_of(table.begin(), table.end(), [](const MountEntry& entry) {
+    return entry.mountpoint == "/proc" && entry.type == "proc";
+  }));
+}
+
+TEST_CASE("a path leads to the mount that it is the root of, or to none", "[mount_table]") {
+  const std::optional<MountEntry> proc = mount_at("/proc");
+  REQUIRE(proc);
+  CHECK(proc->type == "proc");
+  CHECK(mount_id_at("/proc") == proc->id);
+  // A directory in the mount is reached by it, but is not where it is mounted.
+  CHECK(mount_id_at("/proc/self/task") == proc->id);
+  CHECK_FALSE(mount_at("/proc/self/task"));
+  CHECK_FALSE(mount_id_at("/proc/no such file"));
+  CHECK_FALSE(mount_at("/proc/no such file"));
+  CHECK_FALSE(mount_at(""));
+}
+
+TEST_CASE("a file system that is no FUSE mount answers", "[mount_table]") {
+  CHECK(ask_mount("/proc") == MountHealth::kAnswers);
+  CHECK(ask_mount("/proc/no such file") == MountHealth::kAnswers);  // ENOENT is an answer, too
+}
+
+}  // namespace
+}  // namespace damon_statfs
