@@ -4,6 +4,8 @@
 // and odd names, are in the tests of a real mount.
 #include "fs/mount_table.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <set>
@@ -23,7 +25,9 @@ TEST_CASE("every errno of a dead FUSE mount means that", "[mount_table]") {
 }
 
 TEST_CASE("the table of mounts is read line by line", "[mount_table]") {
-  const std::vector<MountEntry> table = read_mount_table();
+  const Result<std::vector<MountEntry>> read = read_mount_table();
+  REQUIRE(read);
+  const std::vector<MountEntry>& table = read.value();
   REQUIRE_FALSE(table.empty());
   std::set<uint64_t> ids;
   for (const MountEntry& entry : table) {
@@ -39,16 +43,34 @@ TEST_CASE("the table of mounts is read line by line", "[mount_table]") {
 }
 
 TEST_CASE("a path leads to the mount that it is the root of, or to none", "[mount_table]") {
-  const std::optional<MountEntry> proc = mount_at("/proc");
+  const std::optional<MountEntry> proc = mount_at("/proc").value();
   REQUIRE(proc);
   CHECK(proc->type == "proc");
-  CHECK(mount_id_at("/proc") == proc->id);
+  CHECK(mount_id_at("/proc").value() == proc->id);
   // A directory in the mount is reached by it, but is not where it is mounted.
-  CHECK(mount_id_at("/proc/self/task") == proc->id);
-  CHECK_FALSE(mount_at("/proc/self/task"));
-  CHECK_FALSE(mount_id_at("/proc/no such file"));
-  CHECK_FALSE(mount_at("/proc/no such file"));
-  CHECK_FALSE(mount_at(""));
+  CHECK(mount_id_at("/proc/self/task").value() == proc->id);
+  CHECK_FALSE(mount_at("/proc/self/task").value());
+  CHECK(mount_id_at("/proc/no such file").error().code.value() == ENOENT);
+  CHECK_FALSE(mount_at("/proc/no such file").value());
+  CHECK_FALSE(mount_at("").value());
+}
+
+// What cannot be told is not "nothing is mounted there".
+TEST_CASE("without a descriptor the table of mounts is an error", "[mount_table]") {
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{0, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const Result<std::vector<MountEntry>> table = read_mount_table();
+  const Result<uint64_t> id = mount_id_at("/proc");
+  const Result<std::optional<MountEntry>> mount = mount_at("/proc");
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  REQUIRE_FALSE(table);
+  CHECK(table.error().code.value() == EMFILE);
+  REQUIRE_FALSE(id);
+  CHECK(id.error().code.value() == EMFILE);
+  REQUIRE_FALSE(mount);
+  CHECK(mount.error().code.value() == EMFILE);
 }
 
 TEST_CASE("a file system that is no FUSE mount answers", "[mount_table]") {
