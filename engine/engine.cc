@@ -119,10 +119,10 @@ class Engine::Thread final : private RefreshObserver {
   Result<void> run_selected() {
     DAMON_STATFS_TRY(selected, registry_.select(config_.ops, context_));
     const OperationsSet* const set = selected.set;
+    latest_.status.max_close_ms = set->max_close_ms;
     if (config_.ops == "auto") log_choice(fmt::format("{} ({})", set->name, selected.uses));
     if (set->create_mirror == nullptr) {
       const std::unique_ptr<Operations> operations = set->create(context_);
-      latest_.status.max_close_ms = operations->max_close_ms();
       promise_life(context_.clock->now_ns());
       publish();  // a stop may come while it opens
       signal_eventfd(wake_fd_);
