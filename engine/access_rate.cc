@@ -38,7 +38,7 @@ Trials AccessRate::plan(double used_share, int64_t time_ns, bool few) const {
   const auto room = static_cast<double>(std::max<int64_t>(time_ns / (2 * sample_ns), 1));
   const double count = std::min(std::ceil(pages / static_cast<double>(kTrialPages)), room);
   if (time_ns <= sample_ns || count < 1) return {};
-  return {static_cast<uint64_t>(count), static_cast<uint64_t>(pages)};
+  return {to_u64_saturated(count), to_u64_saturated(pages)};
 }
 
 // Each is taken with the chance that is left for the rest: all are as likely, in order.
@@ -79,9 +79,9 @@ double AccessRate::take_bytes_per_s(uint64_t monitored_bytes) {
 void AccessRate::tune() {
   const double score_bp = untuned_share_.take() / goal_share(attrs_) * kBp;
   const uint64_t samples = samples_per_aggr(attrs_);
-  const uint64_t adaptation_bp = intervals_adaptation_bp(static_cast<uint64_t>(score_bp));
-  attrs_.sample_us = tuned_sample_us(attrs_.sample_us, adaptation_bp, attrs_.goal);
-  attrs_.aggr_us = mul_div(attrs_.sample_us, samples, 1);
+  const uint64_t adaptation_bp = intervals_adaptation_bp(to_u64_saturated(score_bp));
+  const uint64_t sample_us = tuned_sample_us(attrs_.sample_us, adaptation_bp, attrs_.goal);
+  attrs_ = with_intervals(attrs_, sample_us, mul_div(sample_us, samples, 1));
 }
 
 }  // namespace damon_statfs

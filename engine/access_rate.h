@@ -22,7 +22,7 @@ struct Trials {
 
 class AccessRate {
  public:
-  explicit AccessRate(const MonitoringAttrs& attrs) : attrs_(attrs) {}
+  explicit AccessRate(const MonitoringAttrs& attrs) : attrs_(normalised(attrs)) {}
 
   // The sampling interval that is in force, tuned as the kernel tunes it.
   uint64_t sample_us() const { return attrs_.sample_us; }

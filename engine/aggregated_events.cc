@@ -19,6 +19,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "damon_statfs/errno_failure.h"
 #include "damon_statfs/fd.h"
 #include "engine/event_format.h"
 #include "engine/perf_ring.h"
@@ -73,7 +74,7 @@ class PerfAggregatedEvents final : public AggregatedEvents {
   Result<void> enable() override {
     mapping_->set_tail(mapping_->head());
     if (ioctl(fd_.get(), PERF_EVENT_IOC_ENABLE, 0) == 0) return outcome::success();
-    return failure(errno, fmt::format("perf event: {}", std::strerror(errno)));
+    return errno_failure("perf event");
   }
 
   void disable() noexcept override { ioctl(fd_.get(), PERF_EVENT_IOC_DISABLE, 0); }
@@ -155,7 +156,8 @@ size_t ring_bytes(const RegionEventFormat& format, uint64_t max_nr_regions) {
 Result<std::string> find_aggregated_events(const KernelFiles& files) {
   const std::string event = "/events/damon/damon_aggregated";
   for (const char* tracefs : {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}) {
-    if (files.read(tracefs + event + "/id")) return tracefs + event;
+    DAMON_STATFS_TRY(id, read_if_there(files, tracefs + event + "/id"));
+    if (id) return tracefs + event;
   }
   return failure(ENOENT,
                  fmt::format("/sys/kernel/tracing{}/id: not there, is tracefs mounted?", event));

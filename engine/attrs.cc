@@ -11,6 +11,27 @@
 
 namespace damon_statfs {
 
+MonitoringAttrs normalised(MonitoringAttrs attrs) {
+  constexpr uint64_t kMinIntervalUs = 1;
+  IntervalsGoal& goal = attrs.goal;
+  attrs.sample_us = std::clamp(attrs.sample_us, kMinIntervalUs, kMaxIntervalUs);
+  attrs.aggr_us = std::clamp(attrs.aggr_us, attrs.sample_us, kMaxIntervalUs);
+  attrs.update_us = std::min(attrs.update_us, kMaxIntervalUs);
+  attrs.min_nr_regions = std::clamp(attrs.min_nr_regions, uint64_t{1}, kMaxCount);
+  attrs.max_nr_regions = std::clamp(attrs.max_nr_regions, attrs.min_nr_regions, kMaxCount);
+  goal.access_bp = std::min(goal.access_bp, kMaxCount);
+  goal.aggrs = std::min(goal.aggrs, kMaxCount);
+  goal.min_sample_us = std::clamp(goal.min_sample_us, kMinIntervalUs, kMaxIntervalUs);
+  goal.max_sample_us = std::clamp(goal.max_sample_us, goal.min_sample_us, kMaxIntervalUs);
+  return attrs;
+}
+
+MonitoringAttrs with_intervals(MonitoringAttrs attrs, uint64_t sample_us, uint64_t aggr_us) {
+  attrs.sample_us = sample_us;
+  attrs.aggr_us = aggr_us;
+  return normalised(attrs);
+}
+
 Result<void> validate(const MonitoringAttrs& attrs) {
   if (attrs.min_nr_regions < 3) {
     return failure(EINVAL, fmt::format("min_nr_regions={}: at least 3", attrs.min_nr_regions));

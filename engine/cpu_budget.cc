@@ -10,6 +10,7 @@
 
 #include "damon_statfs/attrs.h"
 #include "damon_statfs/clock.h"
+#include "engine/wide.h"
 
 namespace damon_statfs {
 
@@ -18,24 +19,21 @@ CpuBudget::CpuBudget(double max_percent, int64_t now_ns, int64_t thread_cpu_ns)
 
 int64_t CpuBudget::account_tick(int64_t now_ns, int64_t thread_cpu_ns) {
   constexpr int64_t kCreditNs = kNsPerSecond;
-  constexpr double kMaxDebtNs = 1e18;
   const int64_t used_ns = thread_cpu_ns - last_cpu_ns_;
   last_cpu_ns_ = thread_cpu_ns;
   aggr_cpu_ns_ += used_ns;
   ++aggr_ticks_;
-  const double debt_ns = std::min(static_cast<double>(used_ns) * ns_per_cpu_ns_, kMaxDebtNs);
-  paid_until_ns_ =
-      std::clamp(paid_until_ns_, now_ns - kCreditNs, now_ns + static_cast<int64_t>(kMaxDebtNs)) +
-      static_cast<int64_t>(debt_ns);
+  const int64_t debt_ns = to_ns_saturated(static_cast<double>(used_ns) * ns_per_cpu_ns_);
+  paid_until_ns_ = std::clamp(paid_until_ns_, now_ns - kCreditNs, now_ns + kFarNs) + debt_ns;
   return paid_until_ns_;
 }
 
 uint64_t CpuBudget::end_aggregation_min_sample_us() {
-  constexpr auto kMaxUs = static_cast<double>(kMaxIntervalUs);
   const double per_tick_ns =
       static_cast<double>(aggr_cpu_ns_) / static_cast<double>(std::max<int64_t>(aggr_ticks_, 1));
-  const auto needed_us = static_cast<uint64_t>(
-      std::min(std::ceil(per_tick_ns * ns_per_cpu_ns_ / static_cast<double>(kNsPerUs)), kMaxUs));
+  const uint64_t needed_us = std::min(
+      to_u64_saturated(std::ceil(per_tick_ns * ns_per_cpu_ns_ / static_cast<double>(kNsPerUs))),
+      kMaxIntervalUs);
   aggr_cpu_ns_ = 0;
   aggr_ticks_ = 0;
   if (needed_us > min_sample_us_ || needed_us < min_sample_us_ / 4 * 3) {

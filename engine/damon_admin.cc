@@ -77,15 +77,16 @@ Result<void> DamonAdmin::make_context() {
 
 Result<void> DamonAdmin::stage(const KdamondSetup& setup) {
   const std::string available = context_path("avail_operations");
-  const Result<std::string> sets = files_.read(available);
-  if (sets && sets.value().find("paddr") == std::string::npos) {
+  DAMON_STATFS_TRY(sets, read_if_there(files_, available));
+  if (sets && sets->find("paddr") == std::string::npos) {
     return failure(
         ENODEV,
         fmt::format("{}: no paddr, the kernel is built without CONFIG_DAMON_PADDR", available));
   }
   BOOST_OUTCOME_TRYV(set_values(values(setup)));
-  const std::vector<std::string> of_scheme = files_.list(context_path("schemes/0"));
-  if (!setup.stat_scheme || std::count(of_scheme.begin(), of_scheme.end(), "tried_regions") > 0) {
+  if (!setup.stat_scheme) return outcome::success();
+  DAMON_STATFS_TRY(of_scheme, list_if_there(files_, context_path("schemes/0")));
+  if (std::count(of_scheme.begin(), of_scheme.end(), "tried_regions") > 0) {
     return outcome::success();
   }
   return failure(ENODEV, fmt::format("{}: not there before Linux 6.2, and tracefs is not mounted",
@@ -125,13 +126,16 @@ Result<void> DamonAdmin::turn_off(pid_t pid, int64_t limit_ns) {
 // served, be it somebody else's, has not woken up yet. That takes it 100 ms.
 void DamonAdmin::let_commands_end() const {
   constexpr int64_t kSafeNs = 300 * kNsPerMs;
-  if (!tunes_intervals()) clock_.wait_until(clock_.now_ns() + kSafeNs, -1);
+  const Result<bool> is_newer = tunes_intervals();
+  if (!is_newer || !is_newer.value()) clock_.wait_until(clock_.now_ns() + kSafeNs, -1);
 }
 
 Result<void> DamonAdmin::release() {
   let_commands_end();
   return retry_busy(clock_, kBusyLimitNs, [&]() -> Result<void> {
-    if (!is_marked() && !is_untouched()) return outcome::success();
+    DAMON_STATFS_TRY(marked, is_marked());
+    DAMON_STATFS_TRY(ours, marked ? Result<bool>(true) : is_untouched());
+    if (!ours) return outcome::success();
     DAMON_STATFS_TRY(number, nr_kdamonds(files_));
     if (number == 0) return outcome::success();
     return files_.write(number == 1 ? nr_kdamonds_path() : kNrContexts, "0");
@@ -148,42 +152,57 @@ Result<bool> DamonAdmin::is_on() const {
   return text == "on";
 }
 
-bool DamonAdmin::is_marked() const {
+Result<bool> DamonAdmin::is_marked() const {
+  if (!mark_counts_) return false;
   const Result<uint64_t> mark = read_number(files_, context_path(kUpdateUs), true);
-  return mark_counts_ && mark && mark.value() == mark_;
+  if (is_missing(mark)) return false;
+  if (!mark) return mark.as_failure();
+  return mark.value() == mark_;
 }
 
-bool DamonAdmin::is_untouched() const {
-  return refuse_staged(kDefaultUpdateUs) || refuse_staged(mark_);
+Result<bool> DamonAdmin::is_untouched() const {
+  for (const uint64_t update_us : {kDefaultUpdateUs, mark_}) {
+    const Result<bool> untouched = is_default(update_us);
+    if (is_missing(untouched)) return false;
+    if (!untouched || untouched.value()) return untouched;
+  }
+  return false;
 }
 
-// Returns: EBUSY if there is more than one kdamond with a context as the kernel makes it, but for
-// its update interval.
-Result<void> DamonAdmin::refuse_staged(uint64_t update_us) const {
+// Whether there is one kdamond, with a context as the kernel makes it but for its update interval,
+// or with none.
+Result<bool> DamonAdmin::is_default(uint64_t update_us) const {
   DAMON_STATFS_TRY(kdamonds, nr_kdamonds(files_));
+  if (kdamonds != 1) return false;
   DAMON_STATFS_TRY(contexts, read_number(files_, kNrContexts));
-  bool is_default = kdamonds == 1;
+  if (contexts == 0) return true;
   const std::pair<const char*, std::string> defaults[] = {
       {"operations", "vaddr"}, {"targets/nr_targets", "0"}, {"schemes/nr_schemes", "0"},
       {kSampleUs, "5000"},     {kAggrUs, "100000"},         {kUpdateUs, std::to_string(update_us)},
   };
   for (const auto& [file, expected] : defaults) {
-    if (contexts == 0) break;
     DAMON_STATFS_TRY(text, files_.read(context_path(file)));
-    is_default = is_default && text == expected;
+    if (text != expected) return false;
   }
-  if (is_default) return outcome::success();
+  return true;
+}
+
+// Returns: EBUSY if is_default() says no.
+Result<void> DamonAdmin::refuse_staged(uint64_t update_us) const {
+  DAMON_STATFS_TRY(made_by_us, is_default(update_us));
+  if (made_by_us) return outcome::success();
   return failure(EBUSY, fmt::format("{}/0: somebody else has set it up", kKdamonds));
 }
 
 Result<void> DamonAdmin::verify(const KdamondSetup& setup) const {
   BOOST_OUTCOME_TRYV(refuse_foreign());
   if (half_staged_) return outcome::success();
-  const bool tuned = setup.attrs.goal.aggrs != 0 && tunes_intervals();
+  DAMON_STATFS_TRY(kernel_tunes, tunes_intervals());
+  const bool tuned = setup.attrs.goal.aggrs != 0 && kernel_tunes;
   for (const Value& value : values(setup)) {
     // The tuned intervals come and go in these two, at anybody's wish.
     if (tuned && (value.file == kSampleUs || value.file == kAggrUs)) continue;
-    const Result<std::string> text = files_.read_again(context_path(value.file));
+    const Result<std::string> text = files_.read(context_path(value.file));
     if (value.optional && failed_with(text, ENOENT)) continue;
     if (!text) return text.as_failure();
     if (text.value() == value.text) continue;
@@ -202,10 +221,10 @@ Result<KdamondIntervals> DamonAdmin::tuned_intervals() {
 
 Result<void> DamonAdmin::commit(const KdamondSetup& in_force, const KdamondSetup& setup) {
   KdamondSetup wanted = setup;
-  if (tunes_intervals()) {
+  DAMON_STATFS_TRY(kernel_tunes, tunes_intervals());
+  if (kernel_tunes) {
     DAMON_STATFS_TRY(tuned, tuned_intervals());
-    wanted.attrs.sample_us = tuned.sample_us;
-    wanted.attrs.aggr_us = tuned.aggr_us;
+    wanted.attrs = with_intervals(wanted.attrs, tuned.sample_us, tuned.aggr_us);
   }
   half_staged_ = true;
   Result<void> committed = set_values(values(wanted));
@@ -217,7 +236,8 @@ Result<void> DamonAdmin::commit(const KdamondSetup& in_force, const KdamondSetup
 Result<std::vector<Region>> DamonAdmin::tried_regions() {
   BOOST_OUTCOME_TRYV(command("update_schemes_tried_regions"));
   std::vector<Region> regions;
-  for (const std::string& name : files_.list(context_path(kTriedRegions))) {
+  DAMON_STATFS_TRY(names, files_.list(context_path(kTriedRegions)));
+  for (const std::string& name : names) {
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     DAMON_STATFS_TRY(region, read_region(files_, context_path(kTriedRegions) + "/" + name));
     regions.push_back(region);
@@ -226,14 +246,17 @@ Result<std::vector<Region>> DamonAdmin::tried_regions() {
             [](const Region& a, const Region& b) { return a.start < b.start; });
   // Thousands of directories that nobody else needs; if the kernel is busy they stay until the next
   // update.
-  if (is_marked()) {
+  if (refuse_foreign()) {
     static_cast<void>(files_.write(kState, "clear_schemes_tried_regions").has_value());
   }
   return regions;
 }
 
-bool DamonAdmin::tunes_intervals() const {
-  return static_cast<bool>(files_.read_again(context_path(kGoalAggrs)));
+Result<bool> DamonAdmin::tunes_intervals() const {
+  const Result<std::string> aggrs = files_.read_again(context_path(kGoalAggrs));
+  if (is_missing(aggrs)) return false;
+  if (!aggrs) return aggrs.as_failure();
+  return true;
 }
 
 void DamonAdmin::add_attributes(const MonitoringAttrs& attrs, std::vector<Value>& values) {
@@ -295,7 +318,7 @@ std::vector<DamonAdmin::Value> DamonAdmin::values(const KdamondSetup& setup) {
 Result<void> DamonAdmin::set_values(const std::vector<Value>& values) {
   for (const Value& value : values) {
     const std::string path = context_path(value.file);
-    const Result<std::string> text = files_.read_again(path);
+    const Result<std::string> text = files_.read(path);
     if (value.optional && failed_with(text, ENOENT)) continue;
     if (!text) return text.as_failure();
     if (text.value() == value.text) continue;
@@ -305,7 +328,8 @@ Result<void> DamonAdmin::set_values(const std::vector<Value>& values) {
 }
 
 Result<void> DamonAdmin::refuse_foreign() const {
-  if (is_marked()) return outcome::success();
+  DAMON_STATFS_TRY(marked, is_marked());
+  if (marked) return outcome::success();
   return failure(EBUSY, fmt::format("{}/0: somebody else has set it up anew", kKdamonds));
 }
 

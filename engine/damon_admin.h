@@ -70,8 +70,8 @@ class DamonAdmin {
   // Whether kdamond 0 is on. EBUSY: not known now.
   Result<bool> is_on() const;
 
-  // Whether what is staged carries our mark.
-  bool is_marked() const;
+  // Whether what is staged carries our mark. An error: not known.
+  Result<bool> is_marked() const;
 
   // Whether make() has made a kdamond, though perhaps without a mark.
   bool made() const { return made_; }
@@ -79,14 +79,14 @@ class DamonAdmin {
   // Whether it was switched on and not, as far as is known, off again.
   bool may_be_on() const { return may_be_on_; }
 
-  // Whether nothing is staged, as just after making the kdamonds.
-  bool is_untouched() const;
+  // Whether nothing is staged, as just after making the kdamonds. An error: not known.
+  Result<bool> is_untouched() const;
 
   // Returns: EBUSY naming the file that is not as we have set it up.
   Result<void> verify(const KdamondSetup& setup) const;
 
-  // Whether the kernel tunes the intervals (since 6.15).
-  bool tunes_intervals() const;
+  // Whether the kernel tunes the intervals (since 6.15). An error: not known.
+  Result<bool> tunes_intervals() const;
 
   // Returns: the intervals as the kernel's tuning has them now. Takes up to one sampling interval.
   Result<KdamondIntervals> tuned_intervals();
@@ -111,6 +111,7 @@ class DamonAdmin {
   static void add_scheme(uint64_t apply_interval_us, std::vector<Value>& values);
   static std::vector<Value> values(const KdamondSetup& setup);
   Result<void> make_context();
+  Result<bool> is_default(uint64_t update_us) const;
   Result<void> refuse_staged(uint64_t update_us) const;
 
   // Writes unless refuse() fails, which is asked again at each try: EBUSY means that somebody else

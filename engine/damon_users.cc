@@ -14,38 +14,51 @@ namespace damon_statfs {
 namespace {
 
 // The kernel's own users of DAMON, by module name.
-void add_modules(const KernelFiles& files, std::vector<std::string>& users) {
+Result<void> add_modules(const KernelFiles& files, std::vector<std::string>& users) {
   for (const char* module : {"damon_stat", "damon_reclaim", "damon_lru_sort"}) {
-    const Result<std::string> enabled =
-        files.read(fmt::format("/sys/module/{}/parameters/enabled", module));
-    if (enabled && enabled.value() == "Y") users.emplace_back(module);
+    DAMON_STATFS_TRY(
+        enabled, read_if_there(files, fmt::format("/sys/module/{}/parameters/enabled", module)));
+    if (enabled == "Y") users.emplace_back(module);
   }
+  return outcome::success();
 }
 
 // What somebody has started through DAMON's sysfs interface.
-void add_sysfs_kdamonds(const KernelFiles& files, std::vector<std::string>& users) {
-  for (const std::string& name : files.list(DamonAdmin::kKdamonds)) {
-    const Result<std::string> state =
-        files.read(fmt::format("{}/{}/state", DamonAdmin::kKdamonds, name));
-    if (state && state.value() == "on") users.push_back(fmt::format("kdamonds/{}", name));
+Result<void> add_sysfs_kdamonds(const KernelFiles& files, std::vector<std::string>& users) {
+  DAMON_STATFS_TRY(names, list_if_there(files, DamonAdmin::kKdamonds));
+  for (const std::string& name : names) {
+    DAMON_STATFS_TRY(state,
+                     read_if_there(files, fmt::format("{}/{}/state", DamonAdmin::kKdamonds, name)));
+    if (state == "on") users.push_back(fmt::format("kdamonds/{}", name));
   }
+  return outcome::success();
 }
 
-}  // namespace
-
-std::vector<std::string> find_running_kdamonds(const KernelFiles& files) {
+Result<std::vector<std::string>> look_for_users(const KernelFiles& files) {
   std::vector<std::string> users;
-  add_modules(files, users);
-  add_sysfs_kdamonds(files, users);
-  for (const KdamondThread& thread : find_kdamond_threads(files)) {
+  BOOST_OUTCOME_TRYV(add_modules(files, users));
+  BOOST_OUTCOME_TRYV(add_sysfs_kdamonds(files, users));
+  DAMON_STATFS_TRY(threads, find_kdamond_threads(files));
+  for (const KdamondThread& thread : threads) {
     users.push_back(fmt::format("{}, pid {}", thread.name, thread.pid));
   }
   return users;
 }
 
+}  // namespace
+
+Result<std::vector<std::string>> find_running_kdamonds(const KernelFiles& files) {
+  Result<std::vector<std::string>> users = look_for_users(files);
+  if (users) return users;
+  return failure(
+      users.error().code.value(),
+      fmt::format("whether somebody else uses the kernel's DAMON cannot be found out: {}",
+                  users.error().context));
+}
+
 Result<void> refuse_damon_users(const KernelFiles& files) {
   DAMON_STATFS_TRY(set_up, DamonAdmin::nr_kdamonds(files));
-  const std::vector<std::string> running = find_running_kdamonds(files);
+  DAMON_STATFS_TRY(running, find_running_kdamonds(files));
   if (!running.empty()) {
     return failure(
         EBUSY, fmt::format("somebody else uses the kernel's DAMON: {}", fmt::join(running, ", ")));

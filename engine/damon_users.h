@@ -13,10 +13,12 @@
 namespace damon_statfs {
 
 // Returns: one text per kernel module that monitors, kdamond that is on in the sysfs interface and
-// kdamond thread. Any of the three may be out of sight, so one user may be found more than once.
-std::vector<std::string> find_running_kdamonds(const KernelFiles& files);
+// kdamond thread. Any of the three may be out of sight, so one user may be found more than once. An
+// error if a user may have been missed.
+Result<std::vector<std::string>> find_running_kdamonds(const KernelFiles& files);
 
-// Returns: EBUSY naming everybody who uses DAMON or has set up a kdamond, running or not.
+// Returns: EBUSY naming everybody who uses DAMON or has set up a kdamond, running or not; another
+// error if that cannot be found out.
 Result<void> refuse_damon_users(const KernelFiles& files);
 
 }  // namespace damon_statfs

@@ -15,6 +15,7 @@
 #include <new>
 #include <thread>
 
+#include "damon_statfs/errno_failure.h"
 #include "damon_statfs/fd.h"
 #include "damon_statfs/snapshot_cell.h"
 #include "engine/estimators.h"
@@ -52,11 +53,7 @@ class Engine::Thread final : private RefreshObserver {
  public:
   Thread(EngineConfig config, const OperationsContext& context, const OperationsRegistry& registry,
          int wake_fd)
-      : config_(std::move(config)),
-        context_(context),
-        registry_(registry),
-        wake_fd_(wake_fd),
-        command_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+      : config_(std::move(config)), context_(context), registry_(registry), wake_fd_(wake_fd) {}
 
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;
@@ -65,20 +62,11 @@ class Engine::Thread final : private RefreshObserver {
     if (thread_.joinable()) thread_.join();
   }
 
-  Result<void> start() {
+  Result<void> start() noexcept {
     if (thread_.joinable()) thread_.join();  // the last one, which has said that it ends
-    forget_commands();
-    latest_.status = {};
-    latest_.status.state = EngineState::kStarting;
-    latest_.alive_until_ns = context_.clock->now_ns() + kMaxChoiceNs;
-    publish();
-    try {
-      thread_ = std::thread(&Thread::run, this);
-    } catch (const std::system_error& error) {
-      publish_end(error.code().value());
-      return failure(error.code().value(), fmt::format("no engine thread: {}", error.what()));
-    }
-    return outcome::success();
+    Result<void> started = guarded([this] { return start_thread(); });
+    if (!started) publish_end(started.error().code.value());
+    return started;
   }
 
   void request_stop() {
@@ -94,35 +82,64 @@ class Engine::Thread final : private RefreshObserver {
   const Snapshot& newest() { return cell_.newest(); }
 
  private:
+  // Without a descriptor for commands there would be no stop, so there is no thread either.
+  Result<void> start_thread() {
+    if (!command_fd_) command_fd_ = UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!command_fd_) return errno_failure("no eventfd for the engine");
+    forget_commands();
+    latest_.status = {};
+    latest_.status.state = EngineState::kStarting;
+    latest_.alive_until_ns = context_.clock->now_ns() + kMaxChoiceNs;
+    publish();
+    try {
+      thread_ = std::thread(&Thread::run, this);
+    } catch (const std::system_error& error) {
+      return failure(error.code().value(),
+                     fmt::format("no thread for the engine: {}", error.code().message()));
+    }
+    return outcome::success();
+  }
+
   // The thread's body.
   void run() noexcept {
     pthread_setname_np(pthread_self(), "damon_engine");
-    int errno_value = 0;
-    try {
-      const Result<void> ended = run_selected();
-      if (!ended) {
-        errno_value = ended.error().code.value();
-        context_.log(LogLevel::kError, fmt::format("monitoring is off: {}", ended.error().context));
-      }
-    } catch (const std::bad_alloc&) {
-      errno_value = ENOMEM;
-      context_.log(LogLevel::kError, "monitoring is off: out of memory");
-    } catch (const std::exception& error) {
-      errno_value = EIO;
-      context_.log(LogLevel::kError, fmt::format("monitoring is off: {}", error.what()));
-    }
-    publish_end(errno_value);
+    const Result<void> ended = guarded([this] { return run_selected(); });
+    publish_end(ended ? 0 : ended.error().code.value());
     signal_eventfd(wake_fd_);
+  }
+
+  // Calls body(), past which nothing is thrown. Returns: why monitoring is off if the body says so,
+  // or has thrown; then it is logged too.
+  template <class Body>
+  Result<void> guarded(const Body& body) noexcept {
+    const auto log_end = [this](std::string_view why) {
+      log_quietly(context_.log, LogLevel::kError,
+                  [&] { return fmt::format("monitoring is off: {}", why); });
+    };
+    try {
+      Result<void> ended = body();
+      if (!ended) log_end(ended.error().context);
+      return ended;
+    } catch (const std::bad_alloc&) {
+      log_quietly(context_.log, LogLevel::kError,
+                  [] { return "monitoring is off: out of memory"; });
+      return failure(ENOMEM, "");
+    } catch (const std::exception& error) {
+      log_end(error.what());
+    } catch (...) {
+      log_end("an exception of an unknown type");
+    }
+    return failure(EIO, "");
   }
 
   // Works until told to stop. Returns: why it could not start, or could not go on.
   Result<void> run_selected() {
     DAMON_STATFS_TRY(selected, registry_.select(config_.ops, context_));
     const OperationsSet* const set = selected.set;
+    latest_.status.max_close_ms = set->max_close_ms;
     if (config_.ops == "auto") log_choice(fmt::format("{} ({})", set->name, selected.uses));
     if (set->create_mirror == nullptr) {
       const std::unique_ptr<Operations> operations = set->create(context_);
-      latest_.status.max_close_ms = operations->max_close_ms();
       promise_life(context_.clock->now_ns());
       publish();  // a stop may come while it opens
       signal_eventfd(wake_fd_);
@@ -208,7 +225,10 @@ class Engine::Thread final : private RefreshObserver {
     Result<void> ended = outcome::success();
     while (ended && !stop_requested()) {
       if (promise_life(estimator->deadline_ns())) publish();
-      if (context_.clock->wait_until(estimator->deadline_ns(), command_fd_.get())) continue;
+      if (context_.clock->wait_until(estimator->deadline_ns(), command_fd_.get())) {
+        drain_command_fd();  // or a command that is not for monitoring would end each wait at once
+        continue;
+      }
       ended = estimator->step();
     }
     if (promise_life(context_.clock->now_ns())) publish();
@@ -303,7 +323,7 @@ class Engine::Thread final : private RefreshObserver {
 
   SnapshotCell cell_;                                                            // engine -> owner
   boost::lockfree::spsc_queue<Command, boost::lockfree::capacity<4>> commands_;  // owner -> engine
-  const UniqueFd command_fd_;  // readable from the first command on
+  UniqueFd command_fd_;  // made by the first start; readable while there may be commands
 
   // The thread's while it runs, else the owner's.
   Snapshot latest_;
@@ -322,7 +342,7 @@ Engine::Engine(EngineConfig config, const OperationsContext& context,
 
 Engine::~Engine() = default;
 
-Result<void> Engine::start() { return thread_->start(); }
+Result<void> Engine::start() noexcept { return thread_->start(); }
 
 void Engine::request_stop() { thread_->request_stop(); }
 

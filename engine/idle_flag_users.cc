@@ -11,10 +11,10 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <vector>
 
+#include "damon_statfs/errno_failure.h"
 #include "engine/damon_users.h"
 
 namespace damon_statfs {
@@ -26,9 +26,7 @@ std::string lock_path(const std::string& rootfs) {
 
 Result<void> lock_now(const UniqueFd& file, const std::string& path) {
   if (flock(file.get(), LOCK_EX | LOCK_NB) == 0) return outcome::success();
-  if (errno != EWOULDBLOCK) {
-    return failure(errno, fmt::format("{}: {}", path, std::strerror(errno)));
-  }
+  if (errno != EWOULDBLOCK) return errno_failure("{}", path);
   return failure(EBUSY, fmt::format("{}: another damon-statfs is monitoring through page_idle on "
                                     "this machine",
                                     path));
@@ -37,7 +35,7 @@ Result<void> lock_now(const UniqueFd& file, const std::string& path) {
 }  // namespace
 
 Result<void> refuse_running_kdamonds(const std::string& rootfs) {
-  const std::vector<std::string> running = find_running_kdamonds(RootedKernelFiles(rootfs));
+  DAMON_STATFS_TRY(running, find_running_kdamonds(RootedKernelFiles(rootfs)));
   if (running.empty()) return outcome::success();
   return failure(EBUSY,
                  fmt::format("the kernel's DAMON is running ({}) and uses the same idle flags",
@@ -53,7 +51,7 @@ Result<UniqueFd> lock_idle_flags(const std::string& rootfs) {
     return failure(failed.value(), fmt::format("{}: {}", directory.string(), failed.message()));
   }
   UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) return failure(errno, fmt::format("{}: {}", path, std::strerror(errno)));
+  if (!file) return errno_failure("{}", path);
   BOOST_OUTCOME_TRYV(lock_now(file, path));
   return file;
 }
@@ -61,7 +59,8 @@ Result<UniqueFd> lock_idle_flags(const std::string& rootfs) {
 Result<void> refuse_locked_idle_flags(const std::string& rootfs) {
   const std::string path = lock_path(rootfs);
   const UniqueFd file(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-  if (!file) return outcome::success();
+  if (!file && (errno == ENOENT || errno == ENOTDIR)) return outcome::success();
+  if (!file) return errno_failure("{}", path);
   return lock_now(file, path);
 }
 

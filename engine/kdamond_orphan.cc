@@ -18,7 +18,7 @@ constexpr int64_t kMaxProbeNs = kNsPerSecond / 2;
 // Whether the kdamond that is on now is the recorded one.
 Result<bool> is_recorded(const DamonAdmin& admin, const KdamondOwnership& ownership,
                          const Clock& clock, int64_t limit_ns) {
-  if (ownership.pid <= 0) return ownership.marked && admin.is_marked();
+  if (ownership.pid <= 0) return ownership.marked ? admin.is_marked() : Result<bool>(false);
   return retry_busy(clock, limit_ns, [&] { return admin.is_pid(ownership.pid); });
 }
 
@@ -30,8 +30,9 @@ Result<void> stop_recorded(const OperationsContext& context, const KernelFiles& 
   const int64_t end_ns = context.clock->now_ns() + kMaxRecoverNs;
   const auto left_ns = [&] { return end_ns - context.clock->now_ns(); };
   const Result<bool> on = retry_busy(*context.clock, left_ns(), [&] { return admin.is_on(); });
-  if (failed_with(on, ENOENT) && !is_kdamond_thread(files, ownership.pid)) {
-    return outcome::success();
+  if (failed_with(on, ENOENT)) {
+    DAMON_STATFS_TRY(runs, is_kdamond_thread(files, ownership.pid));
+    if (!runs) return outcome::success();
   }
   if (!on) return on.as_failure();
   if (on.value()) {
@@ -43,7 +44,9 @@ Result<void> stop_recorded(const OperationsContext& context, const KernelFiles& 
         fmt::format("stopped kdamond{}, which a damon-statfs that was killed had left behind",
                     ownership.pid > 0 ? fmt::format(" {}", ownership.pid) : ""));
   }
-  const bool ours = ownership.marked ? admin.is_marked() : admin.is_untouched();
+  DAMON_STATFS_TRY(ours, retry_busy(*context.clock, left_ns(), [&] {
+                     return ownership.marked ? admin.is_marked() : admin.is_untouched();
+                   }));
   return ours ? admin.release() : outcome::success();
 }
 
@@ -55,18 +58,20 @@ Result<std::string> boot_id(const KernelFiles& files) {
 
 bool is_orphan(const OperationsContext& context, const KernelFiles& files,
                const KdamondRecord& record) {
-  const std::optional<KdamondOwnership> ownership = record.read();
+  const Result<std::optional<KdamondOwnership>> read = record.read();
   const Result<std::string> boot = boot_id(files);
-  if (!ownership || !boot || boot.value() != ownership->boot_id) return false;
-  const DamonAdmin admin(files, *context.clock, ownership->mark);
-  const Result<bool> recorded = is_recorded(admin, *ownership, *context.clock, kMaxProbeNs);
-  return (recorded && recorded.value()) || admin.is_marked() ||
-         (!ownership->marked && admin.is_untouched());
+  if (!read || !read.value() || !boot) return false;
+  const KdamondOwnership& ownership = *read.value();
+  if (boot.value() != ownership.boot_id) return false;
+  const auto holds = [](const Result<bool>& answer) { return answer && answer.value(); };
+  const DamonAdmin admin(files, *context.clock, ownership.mark);
+  return holds(is_recorded(admin, ownership, *context.clock, kMaxProbeNs)) ||
+         holds(admin.is_marked()) || (!ownership.marked && holds(admin.is_untouched()));
 }
 
 Result<void> stop_orphan(const OperationsContext& context, const KernelFiles& files,
                          const KdamondRecord& record) {
-  const std::optional<KdamondOwnership> ownership = record.read();
+  DAMON_STATFS_TRY(ownership, record.read());
   if (!ownership) return outcome::success();
   DAMON_STATFS_TRY(boot, boot_id(files));
   if (boot == ownership->boot_id) {

@@ -11,10 +11,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <cinttypes>
+#include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
+
+#include "damon_statfs/errno_failure.h"
+#include "engine/kernel_files.h"
 
 namespace damon_statfs {
 namespace {
@@ -26,37 +28,33 @@ constexpr int64_t kMaxProbeNs = 200 * kNsPerMs;
 constexpr int64_t kMaxDyingNs = 12 * kNsPerSecond;  // DAMON's longest sampling interval is 10 s
 constexpr int64_t kPauseNs = 10 * kNsPerMs;
 
-std::optional<KdamondOwnership> read_line(const UniqueFd& file) {
-  std::string text(kLineBytes, '\0');
-  if (pread(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    return std::nullopt;
-  }
-  std::istringstream line(text);
+Result<std::optional<KdamondOwnership>> read_line(const UniqueFd& file, const std::string& path) {
+  char line[kLineBytes + 1] = {};
+  if (pread(file.get(), line, kLineBytes, 0) < 0) return errno_failure("{}", path);
+  char boot[64] = {};
+  int marked = 0;
   KdamondOwnership ownership;
-  if (!(line >> ownership.boot_id >> ownership.mark >> ownership.marked >> ownership.pid >>
-        ownership.owner_pid)) {
-    return std::nullopt;
+  if (sscanf(line, "%63s %" SCNu64 " %d %d %d", boot, &ownership.mark, &marked, &ownership.pid,
+             &ownership.owner_pid) != 5) {
+    return std::optional<KdamondOwnership>();
   }
-  return ownership;
+  ownership.boot_id = boot;
+  ownership.marked = marked != 0;
+  return std::optional<KdamondOwnership>(std::move(ownership));
 }
 
 // Whether the process that has the lock was killed: its first thread is a zombie already.
-bool is_owner_dying(const UniqueFd& file) {
-  const std::optional<KdamondOwnership> ownership = read_line(file);
-  if (!ownership) return false;
-  std::ifstream stat(fmt::format("/proc/{}/stat", ownership->owner_pid));
-  std::string line;
-  std::getline(stat, line);
-  const size_t name_end = line.rfind(") ");
-  return name_end != std::string::npos && line.compare(name_end + 2, 1, "Z") == 0;
+bool is_owner_dying(const UniqueFd& file, const std::string& path) {
+  const Result<std::optional<KdamondOwnership>> ownership = read_line(file, path);
+  if (!ownership || !ownership.value()) return false;
+  const Result<std::string> line =
+      read_whole(fmt::format("/proc/{}/stat", ownership.value()->owner_pid));
+  if (!line) return false;
+  const size_t name_end = line.value().rfind(") ");
+  return name_end != std::string::npos && line.value().compare(name_end + 2, 1, "Z") == 0;
 }
 
 std::string record_path(const std::string& rootfs) { return rootfs + "/run/damon-statfs/kdamond"; }
-
-auto file_failure(const std::string& path) {
-  const int errno_value = errno;
-  return failure(errno_value, fmt::format("{}: {}", path, std::strerror(errno_value)));
-}
 
 }  // namespace
 
@@ -69,7 +67,7 @@ Result<KdamondRecord> KdamondRecord::open(const std::string& rootfs, const Clock
     return failure(failed.value(), fmt::format("{}: {}", directory.string(), failed.message()));
   }
   UniqueFd file(::open(path.c_str(), kFlags | O_CREAT, 0600));
-  if (!file) return file_failure(path);
+  if (!file) return errno_failure("{}", path);
   return lock(std::move(file), path, clock);
 }
 
@@ -78,7 +76,7 @@ Result<std::optional<KdamondRecord>> KdamondRecord::open_existing(const std::str
   const std::string path = record_path(rootfs);
   UniqueFd file(::open(path.c_str(), kFlags));
   if (!file && (errno == ENOENT || errno == ENOTDIR)) return std::optional<KdamondRecord>();
-  if (!file) return file_failure(path);
+  if (!file) return errno_failure("{}", path);
   DAMON_STATFS_TRY(record, lock(std::move(file), path, clock));
   return std::optional<KdamondRecord>(std::move(record));
 }
@@ -88,8 +86,8 @@ Result<std::optional<KdamondRecord>> KdamondRecord::open_existing(const std::str
 Result<KdamondRecord> KdamondRecord::lock(UniqueFd file, std::string path, const Clock& clock) {
   const int64_t begun_ns = clock.now_ns();
   while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return file_failure(path);
-    const int64_t limit_ns = is_owner_dying(file) ? kMaxDyingNs : kMaxProbeNs;
+    if (errno != EWOULDBLOCK) return errno_failure("{}", path);
+    const int64_t limit_ns = is_owner_dying(file, path) ? kMaxDyingNs : kMaxProbeNs;
     if (clock.now_ns() - begun_ns >= limit_ns) {
       return failure(
           EBUSY,
@@ -100,7 +98,9 @@ Result<KdamondRecord> KdamondRecord::lock(UniqueFd file, std::string path, const
   return KdamondRecord(std::move(file), std::move(path));
 }
 
-std::optional<KdamondOwnership> KdamondRecord::read() const { return read_line(file_); }
+Result<std::optional<KdamondOwnership>> KdamondRecord::read() const {
+  return read_line(file_, path_);
+}
 
 Result<void> KdamondRecord::write(const KdamondOwnership& ownership) const {
   return replace(fmt::format("{} {} {:d} {} {}", ownership.boot_id, ownership.mark,
@@ -113,7 +113,7 @@ Result<void> KdamondRecord::replace(const std::string& text) const {
   const std::string line = fmt::format("{:<{}}\n", text, kLineBytes - 1);
   const ssize_t bytes = pwrite(file_.get(), line.data(), line.size(), 0);
   if (bytes == static_cast<ssize_t>(line.size())) return outcome::success();
-  return file_failure(path_);
+  return errno_failure("{}", path_);
 }
 
 }  // namespace damon_statfs

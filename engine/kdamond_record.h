@@ -35,7 +35,7 @@ class KdamondRecord {
                                                             const Clock& clock);
 
   // Returns: what is recorded, none if nothing is, or not by us.
-  std::optional<KdamondOwnership> read() const;
+  Result<std::optional<KdamondOwnership>> read() const;
 
   Result<void> write(const KdamondOwnership& ownership) const;
   Result<void> clear() const;

@@ -31,29 +31,32 @@ std::optional<std::string> kdamond_name(const std::string& stat_line) {
   return stat_line.substr(open + 1, close - open - 1);
 }
 
-std::optional<std::string> kdamond_name(const KernelFiles& files, pid_t pid) {
-  const Result<std::string> line = files.read(fmt::format("/proc/{}/stat", pid));
-  return line ? kdamond_name(line.value()) : std::nullopt;
+Result<std::optional<std::string>> kdamond_name(const KernelFiles& files, pid_t pid) {
+  DAMON_STATFS_TRY(line, read_if_there(files, fmt::format("/proc/{}/stat", pid)));
+  return line ? kdamond_name(*line) : std::nullopt;
 }
 
 }  // namespace
 
-std::vector<KdamondThread> find_kdamond_threads(const KernelFiles& files) {
+Result<std::vector<KdamondThread>> find_kdamond_threads(const KernelFiles& files) {
   std::vector<KdamondThread> threads;
-  for (const std::string& entry : files.list("/proc")) {
+  DAMON_STATFS_TRY(entries, list_if_there(files, "/proc"));
+  for (const std::string& entry : entries) {
     pid_t pid = 0;
     const char* const end = entry.data() + entry.size();
     const auto [rest, invalid] = std::from_chars(entry.data(), end, pid);
     if (invalid != std::errc() || rest != end) continue;
-    if (auto name = kdamond_name(files, pid)) threads.push_back({pid, std::move(*name)});
+    DAMON_STATFS_TRY(name, kdamond_name(files, pid));
+    if (name) threads.push_back({pid, std::move(*name)});
   }
   std::sort(threads.begin(), threads.end(),
             [](const KdamondThread& a, const KdamondThread& b) { return a.pid < b.pid; });
   return threads;
 }
 
-bool is_kdamond_thread(const KernelFiles& files, pid_t pid) {
-  return kdamond_name(files, pid).has_value();
+Result<bool> is_kdamond_thread(const KernelFiles& files, pid_t pid) {
+  DAMON_STATFS_TRY(name, kdamond_name(files, pid));
+  return name.has_value();
 }
 
 }  // namespace damon_statfs

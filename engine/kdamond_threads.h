@@ -18,10 +18,10 @@ struct KdamondThread {
   std::string name;  // kdamond.N
 };
 
-// All that run now, by pid.
-std::vector<KdamondThread> find_kdamond_threads(const KernelFiles& files);
+// Returns: all that run now, by pid; an error if one may have been missed.
+Result<std::vector<KdamondThread>> find_kdamond_threads(const KernelFiles& files);
 
-// Whether the thread of that pid is one of them.
-bool is_kdamond_thread(const KernelFiles& files, pid_t pid);
+// Returns: whether the thread of that pid is one of them; an error if that is not known.
+Result<bool> is_kdamond_thread(const KernelFiles& files, pid_t pid);
 
 }  // namespace damon_statfs

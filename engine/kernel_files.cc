@@ -4,34 +4,39 @@
 // write(2) as one value.
 #include "engine/kernel_files.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <charconv>
-#include <cstring>
-#include <filesystem>
+#include <limits>
+#include <memory>
+#include <string_view>
+
+#include "damon_statfs/errno_failure.h"
 
 namespace damon_statfs {
 namespace {
 
 constexpr size_t kMaxBytes = 64 << 10;
 
-auto file_failure(const std::string& path) {
-  const int errno_value = errno;
-  return failure(errno_value, fmt::format("{}: {}", path, std::strerror(errno_value)));
-}
+struct DirectoryCloser {
+  void operator()(DIR* directory) const { closedir(directory); }
+};
 
-Result<std::string> read_from_start(const UniqueFd& fd, const std::string& path) {
+// Reads to the end. read_part(buffer, size, used): as read(2), with `used` bytes read before.
+template <class ReadPart>
+Result<std::string> read_text(const std::string& path, size_t max_bytes,
+                              const ReadPart& read_part) {
   std::string text(4096, '\0');
   size_t used = 0;
   for (;;) {
-    const ssize_t bytes =
-        pread(fd.get(), text.data() + used, text.size() - used, static_cast<off_t>(used));
+    const ssize_t bytes = read_part(text.data() + used, text.size() - used, used);
     if (bytes < 0 && errno == EINTR) continue;
-    if (bytes < 0) return file_failure(path);
+    if (bytes < 0) return errno_failure("{}", path);
     used += static_cast<size_t>(bytes);
-    if (bytes == 0 || used >= kMaxBytes) break;
+    if (bytes == 0 || used >= max_bytes) break;
     if (used == text.size()) text.resize(2 * used);
   }
   text.resize(used);
@@ -39,11 +44,17 @@ Result<std::string> read_from_start(const UniqueFd& fd, const std::string& path)
   return text;
 }
 
+Result<std::string> read_from_start(const UniqueFd& fd, const std::string& path) {
+  return read_text(path, kMaxBytes, [&](char* buffer, size_t size, size_t used) {
+    return pread(fd.get(), buffer, size, static_cast<off_t>(used));
+  });
+}
+
 }  // namespace
 
 Result<std::string> RootedKernelFiles::read(const std::string& path) const {
   const UniqueFd fd(::open((rootfs_ + path).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return file_failure(path);
+  if (!fd) return errno_failure("{}", path);
   return read_from_start(fd, path);
 }
 
@@ -56,30 +67,57 @@ Result<std::string> RootedKernelFiles::read_again(const std::string& path) const
   }
   // Not open yet, or the directory that it was in is gone; there may be another of that name.
   fd = UniqueFd(::open((rootfs_ + path).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return file_failure(path);
+  if (!fd) return errno_failure("{}", path);
   return read_from_start(fd, path);
 }
 
 Result<void> RootedKernelFiles::write(const std::string& path, const std::string& text) const {
   const UniqueFd fd(::open((rootfs_ + path).c_str(), O_WRONLY | O_CLOEXEC));
-  if (!fd) return file_failure(path);
+  if (!fd) return errno_failure("{}", path);
   ssize_t bytes;
   do {
     bytes = ::write(fd.get(), text.data(), text.size());
   } while (bytes < 0 && errno == EINTR);
-  if (bytes < 0) return file_failure(path);
+  if (bytes < 0) return errno_failure("{}", path);
   return outcome::success();
 }
 
-std::vector<std::string> RootedKernelFiles::list(const std::string& path) const {
+// Not std::filesystem: incrementing its iterators ends the program when there is no memory.
+Result<std::vector<std::string>> RootedKernelFiles::list(const std::string& path) const {
+  const std::unique_ptr<DIR, DirectoryCloser> directory(opendir((rootfs_ + path).c_str()));
+  if (!directory) return errno_failure("{}", path);
   std::vector<std::string> names;
-  std::error_code unreadable;
-  std::filesystem::directory_iterator entry(rootfs_ + path, unreadable);
-  for (; !unreadable && entry != std::filesystem::directory_iterator();
-       entry.increment(unreadable)) {
-    names.push_back(entry->path().filename());
+  for (;;) {
+    errno = 0;
+    const dirent* const entry = readdir(directory.get());
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
   }
+  if (errno != 0) return errno_failure("{}", path);
   return names;
+}
+
+Result<std::string> read_whole(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return errno_failure("{}", path);
+  return read_text(
+      path, std::numeric_limits<size_t>::max(),
+      [&](char* buffer, size_t size, size_t) { return ::read(fd.get(), buffer, size); });
+}
+
+Result<std::vector<std::string>> list_if_there(const KernelFiles& files, const std::string& path) {
+  Result<std::vector<std::string>> names = files.list(path);
+  if (is_missing(names)) return std::vector<std::string>();
+  return names;
+}
+
+Result<std::optional<std::string>> read_if_there(const KernelFiles& files,
+                                                 const std::string& path) {
+  Result<std::string> text = files.read(path);
+  if (is_missing(text)) return std::optional<std::string>();
+  if (!text) return text.as_failure();
+  return std::optional<std::string>(std::move(text.value()));
 }
 
 Result<uint64_t> read_number(const KernelFiles& files, const std::string& path, bool again) {

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,14 +28,15 @@ class KernelFiles {
   // Returns: the content without its final newline, at most 64 KiB.
   virtual Result<std::string> read(const std::string& path) const = 0;
 
-  // The same for a file that is read again and again: it may be kept open.
+  // The same for one of the few files that are read about every second: it may be kept open. How
+  // many there are must not grow with what is set up.
   virtual Result<std::string> read_again(const std::string& path) const { return read(path); }
 
   // Writes the text with one write(2) into a file that exists.
   virtual Result<void> write(const std::string& path, const std::string& text) const = 0;
 
-  // Returns: the names in a directory in no order; none if it cannot be read.
-  virtual std::vector<std::string> list(const std::string& path) const = 0;
+  // Returns: the names in a directory in no order.
+  virtual Result<std::vector<std::string>> list(const std::string& path) const = 0;
 };
 
 // The files of the running system, or those below `rootfs`. For one thread.
@@ -44,14 +46,17 @@ class RootedKernelFiles final : public KernelFiles {
   Result<std::string> read(const std::string& path) const override;
   Result<std::string> read_again(const std::string& path) const override;
   Result<void> write(const std::string& path, const std::string& text) const override;
-  std::vector<std::string> list(const std::string& path) const override;
+  Result<std::vector<std::string>> list(const std::string& path) const override;
 
  private:
   const std::string rootfs_;
   mutable std::map<std::string, UniqueFd> kept_;
 };
 
-// The decimal number that a file consists of. again: whether it will be read again and again.
+// Returns: all of a text file that may be long, without its final newline. path: as it is opened.
+Result<std::string> read_whole(const std::string& path);
+
+// The decimal number that a file consists of. again: as for read_again().
 // Returns: EIO if it is something else.
 Result<uint64_t> read_number(const KernelFiles& files, const std::string& path, bool again = false);
 
@@ -60,6 +65,20 @@ template <class T>
 bool failed_with(const Result<T>& result, int errno_value) {
   return !result && result.error().code.value() == errno_value;
 }
+
+// Whether it failed because the file, or the process whose file it is, is not there or has just
+// gone away. That is an answer; after any other failure nothing is known.
+template <class T>
+bool is_missing(const Result<T>& result) {
+  return failed_with(result, ENOENT) || failed_with(result, ENOTDIR) ||
+         failed_with(result, ESRCH) || failed_with(result, ENODEV);
+}
+
+// Returns: the names in a directory, none if it is not there.
+Result<std::vector<std::string>> list_if_there(const KernelFiles& files, const std::string& path);
+
+// Returns: a file's content, none if it is not there.
+Result<std::optional<std::string>> read_if_there(const KernelFiles& files, const std::string& path);
 
 // Runs call() until it fails with something else than EBUSY, or not at all, for limit_ns at most:
 // DAMON's sysfs interface has one lock, and says EBUSY while somebody else holds it. Returns: what

@@ -10,8 +10,10 @@
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
-#include <fstream>
 #include <optional>
+#include <string_view>
+
+#include "engine/kernel_files.h"
 
 namespace damon_statfs {
 namespace {
@@ -47,11 +49,14 @@ void append_joined(std::vector<AddressRange>& ranges, AddressRange range) {
 
 Result<std::vector<AddressRange>> read_system_ram(const std::string& rootfs) {
   const std::string path = rootfs + "/proc/iomem";
-  std::ifstream file(path);
-  if (!file) return failure(ENODEV, fmt::format("{}: cannot be read", path));
+  const Result<std::string> text = read_whole(path);
+  if (failed_with(text, ENOENT)) return failure(ENODEV, text.error().context);
+  if (!text) return text.as_failure();
   std::vector<AddressRange> found;
   bool hidden = false;
-  for (std::string line; std::getline(file, line);) {
+  for (std::string_view rest = text.value(); !rest.empty();) {
+    const std::string line(rest.substr(0, rest.find('\n')));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
     const std::optional<AddressRange> range = parse_system_ram(line);
     if (!range) continue;
     if (range->end <= 1) {

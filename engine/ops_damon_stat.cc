@@ -18,6 +18,9 @@
 namespace damon_statfs {
 namespace {
 
+// The kernel's store of `enabled` waits for its kdamond, whose sampling interval is at most 10 s.
+constexpr uint64_t kMaxWriteMs = 12'000;
+
 std::string path_of(const char* name) { return fmt::format("{}/{}", kDamonStatDirectory, name); }
 
 template <class Integer>
@@ -77,8 +80,9 @@ class DamonStat final : public Mirror {
   DamonStat& operator=(const DamonStat&) = delete;
   ~DamonStat() override {
     if (unusable_ == 0) return;
-    context_.log(LogLevel::kInfo,
-                 fmt::format("damon_stat: kept the value before in {} readings", unusable_));
+    log_quietly(context_.log, LogLevel::kInfo, [&] {
+      return fmt::format("damon_stat: kept the value before in {} readings", unusable_);
+    });
   }
 
   Result<Snapshot> read() override {
@@ -127,16 +131,21 @@ class DamonStat final : public Mirror {
     const auto text = files_.read(path_of("kdamond_pid"));
     if (!failed_with(text, ENOENT)) {
       take("kdamond_pid", text, parse_decimal<pid_t>, pid);
-    } else if (!was_on || (pid != -1 && !is_kdamond_thread(files_, pid))) {
+    } else if (!was_on || (pid != -1 && has_ended(pid))) {
       pid = only_kdamond();
     }
+  }
+
+  bool has_ended(pid_t pid) const {
+    const Result<bool> runs = is_kdamond_thread(files_, pid);
+    return runs && !runs.value();
   }
 
   // Before Linux 7.2 nobody says which kdamond is DAMON_STAT's. It runs alone, if not started with
   // the help of a race, so it is the only one or unknown.
   pid_t only_kdamond() const {
-    const std::vector<KdamondThread> threads = find_kdamond_threads(files_);
-    return threads.size() == 1 ? threads.front().pid : -1;
+    const Result<std::vector<KdamondThread>> threads = find_kdamond_threads(files_);
+    return threads && threads.value().size() == 1 ? threads.value().front().pid : -1;
   }
 
   // Sets `value` from the text of a file, or keeps it as it is.
@@ -176,6 +185,7 @@ OperationsSet damon_stat_operations() {
   OperationsSet set;
   set.name = "damon_stat";
   set.probe = probe;
+  set.max_close_ms = kMaxWriteMs;
   set.create_mirror = [](const OperationsContext& context) -> std::unique_ptr<Mirror> {
     return std::make_unique<DamonStat>(context);
   };

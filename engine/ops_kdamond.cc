@@ -20,7 +20,7 @@
 namespace damon_statfs {
 namespace {
 
-constexpr int64_t kMaxCloseNs = 60 * kNsPerSecond;
+constexpr uint64_t kMaxCloseMs = 60'000;
 constexpr int64_t kMaxOffNs = 55 * kNsPerSecond;
 constexpr int64_t kCheckNs = 3 * kNsPerSecond;       // how often the kdamond is looked after
 constexpr int64_t kRefreshMarginNs = 20 * kNsPerMs;  // the engine's clock is read a little later
@@ -40,10 +40,10 @@ Result<std::vector<AddressRange>> page_aligned_ranges(const OperationsContext& c
 }
 
 // An update interval of a few microseconds more than asked for, which is different at each start.
-uint64_t make_mark(const OperationsContext& context) {
-  const auto now_us = static_cast<uint64_t>(context.clock->now_ns() / kNsPerUs);
+uint64_t make_mark(const Clock& clock, uint64_t update_us) {
+  const auto now_us = static_cast<uint64_t>(clock.now_ns() / kNsPerUs);
   const auto pid = static_cast<uint64_t>(getpid());
-  return context.attrs.update_us + 1 + (now_us ^ pid << 10) % kMaxMark;
+  return update_us + 1 + (now_us ^ pid << 10) % kMaxMark;
 }
 
 }  // namespace
@@ -51,7 +51,10 @@ uint64_t make_mark(const OperationsContext& context) {
 KdamondOperations::KdamondOperations(const OperationsContext& context,
                                      std::shared_ptr<const KernelFiles> files,
                                      OpenEvents open_events)
-    : context_(context), files_(std::move(files)), open_events_(std::move(open_events)) {}
+    : context_(context),
+      attrs_(normalised(context.attrs)),
+      files_(std::move(files)),
+      open_events_(std::move(open_events)) {}
 
 Result<std::vector<AddressRange>> KdamondOperations::open() {
   BOOST_OUTCOME_TRYV(DamonAdmin::nr_kdamonds(*files_));  // is there an interface at all?
@@ -60,7 +63,7 @@ Result<std::vector<AddressRange>> KdamondOperations::open() {
   BOOST_OUTCOME_TRYV(stop_orphan(context_, *files_, record));
   BOOST_OUTCOME_TRYV(refuse_damon_users(*files_));
   record_ = std::move(record);
-  setup_ = {context_.attrs, ranges, false, std::max<uint64_t>(context_.attrs.sample_us, 1)};
+  setup_ = {attrs_, ranges, false, attrs_.sample_us};
   const Result<void> started = start();
   if (started) return std::move(ranges);
   let_go();
@@ -70,17 +73,22 @@ Result<std::vector<AddressRange>> KdamondOperations::open() {
 // Each step is recorded before it is taken, so that a crash leaves nothing unknown.
 Result<void> KdamondOperations::start() {
   DAMON_STATFS_TRY(boot, boot_id(*files_));
-  KdamondOwnership ownership{boot, make_mark(context_), false, -1, getpid()};
+  KdamondOwnership ownership{boot, make_mark(*context_.clock, attrs_.update_us), false, -1,
+                             getpid()};
   BOOST_OUTCOME_TRYV(record_->write(ownership));
   admin_.emplace(*files_, *context_.clock, ownership.mark);
   BOOST_OUTCOME_TRYV(admin_->make());
   ownership.marked = true;
   BOOST_OUTCOME_TRYV(record_->write(ownership));
   const Result<std::string> events = find_aggregated_events(*files_);
+  if (!events && !failed_with(events, ENOENT) && !failed_with(events, EACCES)) {
+    return events.as_failure();
+  }
   setup_.stat_scheme = !events;
   BOOST_OUTCOME_TRYV(admin_->stage(setup_));
-  const bool tuned = context_.attrs.goal.aggrs != 0;
-  kernel_tunes_ = tuned && admin_->tunes_intervals();
+  const bool tuned = attrs_.goal.aggrs != 0;
+  DAMON_STATFS_TRY(kernel_may_tune, admin_->tunes_intervals());
+  kernel_tunes_ = tuned && kernel_may_tune;
   we_tune_ = tuned && !kernel_tunes_;
   DAMON_STATFS_TRY(pid, admin_->turn_on());
   pid_ = ownership.pid = pid;
@@ -156,11 +164,10 @@ void KdamondOperations::close() noexcept {
   try {
     let_go();
   } catch (const std::exception& error) {
-    context_.log(LogLevel::kError, fmt::format("kdamond {}: {}", pid_, error.what()));
+    log_quietly(context_.log, LogLevel::kError,
+                [&] { return fmt::format("kdamond {}: {}", pid_, error.what()); });
   }
 }
-
-uint64_t KdamondOperations::max_close_ms() const { return kMaxCloseNs / kNsPerMs; }
 
 // Whether our kdamond is there, as we have set it up. Unknown counts as yes: somebody may hold the
 // interface for long.
@@ -182,7 +189,7 @@ Result<std::optional<RegionSnapshot>> KdamondOperations::take_recorded() {
   const int64_t now_ns = context_.clock->now_ns();
   if (!snapshots_->recording()) {
     BOOST_OUTCOME_TRYV(snapshots_->begin());
-    due_ns_ = now_ns + 2 * window_ns() + kMinPollNs;
+    due_ns_ = now_ns + times_ns(2, window_ns()) + kMinPollNs;
     return std::optional<RegionSnapshot>();
   }
   due_ns_ = now_ns + std::clamp(window_ns() / 2, kMinPollNs, kMaxPollNs);
@@ -244,8 +251,7 @@ Result<void> KdamondOperations::refresh_intervals() {
   const KdamondIntervals& now = tuned.value();
   const uint64_t last_us = setup_.attrs.aggr_us;
   steady_ = std::max(now.aggr_us, last_us) - std::min(now.aggr_us, last_us) <= last_us / 10;
-  setup_.attrs.sample_us = now.sample_us;
-  setup_.attrs.aggr_us = now.aggr_us;
+  setup_.attrs = with_intervals(setup_.attrs, now.sample_us, now.aggr_us);
   return outcome::success();
 }
 
@@ -263,15 +269,13 @@ Result<Aggregation> KdamondOperations::deliver(RegionSnapshot snapshot) {
   aggregation.aggr_us = setup_.attrs.aggr_us;
   if (stretch_ > kAdmittedStretch) {
     aggregation.aggr_us =
-        static_cast<uint64_t>(std::llround(static_cast<double>(setup_.attrs.aggr_us) * stretch_));
+        to_u64_saturated(std::round(static_cast<double>(setup_.attrs.aggr_us) * stretch_));
   }
   planned_time_->advance(snapshot.ended_ns, stretch_);
-  constexpr uint64_t kLongestNs = uint64_t{1} << 62;
-  const uint64_t window_ns = mul_div(setup_.attrs.aggr_us, kNsPerUs, 1);
+  const int64_t planned_window_ns = times_ns(setup_.attrs.aggr_us, kNsPerUs);
   for (Region& region : snapshot.regions) {
-    const uint64_t planned_ns = mul_div(uint64_t{region.age} + 1, window_ns, 1);
     region.since_ns =
-        planned_time_->before_now_ns(static_cast<int64_t>(std::min(planned_ns, kLongestNs)));
+        planned_time_->before_now_ns(times_ns(uint64_t{region.age} + 1, planned_window_ns));
   }
   aggregation.regions = std::move(snapshot.regions);
   complete_ns_ = now_ns;
@@ -288,10 +292,9 @@ Result<Aggregation> KdamondOperations::deliver(RegionSnapshot snapshot) {
 void KdamondOperations::want_next(int64_t now_ns, bool settled) {
   wanted_ns_ = now_ns + static_cast<int64_t>(context_.refresh_ms) * kNsPerMs + kRefreshMarginNs;
   if (!settled) {
-    const auto aggrs = static_cast<int64_t>(context_.attrs.goal.aggrs);
-    wanted_ns_ = std::min(wanted_ns_, now_ns + aggrs * window_ns());
+    wanted_ns_ = std::min(wanted_ns_, now_ns + times_ns(attrs_.goal.aggrs, window_ns()));
   }
-  if (snapshots_ && wanted_ns_ - now_ns > 3 * window_ns()) snapshots_->end();
+  if (snapshots_ && wanted_ns_ - now_ns > times_ns(3, window_ns())) snapshots_->end();
   if (!snapshots_ || !snapshots_->recording()) {
     due_ns_ = std::min(wanted_ns_ - window_ns(), next_check_ns_);
   }
@@ -301,9 +304,9 @@ void KdamondOperations::want_next(int64_t now_ns, bool settled) {
 // where we tune, an aggregation takes no longer than a stop may.
 IntervalsGoal KdamondOperations::our_goal() const {
   constexpr uint64_t kMaxAggrUs = 10'000'000;
-  IntervalsGoal goal = context_.attrs.goal;
-  const uint64_t longest_us = std::max({kMaxAggrUs / samples_per_aggr(context_.attrs),
-                                        goal.min_sample_us, context_.attrs.sample_us});
+  IntervalsGoal goal = attrs_.goal;
+  const uint64_t longest_us =
+      std::max({kMaxAggrUs / samples_per_aggr(attrs_), goal.min_sample_us, attrs_.sample_us});
   goal.max_sample_us = std::min(goal.max_sample_us, longest_us);
   return goal;
 }
@@ -312,7 +315,7 @@ IntervalsGoal KdamondOperations::our_goal() const {
 // aggregation that a commit means. Returns: whether there is time until the next refresh.
 Result<bool> KdamondOperations::tune(const std::vector<Region>& regions) {
   MonitoringAttrs& attrs = setup_.attrs;
-  const uint64_t aggr_samples = samples_per_aggr(context_.attrs);
+  const uint64_t aggr_samples = samples_per_aggr(attrs_);
   const uint64_t adaptation_bp =
       intervals_adaptation_bp(intervals_score_bp(regions, aggr_samples, attrs.goal.access_bp));
   const uint64_t sample_us = tuned_sample_us(attrs.sample_us, adaptation_bp, our_goal());
@@ -323,8 +326,7 @@ Result<bool> KdamondOperations::tune(const std::vector<Region>& regions) {
 
   BOOST_OUTCOME_TRYV(admin_->verify(setup_));
   KdamondSetup wanted = setup_;
-  wanted.attrs.sample_us = sample_us;
-  wanted.attrs.aggr_us = sample_us * aggr_samples;
+  wanted.attrs = with_intervals(attrs, sample_us, mul_div(sample_us, aggr_samples, 1));
   const Result<void> committed = admin_->commit(setup_, wanted);
   if (failed_with(committed, EBUSY)) return settled;  // next time
   if (!committed) return committed.as_failure();
@@ -335,7 +337,7 @@ Result<bool> KdamondOperations::tune(const std::vector<Region>& regions) {
 
 // A kernel short of memory leaves regions out, and some versions have none at times.
 void KdamondOperations::note_incomplete() {
-  const int64_t patience_ns = std::max(10 * kNsPerSecond, 10 * window_ns());
+  const int64_t patience_ns = std::max(10 * kNsPerSecond, times_ns(10, window_ns()));
   if (incomplete_logged_ ||
       context_.clock->now_ns() < std::max(wanted_ns_, complete_ns_) + patience_ns)
     return;
@@ -351,19 +353,29 @@ bool KdamondOperations::is_complete(const std::vector<Region>& regions) const {
 }
 
 int64_t KdamondOperations::window_ns() const {
-  return std::llround(static_cast<double>(setup_.attrs.aggr_us) * kNsPerUs * stretch_);
+  return to_ns_saturated(static_cast<double>(setup_.attrs.aggr_us) * kNsPerUs * stretch_);
 }
 
-// Stops our kdamond if it is still ours, and gives its directory back if that is still ours.
-Result<void> KdamondOperations::give_back() {
-  if (pid_ > 0 || (admin_->may_be_on() && admin_->is_marked())) {
-    Result<void> off = admin_->turn_off(pid_, kMaxOffNs);
-    // Files that are out of sight do not mean that it has ended.
-    const bool gone = failed_with(off, ENOENT) && !is_kdamond_thread(*files_, pid_);
-    if (!off && !gone) return off;
+// Stops our kdamond if it is still ours.
+Result<void> KdamondOperations::switch_off() {
+  if (pid_ <= 0) {
+    if (!admin_->may_be_on()) return outcome::success();
+    DAMON_STATFS_TRY(marked, admin_->is_marked());
+    if (!marked) return outcome::success();
   }
-  const bool ours = admin_->is_marked() || (admin_->made() && admin_->is_untouched());
-  if (ours && !changed_by_others_) {
+  Result<void> off = admin_->turn_off(pid_, kMaxOffNs);
+  if (!failed_with(off, ENOENT)) return off;
+  // Files that are out of sight do not mean that it has ended.
+  DAMON_STATFS_TRY(runs, is_kdamond_thread(*files_, pid_));
+  if (runs) return off;
+  return outcome::success();
+}
+
+// Stops it, and gives its directory back if that is still ours.
+Result<void> KdamondOperations::give_back() {
+  BOOST_OUTCOME_TRYV(switch_off());
+  DAMON_STATFS_TRY(marked, admin_->is_marked());
+  if ((marked || admin_->made()) && !changed_by_others_) {
     BOOST_OUTCOME_TRYV(admin_->release());
   }
   return record_->clear();
@@ -409,7 +421,13 @@ OperationsSet kdamond_operations() {
     };
     return std::make_unique<KdamondOperations>(context, files, open_events);
   };
-  return {"kdamond", true, probe, create, nullptr, stop_orphaned_kdamond};
+  OperationsSet set;
+  set.name = "kdamond";
+  set.probe = probe;
+  set.create = create;
+  set.recover = stop_orphaned_kdamond;
+  set.max_close_ms = kMaxCloseMs;
+  return set;
 }
 
 }  // namespace damon_statfs

@@ -40,7 +40,6 @@ class KdamondOperations final : public Operations {
   int64_t collect_due_ns() const override { return due_ns_; }
   Result<std::optional<Aggregation>> collect() override;
   pid_t kdamond_pid() const override { return pid_; }
-  uint64_t max_close_ms() const override;
 
  private:
   Result<void> start();
@@ -58,10 +57,12 @@ class KdamondOperations final : public Operations {
   void note_incomplete();
   bool is_complete(const std::vector<Region>& regions) const;
   int64_t window_ns() const;
+  Result<void> switch_off();
   Result<void> give_back();
   void let_go();
 
   const OperationsContext& context_;
+  const MonitoringAttrs attrs_;  // as configured
   const std::shared_ptr<const KernelFiles> files_;
   const OpenEvents open_events_;
 

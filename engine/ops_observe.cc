@@ -38,13 +38,13 @@ Result<KdamondThread> find_asked_for(const KernelFiles& files,
   for (const KdamondThread& thread : threads) {
     if (thread.pid == pid) return thread;
   }
-  const Result<std::string> comm = files.read(fmt::format("/proc/{}/comm", pid));
+  DAMON_STATFS_TRY(comm, read_if_there(files, fmt::format("/proc/{}/comm", pid)));
   if (!comm) return failure(ESRCH, fmt::format("kdamond={}: there is no such thread", pid));
-  return failure(EINVAL, fmt::format("kdamond={}: that is {}, not a kdamond", pid, comm.value()));
+  return failure(EINVAL, fmt::format("kdamond={}: that is {}, not a kdamond", pid, *comm));
 }
 
 Result<KdamondThread> choose_kdamond(const OperationsContext& context, const KernelFiles& files) {
-  const std::vector<KdamondThread> threads = find_kdamond_threads(files);
+  DAMON_STATFS_TRY(threads, find_kdamond_threads(files));
   if (context.kdamond_pid) return find_asked_for(files, threads, *context.kdamond_pid);
   if (threads.empty()) return failure(ENODEV, "no kdamond is running");
   if (threads.size() == 1) return threads.front();
@@ -56,42 +56,53 @@ Result<KdamondThread> choose_kdamond(const OperationsContext& context, const Ker
 }
 
 // DAMON's sysfs interface says EBUSY while somebody else uses it; it is not worth waiting for long.
-Result<std::string> read_patiently(const OperationsContext& context, const KernelFiles& files,
-                                   const std::string& path) {
-  return retry_busy(*context.clock, kMaxBusyNs, [&] { return files.read(path); });
+// Returns: none for a file that is not there, is root's, or stays busy.
+Result<std::optional<std::string>> read_patiently(const OperationsContext& context,
+                                                  const KernelFiles& files,
+                                                  const std::string& path) {
+  Result<std::optional<std::string>> text =
+      retry_busy(*context.clock, kMaxBusyNs, [&] { return read_if_there(files, path); });
+  const bool withheld =
+      failed_with(text, EBUSY) || failed_with(text, EACCES) || failed_with(text, EPERM);
+  if (withheld) return std::optional<std::string>();
+  return text;
 }
 
 // The directory of a kdamond that was started through sysfs; the modules' have none.
-std::optional<std::string> find_directory(const OperationsContext& context,
-                                          const KernelFiles& files, pid_t pid) {
-  for (const std::string& name : files.list(DamonAdmin::kKdamonds)) {
-    const std::string directory = fmt::format("{}/{}", DamonAdmin::kKdamonds, name);
-    const Result<std::string> text = read_patiently(context, files, directory + "/pid");
-    if (text && text.value() == std::to_string(pid)) return directory;
+Result<std::optional<std::string>> find_directory(const OperationsContext& context,
+                                                  const KernelFiles& files, pid_t pid) {
+  DAMON_STATFS_TRY(names, list_if_there(files, DamonAdmin::kKdamonds));
+  for (const std::string& name : names) {
+    std::string directory = fmt::format("{}/{}", DamonAdmin::kKdamonds, name);
+    DAMON_STATFS_TRY(text, read_patiently(context, files, directory + "/pid"));
+    if (text == std::to_string(pid)) return std::optional<std::string>(std::move(directory));
   }
-  return std::nullopt;
+  return std::optional<std::string>();
 }
 
-// Addresses of a process are not this machine's memory. What cannot be read is taken for physical.
+// Addresses of a process are not this machine's memory. What the kernel does not let us read is
+// taken for physical: whoever may observe events need not be root.
 Result<void> refuse_virtual(const OperationsContext& context, const KernelFiles& files, pid_t pid) {
-  const std::optional<std::string> directory = find_directory(context, files, pid);
+  DAMON_STATFS_TRY(directory, find_directory(context, files, pid));
   if (!directory) return outcome::success();
   const std::string path = *directory + "/contexts/0/operations";
-  const Result<std::string> operations = read_patiently(context, files, path);
-  if (!operations || operations.value() == "paddr") return outcome::success();
+  DAMON_STATFS_TRY(operations, read_patiently(context, files, path));
+  if (!operations || operations == "paddr") return outcome::success();
   return failure(EINVAL, fmt::format("kdamond {} does not monitor physical memory: {} is {}", pid,
-                                     path, operations.value()));
+                                     path, *operations));
 }
 
-// The most that any kdamond here may have; which one's file it is does not matter much.
-uint64_t max_nr_regions(const KernelFiles& files) {
+// The most that any kdamond here may have; which one's file it is does not matter much. It only
+// sizes a buffer, so a number that cannot be read is done without.
+Result<uint64_t> max_nr_regions(const KernelFiles& files) {
   uint64_t most = kDefaultMaxNrRegions;
   for (const char* const module : {"damon_reclaim", "damon_lru_sort"}) {
     const std::string path = fmt::format("/sys/module/{}/parameters/max_nr_regions", module);
     const Result<uint64_t> number = read_number(files, path);
     if (number) most = std::max(most, number.value());
   }
-  for (const std::string& name : files.list(DamonAdmin::kKdamonds)) {
+  DAMON_STATFS_TRY(names, list_if_there(files, DamonAdmin::kKdamonds));
+  for (const std::string& name : names) {
     const std::string path = fmt::format("{}/{}/contexts/0/monitoring_attrs/nr_regions/max",
                                          DamonAdmin::kKdamonds, name);
     const Result<uint64_t> number = read_number(files, path);
@@ -125,7 +136,8 @@ Result<std::vector<AddressRange>> ObserveOperations::open() {
   DAMON_STATFS_TRY(kdamond, choose_kdamond(context_, *files_));
   BOOST_OUTCOME_TRYV(refuse_virtual(context_, *files_, kdamond.pid));
   DAMON_STATFS_TRY(tracing, find_tracing(*files_));
-  DAMON_STATFS_TRY(events, open_events_(kdamond.pid, max_nr_regions(*files_)));
+  DAMON_STATFS_TRY(nr_regions, max_nr_regions(*files_));
+  DAMON_STATFS_TRY(events, open_events_(kdamond.pid, nr_regions));
   snapshots_ = std::make_unique<RegionSnapshots>(std::move(events), 0);
   kdamond_ = kdamond;
   const int64_t now_ns = context_.clock->now_ns();
@@ -151,7 +163,9 @@ Result<std::optional<Aggregation>> ObserveOperations::collect() {
 Result<void> ObserveOperations::check_alive(int64_t now_ns) {
   if (now_ns < next_check_ns_ && !snapshots_->ended()) return outcome::success();
   next_check_ns_ = now_ns + kCheckNs;
-  if (!snapshots_->ended() && is_kdamond_thread(*files_, kdamond_.pid)) return outcome::success();
+  // That it cannot be looked at does not mean that it has ended; its events would say so too.
+  const Result<bool> runs = is_kdamond_thread(*files_, kdamond_.pid);
+  if (!snapshots_->ended() && (!runs || runs.value())) return outcome::success();
   return failure(ESRCH, fmt::format("{} has ended", describe(kdamond_)));
 }
 
@@ -188,7 +202,7 @@ Aggregation ObserveOperations::deliver(RegionSnapshot snapshot, int64_t now_ns) 
   begun_ns_ = now_ns;
   const int64_t refresh_ns = static_cast<int64_t>(context_.refresh_ms) * kNsPerMs;
   wanted_ns_ = now_ns + refresh_ns + kRefreshMarginNs;
-  if (refresh_ns > 2 * snapshot.window_ns) snapshots_->end();
+  if (refresh_ns > times_ns(2, snapshot.window_ns)) snapshots_->end();
   Aggregation aggregation;
   aggregation.aggr_us = static_cast<uint64_t>(snapshot.window_ns / kNsPerUs);
   for (Region& region : snapshot.regions) region.since_ns = since_ns(snapshot, region);
@@ -198,7 +212,7 @@ Aggregation ObserveOperations::deliver(RegionSnapshot snapshot, int64_t now_ns) 
 
 // A kdamond may be paused, or its watermarks may have put it to sleep.
 void ObserveOperations::note_silence(int64_t now_ns) {
-  const int64_t patience_ns = std::max(60 * kNsPerSecond, 10 * window_ns_);
+  const int64_t patience_ns = std::max(60 * kNsPerSecond, times_ns(10, window_ns_));
   if (silence_logged_ || now_ns < begun_ns_ + patience_ns) return;
   silence_logged_ = true;
   context_.log(LogLevel::kWarning,

@@ -11,8 +11,10 @@
 
 #include <vector>
 
+#include "damon_statfs/errno_failure.h"
 #include "engine/folio.h"
 #include "engine/idle_flag_users.h"
+#include "engine/kernel_files.h"
 #include "engine/memory_ranges.h"
 #include "engine/page_idle_checks.h"
 #include "engine/word_file.h"
@@ -112,12 +114,14 @@ class PageIdleOperations final : public Operations {
 
   Result<std::vector<AddressRange>> update() override {
     if (access(bitmap_path(context_).c_str(), F_OK) != 0) {
+      if (errno != ENOENT && errno != ENOTDIR) return errno_failure("{}", bitmap_path(context_));
       return failure(ENODEV, fmt::format("{}: is gone", bitmap_path(context_)));
     }
     const Result<void> alone = refuse_running_kdamonds(context_.rootfs);
     if (!alone && !warned_of_kdamond_) {
       context_.log(LogLevel::kWarning,
-                   alone.error().context + "; values are unreliable until it stops");
+                   fmt::format("{}; values are unreliable until {}", alone.error().context,
+                               failed_with(alone, EBUSY) ? "it stops" : "that is known"));
     }
     warned_of_kdamond_ = !alone;
     return monitored_ranges(context_);
@@ -127,7 +131,8 @@ class PageIdleOperations final : public Operations {
     files_ = Files();
     lock_ = UniqueFd();
     if (dropped_samples() == 0) return;
-    context_.log(LogLevel::kInfo, fmt::format("page_idle: dropped {} samples", dropped_samples()));
+    log_quietly(context_.log, LogLevel::kInfo,
+                [&] { return fmt::format("page_idle: dropped {} samples", dropped_samples()); });
   }
 
  private:

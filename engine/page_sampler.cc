@@ -14,6 +14,7 @@
 
 #include "engine/memory_ranges.h"
 #include "engine/page_statistics.h"
+#include "engine/wide.h"
 
 namespace damon_statfs {
 namespace {
@@ -43,7 +44,7 @@ PageSampler::PageSampler(const PageSamplerConfig& config, Operations& operations
     : operations_(operations),
       clock_(clock),
       observer_(observer),
-      attrs_(config.attrs),
+      attrs_(normalised(config.attrs)),
       refresh_ns_(std::max(static_cast<int64_t>(config.refresh_ms) * kNsPerMs, kMinRefreshNs)),
       nr_periods_(periods_in(refresh_ns_)),
       period_ns_(refresh_ns_ / static_cast<int64_t>(nr_periods_)),
@@ -221,12 +222,12 @@ void PageSampler::refresh() {
   Statistics statistics;
   statistics.aggr_interval_us = rate_.aggr_us();
   statistics.estimated_memory_bandwidth_bytes_per_s =
-      static_cast<uint64_t>(rate_.take_bytes_per_s(monitored_bytes_));
+      to_u64_saturated(rate_.take_bytes_per_s(monitored_bytes_));
   statistics.memory_idle_ms_percentiles = found.memory_idle_ms_percentiles;
   MonitoringDetails details;
   details.monitored_bytes = monitored_bytes_;
   details.untracked_bytes =
-      static_cast<uint64_t>(found.untracked_share * static_cast<double>(monitored_bytes_));
+      to_u64_saturated(found.untracked_share * static_cast<double>(monitored_bytes_));
   details.sample_us = rate_.sample_us();
   details.aggr_us = rate_.aggr_us();
   details.nr_pages = sample_.pages().size();

@@ -5,7 +5,8 @@
 #include "engine/planned_time.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "engine/wide.h"
 
 namespace damon_statfs {
 
@@ -13,7 +14,7 @@ void PlannedTime::advance(int64_t now_ns, double stretch) {
   constexpr size_t kMaxPoints = 1024;
   const Point last = points_.back();
   if (now_ns <= last.real_ns) return;
-  const auto planned_ns = std::llround(static_cast<double>(now_ns - last.real_ns) / stretch);
+  const int64_t planned_ns = to_ns_saturated(static_cast<double>(now_ns - last.real_ns) / stretch);
   points_.push_back({now_ns, last.planned_ns + planned_ns});
   if (points_.size() < kMaxPoints) return;
   size_t kept = 1;
@@ -34,7 +35,7 @@ int64_t PlannedTime::before_now_ns(int64_t planned_ns) const {
   const double share = static_cast<double>(wanted_ns - before->planned_ns) /
                        static_cast<double>(after->planned_ns - before->planned_ns);
   return before->real_ns +
-         std::llround(share * static_cast<double>(after->real_ns - before->real_ns));
+         to_ns_saturated(share * static_cast<double>(after->real_ns - before->real_ns));
 }
 
 }  // namespace damon_statfs

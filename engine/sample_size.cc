@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "damon_statfs/clock.h"
+#include "engine/wide.h"
 
 namespace damon_statfs {
 namespace {
@@ -17,8 +18,7 @@ constexpr double kTrialsFactor = 2;   // at most, what all trials cost more than
 
 uint64_t scaled(uint64_t nr_words, double factor) {
   const double wanted = static_cast<double>(nr_words) * factor;
-  return static_cast<uint64_t>(std::clamp(wanted, static_cast<double>(SampleSize::kMinWords),
-                                          static_cast<double>(SampleSize::kMaxWords)));
+  return std::clamp(to_u64_saturated(wanted), SampleSize::kMinWords, SampleSize::kMaxWords);
 }
 
 }  // namespace

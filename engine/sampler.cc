@@ -21,12 +21,12 @@ Sampler::Sampler(const SamplerConfig& config, Operations& operations, const Cloc
       observer_(observer),
       cancelled_(config.cancelled),
       min_region_bytes_(config.min_region_bytes),
-      aggr_samples_(samples_per_aggr(config.attrs)),
+      aggr_samples_(samples_per_aggr(normalised(config.attrs))),
       random_(config.seed),
       max_cpu_percent_(config.max_cpu_percent),
       budget_(max_cpu_percent_, clock.now_ns(), clock.thread_cpu_ns()),
-      attrs_(config.attrs),
-      tuned_sample_us_(config.attrs.sample_us) {}
+      attrs_(normalised(config.attrs)),
+      tuned_sample_us_(attrs_.sample_us) {}
 
 Result<void> Sampler::start() {
   DAMON_STATFS_TRY(ranges, operations_.open());
@@ -104,7 +104,8 @@ Result<void> Sampler::collect_aggregation() {
   DAMON_STATFS_TRY(aggregation, operations_.collect());
   if (!aggregation) return outcome::success();
   regions_ = std::move(aggregation->regions);
-  attrs_.aggr_us = aggregation->aggr_us;
+  const uint64_t aggr_us = aggregation->aggr_us;
+  attrs_ = with_intervals(attrs_, std::min(tuned_sample_us_, aggr_us), aggr_us);
   observer_.after_aggregation(view());
   return outcome::success();
 }
@@ -156,9 +157,8 @@ void Sampler::limit_cpu() {
 // The number of samples per aggregation stays as first configured.
 void Sampler::set_sample_us(uint64_t sample_us) {
   if (sample_us == attrs_.sample_us) return;
-  MonitoringAttrs changed = attrs_;
-  changed.sample_us = sample_us;
-  changed.aggr_us = mul_div(sample_us, aggr_samples_, 1);
+  const MonitoringAttrs changed =
+      with_intervals(attrs_, sample_us, mul_div(sample_us, aggr_samples_, 1));
   for (Region& region : regions_) rescale(region, attrs_, changed);
   attrs_ = changed;
 }

@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "damon_statfs/errno_failure.h"
+
 namespace damon_statfs {
 
 Result<WordFile> WordFile::open(const std::string& path, int flags, const std::string& purpose) {
@@ -41,7 +43,7 @@ Result<bool> WordFile::write(uint64_t index, uint64_t word) const {
 Result<bool> WordFile::whole_word(ssize_t bytes, const char* call) const {
   if (bytes >= 0) return bytes == sizeof(uint64_t);
   if (errno == ENXIO || errno == EINTR) return false;
-  return failure(errno, fmt::format("{}: {} failed: {}", path_, call, std::strerror(errno)));
+  return errno_failure("{}: {} failed", path_, call);
 }
 
 }  // namespace damon_statfs

@@ -31,7 +31,7 @@ void EnabledFile::abandon(int errno_value) {
 }
 
 // Works on the first write until it has to wait for the engine.
-void EnabledFile::proceed() {
+void EnabledFile::proceed() noexcept {
   while (!writes_.empty()) {
     Write& write = writes_.front();
     if (write.begun ? !complete(write) : !begin(write)) return;
@@ -40,7 +40,7 @@ void EnabledFile::proceed() {
 }
 
 // Returns: whether the write is done already.
-bool EnabledFile::begin(Write& write) {
+bool EnabledFile::begin(Write& write) noexcept {
   const EngineStatus& status = engine_.newest().status;
   if (status.state == EngineState::kStarting) return false;  // the mount has just begun
   write.begun = true;
@@ -62,7 +62,7 @@ bool EnabledFile::begin(Write& write) {
 }
 
 // Returns: whether the engine has done, or failed to do, what the write asked for.
-bool EnabledFile::complete(Write& write) {
+bool EnabledFile::complete(Write& write) noexcept {
   const EngineStatus& status = engine_.newest().status;
   if (status.mirrors || write.awaited > 0) return forward(write, status);
   if (write.on) {
@@ -77,7 +77,7 @@ bool EnabledFile::complete(Write& write) {
 
 // A mirror's source judges every write, also one of the value that it has. Returns: whether it has
 // done so, or will not any more.
-bool EnabledFile::forward(Write& write, const EngineStatus& status) {
+bool EnabledFile::forward(Write& write, const EngineStatus& status) noexcept {
   if (write.awaited == 0) {
     write.awaited = status.forwarded + 1;
     engine_.forward(write.on);
@@ -89,7 +89,7 @@ bool EnabledFile::forward(Write& write, const EngineStatus& status) {
   return true;
 }
 
-void EnabledFile::answer(Write& write, int errno_value) {
+void EnabledFile::answer(Write& write, int errno_value) noexcept {
   if (!write.reply) return;
   std::exchange(write.reply, nullptr)(errno_value);
 }

@@ -13,12 +13,14 @@ namespace damon_statfs {
 
 class EnabledFile {
  public:
-  // Gets 0, or the positive errno that the writer shall see. Called exactly once per write.
+  // Gets 0, or the positive errno that the writer shall see. Called exactly once per write, and
+  // throws nothing.
   using Reply = std::function<void(int)>;
 
   explicit EnabledFile(Engine& engine) : engine_(engine) {}
 
-  // Asks for monitoring to be on or off. writer: anything that tells this write from others.
+  // Asks for monitoring to be on or off. writer: anything that tells this write from others. If it
+  // throws, for want of memory, it has not taken the write and will not answer it.
   void write(const void* writer, bool on, Reply reply);
 
   // Answers a waiting write with EINTR. It is forgotten if its turn has not come; else the switch
@@ -40,11 +42,12 @@ class EnabledFile {
     uint64_t awaited = 0;  // the number that the engine will count it as; 0: it was not forwarded
   };
 
-  void proceed();
-  bool begin(Write& write);
-  bool complete(Write& write);
-  bool forward(Write& write, const EngineStatus& status);
-  static void answer(Write& write, int errno_value);
+  // Nothing is thrown once a write is in the queue: its answer would be given twice.
+  void proceed() noexcept;
+  bool begin(Write& write) noexcept;
+  bool complete(Write& write) noexcept;
+  bool forward(Write& write, const EngineStatus& status) noexcept;
+  static void answer(Write& write, int errno_value) noexcept;
 
   Engine& engine_;
   std::deque<Write> writes_;  // the first one is in progress

@@ -32,9 +32,18 @@ struct MonitoringAttrs {
   bool operator==(const MonitoringAttrs&) const = default;
 };
 
-// Limits that keep sums and products of attributes within their types; far beyond any use.
+// Limits of single attributes, far beyond any use. An interval in nanoseconds fits an int64_t nine
+// times; products of two attributes need engine/wide.h.
 constexpr uint64_t kMaxIntervalUs = 1'000'000'000'000'000;  // 31 years
 constexpr uint64_t kMaxCount = 1U << 31;                    // regions, aggrs, access_bp
+
+// Returns: the attributes with each within what can be calculated with. An interval of 0 counts as
+// 1 us, as in the kernel, and an aggregation takes at least one sampling interval. Whatever keeps
+// attributes, from a user, from the kernel or from tuning, keeps what this returns.
+MonitoringAttrs normalised(MonitoringAttrs attrs);
+
+// Returns: the same attributes with these intervals, normalised.
+MonitoringAttrs with_intervals(MonitoringAttrs attrs, uint64_t sample_us, uint64_t aggr_us);
 
 // Returns: EINVAL and the rule that is broken, as the kernel's damon_set_attrs() would refuse it.
 Result<void> validate(const MonitoringAttrs& attrs);

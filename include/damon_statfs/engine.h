@@ -38,8 +38,10 @@ class Engine {
 
   // Starts the thread and returns; the state is then kStarting, and becomes kOn, or kOff with the
   // errno why not. A mirror takes over its source's state instead, with `mirrors` set.
-  // Precondition: it is kOff without a mirror. Returns: EAGAIN if there is no thread to be had.
-  Result<void> start();
+  // Precondition: it is kOff without a mirror. Returns: EAGAIN if there is no thread to be had,
+  // EMFILE, ENFILE or ENOMEM if there is nothing else to start one with; it is kOff then, and the
+  // log says why.
+  Result<void> start() noexcept;
 
   // Asks the thread to stop and returns; the status becomes kOff when sampling has ended. A mirror
   // ends, and its source stays as it is.

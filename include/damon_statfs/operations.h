@@ -130,9 +130,6 @@ class Operations {
 
   // Id of the kernel thread that samples, -1 if the engine thread does it itself.
   virtual pid_t kdamond_pid() const { return -1; }
-
-  // How long open() and close() may take without hanging.
-  virtual uint64_t max_close_ms() const { return 1'500; }
 };
 
 }  // namespace damon_statfs

@@ -31,6 +31,10 @@ struct OperationsSet {
   void (*recover)(const OperationsContext& context) = nullptr;
 
   bool checks_pages = false;  // whether estimator=pages works with it
+
+  // How long a call into the set may take without hanging: open() and close(), or a mirror's write.
+  // A stop takes no longer, and whatever waits for one waits at least as long.
+  uint64_t max_close_ms = 1'500;
 };
 
 // Which estimator the values come from when none is asked for: "pages" where the set can check

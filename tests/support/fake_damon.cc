@@ -35,8 +35,13 @@ Result<void> FakeDamon::write(const std::string& path, const std::string& text) 
   return const_cast<FakeDamon*>(this)->write_now(path, text);
 }
 
-std::vector<std::string> FakeDamon::list(const std::string& path) const {
-  if (cut_off_ || is_vanished(path)) return {};
+Result<std::vector<std::string>> FakeDamon::list(const std::string& path) const {
+  return const_cast<FakeDamon*>(this)->list_now(path);
+}
+
+Result<std::vector<std::string>> FakeDamon::list_now(const std::string& path) {
+  const int error = fault(path, false);
+  if (error != 0) return errno_failure(error, path);
   std::vector<std::string> names = kernel_.list(path);
   std::erase_if(names, [&](const auto& name) { return is_vanished(path + "/" + name); });
   return names;

@@ -21,7 +21,7 @@ class FakeDamon final : public KernelFiles {
 
   Result<std::string> read(const std::string& path) const override;
   Result<void> write(const std::string& path, const std::string& text) const override;
-  std::vector<std::string> list(const std::string& path) const override;
+  Result<std::vector<std::string>> list(const std::string& path) const override;
 
   // A path below .../admin/kdamonds.
   static std::string admin(const std::string& file) { return std::string(kKdamonds) + "/" + file; }
@@ -48,7 +48,7 @@ class FakeDamon final : public KernelFiles {
   void busy(int64_t count, int64_t after = 0);
   void busy_forever() { busy(INT64_MAX); }
   void not_busy() { busy(0); }
-  // The next `count` accesses to this file fail.
+  // The next `count` accesses to this file, or listings of this directory, fail.
   void fail(const std::string& path, int errno_value, int count);
   // A file, or a directory with all below it, is not there.
   void vanish(const std::string& path) { vanished_.push_back(path); }
@@ -84,6 +84,7 @@ class FakeDamon final : public KernelFiles {
   bool is_vanished(const std::string& path) const;
   int fault(const std::string& path, bool takes_lock);
   Result<std::string> read_now(const std::string& path);
+  Result<std::vector<std::string>> list_now(const std::string& path);
   Result<void> write_now(const std::string& path, const std::string& text);
 
   FakeKdamonds kernel_;

@@ -35,7 +35,6 @@ struct Script {
   std::function<std::optional<Aggregation>()> collect;  // set: the source delivers regions
   std::atomic<int64_t> collect_due_ns{0};
   std::atomic<pid_t> kdamond_pid{-1};
-  std::atomic<uint64_t> max_close_ms{1'500};
 
   std::vector<std::string> calls;  // one per call, portions of one tick count as one
   std::atomic<int> closed{0};
@@ -83,7 +82,6 @@ class FakeOperations final : public Operations {
     return script_.collect();
   }
   pid_t kdamond_pid() const override { return script_.kdamond_pid; }
-  uint64_t max_close_ms() const override { return script_.max_close_ms; }
 
  private:
   void note(const char* call) {

@@ -83,5 +83,44 @@ TEST_CASE("samples per aggregation: at least 1, at most UINT32_MAX", "[attrs]") 
   }
 }
 
+TEST_CASE("normalised: what is valid stays as it is, but that 0 us counts as 1", "[attrs]") {
+  for (const AttrsCase& tried : kAttrsCases) {
+    const MonitoringAttrs& attrs = tried.attrs;
+    const bool zero = attrs.sample_us == 0 || attrs.goal.max_sample_us < attrs.goal.min_sample_us;
+    if (tried.named == nullptr && !zero) CHECK(normalised(attrs) == attrs);
+  }
+  MonitoringAttrs zero;
+  zero.sample_us = zero.goal.min_sample_us = zero.goal.max_sample_us = 0;
+  const MonitoringAttrs one = normalised(zero);
+  CHECK(one.sample_us == 1);
+  CHECK(one.aggr_us == zero.aggr_us);
+  CHECK(one.goal.min_sample_us == 1);
+  CHECK(one.goal.max_sample_us == 1);
+}
+
+TEST_CASE("normalised: whatever it is given, the result is valid and within limits", "[attrs]") {
+  constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
+  for (const uint64_t all : {uint64_t{0}, uint64_t{1}, kMaxCount, kMaxIntervalUs, kMost}) {
+    CAPTURE(all);
+    const MonitoringAttrs attrs = normalised({all, all, all, all, all, {all, all, all, all}});
+    CHECK(attrs.sample_us >= 1);
+    CHECK(attrs.aggr_us >= attrs.sample_us);
+    CHECK(attrs.aggr_us <= kMaxIntervalUs);
+    CHECK(attrs.update_us <= kMaxIntervalUs);
+    CHECK(attrs.min_nr_regions >= 1);
+    CHECK(attrs.max_nr_regions >= attrs.min_nr_regions);
+    CHECK(attrs.max_nr_regions <= kMaxCount);
+    CHECK(attrs.goal.aggrs <= kMaxCount);
+    CHECK(attrs.goal.access_bp <= kMaxCount);
+    CHECK(attrs.goal.min_sample_us >= 1);
+    CHECK(attrs.goal.max_sample_us >= attrs.goal.min_sample_us);
+    CHECK(attrs.goal.max_sample_us <= kMaxIntervalUs);
+    CHECK(normalised(attrs) == attrs);
+  }
+  const MonitoringAttrs tuned = with_intervals({}, 0, 0);  // as a kernel might say while it tunes
+  CHECK(tuned.sample_us == 1);
+  CHECK(tuned.aggr_us == 1);
+}
+
 }  // namespace
 }  // namespace damon_statfs

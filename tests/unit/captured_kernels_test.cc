@@ -27,9 +27,9 @@ class RecordingFiles final : public KernelFiles {
   Result<void> write(const std::string& path, const std::string& text) const override {
     return note(path, files_->write(path, text));
   }
-  std::vector<std::string> list(const std::string& path) const override {
-    std::vector<std::string> names = files_->list(path);
-    if (!names.empty()) used.insert(path + "/");
+  Result<std::vector<std::string>> list(const std::string& path) const override {
+    Result<std::vector<std::string>> names = files_->list(path);
+    if (names && !names.value().empty()) used.insert(path + "/");
     return names;
   }
 

@@ -63,8 +63,7 @@ TEST_CASE("a delay for the CPU budget is part of the promise", "[engine][heartbe
 }
 
 TEST_CASE("a set that may take long to close may take as long for a step", "[engine][heartbeat]") {
-  EngineRun run;
-  run.script.max_close_ms = 60'000;
+  EngineRun run("fake", 60'000);
   REQUIRE(run.make().start());
   REQUIRE(run.run_to_ms(100'000));
   CHECK(promised_in_ms(run) >= 60'000);
@@ -81,6 +80,16 @@ TEST_CASE("a mirror promises too, and stays quiet otherwise", "[engine][heartbea
   CHECK(promised_in_ms(run) > 4'900);
   CHECK(promised_in_ms(run) <= 6'100);
   CHECK(run.signals() == 0);
+}
+
+TEST_CASE("a mirror whose write may take long promises no less", "[engine][heartbeat]") {
+  EngineRun run("mirror", 12'000);
+  run.mirror.show(true, 1);
+  REQUIRE(run.make().start());
+  REQUIRE(run.run_to_ms(100));
+  CHECK(run.status().max_close_ms == 12'000);
+  CHECK(promised_in_ms(run) >= 12'000);
+  CHECK(promised_in_ms(run) <= 13'100);
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ namespace damon_statfs::test {
 
 class EngineRun {
  public:
-  explicit EngineRun(const std::string& ops = "fake") {
+  // max_close_ms: of the scripted sets.
+  explicit EngineRun(const std::string& ops = "fake", uint64_t max_close_ms = 1'500) {
     config.ops = ops;
     context.attrs.goal.aggrs = 0;
     config.max_cpu_percent = 100;
@@ -30,9 +31,13 @@ class EngineRun {
     context.sim = {{uint64_t{1} << 30, 10 * kNsPerMs}};
     begun_ns = clock.now_ns();
     clock.stop_at(begun_ns);
-    registry.add(fake_operations()).value();
+    OperationsSet fake = fake_operations();
+    fake.max_close_ms = max_close_ms;
+    registry.add(fake).value();
     registry.add(sim_operations()).value();
-    registry.add(fake_mirror()).value();
+    OperationsSet mirror_set = fake_mirror();
+    mirror_set.max_close_ms = max_close_ms;
+    registry.add(mirror_set).value();
   }
 
   // Makes the engine with what `config` says now.

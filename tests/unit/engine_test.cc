@@ -34,9 +34,8 @@ TEST_CASE("start and stop", "[engine]") {
 }
 
 TEST_CASE("a source that samples in a kernel thread", "[engine]") {
-  EngineRun run;
+  EngineRun run("fake", 12'345);
   run.script.kdamond_pid = 4711;
-  run.script.max_close_ms = 12'345;
   Engine& engine = run.make();
   CHECK(run.status().max_close_ms == 1'500);
   REQUIRE(engine.start());

@@ -61,7 +61,7 @@ TEST_CASE("counts make and remove directories", "[fake_damon]") {
   FakeDamon damon(Kernel::k6_12);
   const Files untouched = damon.staged();
   REQUIRE(damon.write(kNr, "2\n"));
-  CHECK(damon.list(kKdamonds).size() == 3);
+  CHECK(damon.list(kKdamonds).value().size() == 3);
   CHECK(damon.content(kState) == "off");
   CHECK(damon.content(kPid) == "-1");
   CHECK(errno_of(damon.write(kNrContexts, "2")) == EINVAL);
@@ -106,7 +106,7 @@ TEST_CASE("on and off", "[fake_damon]") {
   CHECK(errno_of(damon.write(kState, "on")) == EBUSY);
   CHECK(errno_of(damon.write(kNr, "0")) == EBUSY);
   REQUIRE(damon.write(kState, "off"));
-  CHECK(damon.list("/proc/" + pid).empty());
+  CHECK(damon.list("/proc/" + pid).value().empty());
   CHECK(errno_of(damon.write(kState, "off")) == EPERM);
   REQUIRE(damon.write(kState, "on"));
   CHECK(damon.content(kPid) != pid);
@@ -159,12 +159,12 @@ TEST_CASE("regions are shown through the scheme that matches them", "[fake_damon
   CHECK(damon.content(kTried + "/1/end") == "12288");
   CHECK(damon.content(kTried + "/0/nr_accesses") == "3");
   REQUIRE(damon.write(kState, "clear_schemes_tried_regions"));
-  CHECK(damon.list(kTried).size() == 1);
+  CHECK(damon.list(kTried).value().size() == 1);
   damon.kernel().short_snapshots = 1;
   REQUIRE(damon.write(kState, "update_schemes_tried_regions"));
   CHECK(damon.content(kTried + "/total_bytes") == "0");
   REQUIRE(damon.write(kState, "update_schemes_tried_regions"));
-  CHECK(damon.list(kTried).size() == 3);
+  CHECK(damon.list(kTried).value().size() == 3);
   REQUIRE(damon.write(kContext + "schemes/0/access_pattern/age/min", "2"));
   REQUIRE(damon.write(kState, "commit"));
   REQUIRE(damon.write(kState, "update_schemes_tried_regions"));
@@ -201,7 +201,7 @@ TEST_CASE("faults are for the program under test", "[fake_damon]") {
   SECTION("files vanish") {
     damon.vanish(FakeDamon::admin("0"));
     CHECK(failed_with(damon.read(kState), ENOENT));
-    CHECK(damon.list(kKdamonds) == std::vector<std::string>{"nr_kdamonds"});
+    CHECK(damon.list(kKdamonds).value() == std::vector<std::string>{"nr_kdamonds"});
     damon.restore_vanished();
     CHECK(damon.read(kState));
   }

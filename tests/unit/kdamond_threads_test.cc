@@ -18,16 +18,16 @@ TEST_CASE("all kdamonds are found, by pid", "[kdamond_threads]") {
                          {"/proc/57x/stat", stat_line(9, "kdamond.8", kKernelThread)},
                          {"/proc/self/stat", stat_line(9, "kdamond.9", kKernelThread)}};
   const RootedKernelFiles files(tree.root());
-  const std::vector<KdamondThread> threads = find_kdamond_threads(files);
+  const std::vector<KdamondThread> threads = find_kdamond_threads(files).value();
   REQUIRE(threads.size() == 2);
   CHECK(threads[0].pid == 57);
   CHECK(threads[0].name == "kdamond.0");
   CHECK(threads[1].pid == 1058);
   CHECK(threads[1].name == "kdamond.12");
-  CHECK(is_kdamond_thread(files, 57));
-  CHECK_FALSE(is_kdamond_thread(files, 1));
-  CHECK_FALSE(is_kdamond_thread(files, 58));
-  CHECK_FALSE(is_kdamond_thread(files, -1));
+  CHECK(is_kdamond_thread(files, 57).value());
+  CHECK_FALSE(is_kdamond_thread(files, 1).value());
+  CHECK_FALSE(is_kdamond_thread(files, 58).value());
+  CHECK_FALSE(is_kdamond_thread(files, -1).value());
 }
 
 TEST_CASE("what is no kdamond", "[kdamond_threads]") {
@@ -46,11 +46,11 @@ TEST_CASE("what is no kdamond", "[kdamond_threads]") {
     CAPTURE(line);
     const TreeFixture tree{{"/proc/57/stat", line}};
     const RootedKernelFiles files(tree.root());
-    CHECK(find_kdamond_threads(files).empty());
-    CHECK_FALSE(is_kdamond_thread(files, 57));
+    CHECK(find_kdamond_threads(files).value().empty());
+    CHECK_FALSE(is_kdamond_thread(files, 57).value());
   }
   const TreeFixture empty;
-  CHECK(find_kdamond_threads(RootedKernelFiles(empty.root())).empty());
+  CHECK(find_kdamond_threads(RootedKernelFiles(empty.root())).value().empty());
 }
 
 }  // namespace

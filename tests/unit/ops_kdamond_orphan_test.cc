@@ -84,7 +84,7 @@ TEST_CASE("other kdamonds are not stopped", "[ops_kdamond]") {
     REQUIRE(record);
     REQUIRE(record.value().write({"this-boot", kMark, true, 4000}));
     kdamond_operations().recover(machine.context);
-    CHECK(record.value().read()->pid == 4000);
+    CHECK(record.value().read().value()->pid == 4000);
   }
   CHECK(machine.is_as_it_was());
   CHECK(machine.log.count(LogLevel::kWarning) == 0);
