@@ -12,7 +12,7 @@ import random
 import time
 import traceback
 
-from read_ways import call_attempts, program_attempts
+from read_ways import held_attempts, new_attempts, program_attempts
 
 KINDS = ("whole", "errno", "cut", "stale", "padded", "other")
 SWITCH_SECONDS = 2.0
@@ -70,7 +70,8 @@ def _plan(calls, programs, seconds, seed):
 def _reader(path, seconds, seed):
     """Reads until the time is over. Returns: counts, and an example of each wrong kind."""
     truth, held = os.open(path, os.O_RDONLY), os.open(path, os.O_RDONLY)
-    calls, programs = call_attempts(path, held), program_attempts(path, held)
+    calls = new_attempts(path) + held_attempts(held)
+    programs = program_attempts(path, held)
     counts, examples, before = collections.Counter(), {}, newest(truth)
     end = time.monotonic() + seconds
     for way in _plan(calls, programs, seconds, seed):
