@@ -120,14 +120,14 @@ void release(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
   fuse_reply_err(req, 0);
 }
 
-// A READ through the page cache carries no lock owner, one of FOPEN_DIRECT_IO always does. Since Linux
-// 6.5 splice(2) and sendfile(2) make the former in spite of FOPEN_DIRECT_IO, and so do private mappings
-// and readahead.
+// A READ through the page cache carries no lock owner, one of FOPEN_DIRECT_IO always does. Since
+// Linux 6.5 splice(2) and sendfile(2) make the former in spite of FOPEN_DIRECT_IO, and so do
+// private mappings and readahead.
 bool is_for_page_cache(const fuse_file_info* info) { return info->lock_owner == 0; }
 
-// The page cache gets nothing: the kernel would keep the text beyond its snapshot, and take its length
-// for the file's size, which cuts the texts of all who splice later. EINVAL is what splice(2) answers
-// for files without splicing, whereupon programs use read(2).
+// The page cache gets nothing: the kernel would keep the text beyond its snapshot, and take its
+// length for the file's size, which cuts the texts of all who splice later. EINVAL is what
+// splice(2) answers for files without splicing, whereupon programs use read(2).
 void read(fuse_req_t req, fuse_ino_t, size_t size, off_t offset, fuse_file_info* info) {
   if (is_for_page_cache(info)) {
     fuse_reply_err(req, EINVAL);

@@ -183,16 +183,33 @@ def _on_new(way, path):
 Attempt = collections.namedtuple("Attempt", "name errno read")
 
 
+@functools.lru_cache
+def missing_calls():
+    """The names of those that this kernel does not have, or not for us, as in a container."""
+    def is_missing(way):
+        with tempfile.TemporaryFile() as empty:
+            try:
+                way(empty.fileno())
+            except OSError as problem:
+                return problem.errno in (errno.ENOSYS, errno.EPERM)
+        return False
+    return [name for name, way in DIRECT.items() if is_missing(way)]
+
+
+def _possible_calls():
+    return [(name, *call) for name, call in CALLS.items() if name not in missing_calls()]
+
+
 def new_attempts(path):
     """A reading by each call, on a descriptor of its own."""
     return [Attempt(f"{name}, new", code, functools.partial(_on_new, way, path))
-            for name, (way, code) in CALLS.items()]
+            for name, way, code in _possible_calls()]
 
 
 def held_attempts(descriptor):
     """A reading by each call, on this descriptor."""
     return [Attempt(f"{name}, held", code, functools.partial(way, descriptor))
-            for name, (way, code) in CALLS.items()]
+            for name, way, code in _possible_calls()]
 
 
 def program_attempts(path, held):

@@ -15,7 +15,7 @@ import unittest
 import calls
 import reading_storm
 from processes import wait_for
-from read_ways import CACHED, held_attempts, new_attempts, program_attempts
+from read_ways import CACHED, held_attempts, missing_calls, new_attempts, program_attempts
 from support import BANDWIDTH, ENABLED, FAST, IDLE, MountCase, reap, spawn
 
 GROWING = {**FAST, "abi": "7.2", "sim": "1G@never", "enabled": "Y"}
@@ -78,6 +78,12 @@ class Newest(MountCase):
         """Refused by open(2), O_DIRECT can be set later; splice(2) then reads past the page cache."""
         fcntl.fcntl(self.held, fcntl.F_SETFL, os.O_DIRECT)
         self.check_short_and_long(held_attempts(self.held))
+
+    def test_only_what_the_kernel_lacks_is_left_out(self):
+        missing = missing_calls()
+        self.assertEqual([name for name in missing if not name.startswith(("AIO", "io_uring"))], [])
+        if missing:
+            self.skipTest(f"not possible here: {missing}")
 
     def test_beside_each_other(self):
         counts, examples = reading_storm.storm(self.mount.path, seconds=2.0)
