@@ -5,6 +5,7 @@ Those in DIRECT and all programs give the text, those in CACHED, which may use t
 the errno that stands beside them.
 """
 import collections
+import ctypes
 import errno
 import functools
 import mmap
@@ -18,6 +19,7 @@ import async_reads
 from calls import checked, libc
 
 SIZE = 8192
+MAP_FAILED = ctypes.c_void_p(-1).value
 
 
 def _read(descriptor, size=SIZE):
@@ -93,10 +95,17 @@ def _readahead(descriptor):
 
 
 def _mapping(flags, descriptor):
-    """The text of a mapping, without the zeros that fill its page; write(2) says EFAULT for SIGBUS."""
-    with mmap.mmap(descriptor, mmap.PAGESIZE, flags, mmap.PROT_READ) as mapped, _Pipe() as pipe:
-        os.write(pipe[1], mapped)
-        return os.read(pipe[0], mmap.PAGESIZE).rstrip(b"\0")
+    """The text of a mapping, without the zeros that fill its page. Python's own mmap would call fstat(2),
+    which mends the size that the kernel knows; write(2) answers EFAULT where an access gets SIGBUS."""
+    address = libc.mmap(None, mmap.PAGESIZE, mmap.PROT_READ, flags, descriptor, 0)
+    if address == MAP_FAILED:
+        raise OSError(ctypes.get_errno(), "mmap")
+    try:
+        with _Pipe() as (reading, writing):
+            checked(libc.write(writing, address, mmap.PAGESIZE))
+            return os.read(reading, mmap.PAGESIZE).rstrip(b"\0")
+    finally:
+        libc.munmap(address, mmap.PAGESIZE)
 
 
 def _uring(**keywords):
@@ -125,6 +134,7 @@ CACHED = {
     "private mapping": (functools.partial(_mapping, mmap.MAP_PRIVATE), errno.EFAULT),
     "shared mapping": (functools.partial(_mapping, mmap.MAP_SHARED), errno.ENODEV),
 }
+CALLS = {**{name: (way, None) for name, way in DIRECT.items()}, **CACHED}
 # FILE is replaced by the file, and COPY by another one that the program makes.
 PROGRAMS = {
     "cat": ["cat", "FILE"],
@@ -173,13 +183,33 @@ def _on_new(way, path):
 Attempt = collections.namedtuple("Attempt", "name errno read")
 
 
-def call_attempts(path, held):
-    """A reading of path by each call, on a new descriptor and on the one that is held."""
-    found = []
-    for name, (way, code) in {**{name: (way, None) for name, way in DIRECT.items()}, **CACHED}.items():
-        found.append(Attempt(f"{name}, new", code, functools.partial(_on_new, way, path)))
-        found.append(Attempt(f"{name}, held", code, functools.partial(way, held)))
-    return found
+@functools.lru_cache
+def missing_calls():
+    """The names of those that this kernel does not have, or not for us, as in a container."""
+    def is_missing(way):
+        with tempfile.TemporaryFile() as empty:
+            try:
+                way(empty.fileno())
+            except OSError as problem:
+                return problem.errno in (errno.ENOSYS, errno.EPERM)
+        return False
+    return [name for name, way in DIRECT.items() if is_missing(way)]
+
+
+def _possible_calls():
+    return [(name, *call) for name, call in CALLS.items() if name not in missing_calls()]
+
+
+def new_attempts(path):
+    """A reading by each call, on a descriptor of its own."""
+    return [Attempt(f"{name}, new", code, functools.partial(_on_new, way, path))
+            for name, way, code in _possible_calls()]
+
+
+def held_attempts(descriptor):
+    """A reading by each call, on this descriptor."""
+    return [Attempt(f"{name}, held", code, functools.partial(way, descriptor))
+            for name, way, code in _possible_calls()]
 
 
 def program_attempts(path, held):

@@ -7,12 +7,14 @@ monitoring is switched on anew. So each text shows how old it is, and whether it
 import collections
 import itertools
 import json
+import mmap
 import os
 import random
 import time
 import traceback
 
-from read_ways import call_attempts, program_attempts
+from processes import wait_for
+from read_ways import held_attempts, new_attempts, program_attempts
 
 KINDS = ("whole", "errno", "cut", "stale", "padded", "other")
 SWITCH_SECONDS = 2.0
@@ -40,9 +42,7 @@ def judge(before, text, after):
     oldest, shown, latest = map(idle_ms, (before, text, after))
     if shown is None:
         return "other"
-    if oldest <= latest:
-        return "whole" if oldest <= shown <= latest else "stale"
-    return "whole" if shown >= oldest or shown <= latest else "stale"  # switched on anew
+    return "whole" if oldest <= shown <= latest else "stale"
 
 
 def attempt(way, truth, before):
@@ -67,30 +67,40 @@ def _plan(calls, programs, seconds, seed):
         yield programs[turn % len(programs)]
 
 
-def _reader(path, seconds, seed):
+def _reader(path, seconds, seed, switches):
     """Reads until the time is over. Returns: counts, and an example of each wrong kind."""
     truth, held = os.open(path, os.O_RDONLY), os.open(path, os.O_RDONLY)
-    calls, programs = call_attempts(path, held), program_attempts(path, held)
-    counts, examples, before = collections.Counter(), {}, newest(truth)
-    end = time.monotonic() + seconds
+    calls = new_attempts(path) + held_attempts(held)
+    programs = program_attempts(path, held)
+    counts, examples, end = collections.Counter(), {}, time.monotonic() + seconds
+    earlier, before = switches[0], newest(truth)
     for way in _plan(calls, programs, seconds, seed):
         if time.monotonic() >= end:
             break
+        current = switches[0]
         kind, answer, before = attempt(way, truth, before)
+        if kind == "stale" and (earlier % 2 == 1 or earlier != switches[0]):
+            kind = "whole"  # switched meanwhile: the idle time began anew
+        earlier = current
         counts[way.name, kind] += 1
         if kind not in ("whole", "errno"):
             examples.setdefault(f"{way.name}: {kind}", repr(answer)[:100])
     return [[*key, number] for key, number in counts.items()], examples
 
 
-def _switch(path, seconds):
-    """Switches monitoring on anew now and then, but not twice within one reading: the text gets short."""
+def _switch(path, enabled, seconds, switches):
+    """Switches monitoring on anew now and then, which makes the text short again. Counts when it begins
+    to and when the first new text is there, so that the count is odd in between."""
+    truth, switch = os.open(path, os.O_RDONLY), os.open(enabled, os.O_WRONLY)
     end = time.monotonic() + seconds
     while time.monotonic() < end - SWITCH_SECONDS / 2:
         time.sleep(min(SWITCH_SECONDS, seconds / 2))
-        for state in (b"N", b"Y"):
-            with open(path, "wb", buffering=0) as stream:
-                stream.write(state)
+        switches[0] = (switches[0] + 1) % 256
+        os.write(switch, b"N")
+        last = newest(truth)
+        os.write(switch, b"Y")
+        wait_for(lambda old=last: newest(truth) != old, what="new text")
+        switches[0] = (switches[0] + 1) % 256
     return [], {}
 
 
@@ -116,8 +126,9 @@ def _start(call, *arguments):
 def storm(directory, seconds, readers=8):
     """Returns: how many readings of which kind each way had, and examples of the wrong ones."""
     path = os.path.join(directory, "memory_idle_ms_percentiles")
-    children = [_start(_reader, path, seconds, seed) for seed in range(readers)]
-    children.append(_start(_switch, os.path.join(directory, "enabled"), seconds))
+    switches = mmap.mmap(-1, 1)  # shared with the children
+    children = [_start(_reader, path, seconds, seed, switches) for seed in range(readers)]
+    children.append(_start(_switch, path, os.path.join(directory, "enabled"), seconds, switches))
     counts, examples = collections.defaultdict(collections.Counter), {}
     for child, stream in children:
         with stream:
