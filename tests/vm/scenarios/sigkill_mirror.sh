@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 #
 # As many SIGKILLs of a mirror's start as kills= on the kernel's command line says, by hand:
-# DAMON_STATFS_LIMIT_S=3000 tests/vm/run PREFIX sigkill_mirror+kills=300 7:sigkill_mirror+kills=300
+# DAMON_STATFS_LIMIT_S=3000 DAMON_STATFS_KILLS=300 tests/vm/run PREFIX sigkill_mirror 7:sigkill_mirror
 # shellcheck source=lib.sh
 . /vm/lib.sh
 # shellcheck source=mirror_kills.sh
