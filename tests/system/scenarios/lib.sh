@@ -38,7 +38,7 @@ mounted() { [ "$(visible)" = 1 ]; }
 unmounted() { ! grep -q " /run/damon_stat " /proc/1/mountinfo; }
 reads() { [ "$(timeout 10 cat /run/damon_stat/enabled)" = "$1" ]; }
 has_values() { timeout 10 cat /run/damon_stat/memory_idle_ms_percentiles | grep -q '[1-9]'; }
-daemon() { pidof damon-statfs; }
+daemon() { pidof damon-statfs mount.damon-statfs; } # mount(8) calls it by its other name
 is() { [ "$1" = "$2" ] || { echo "$1 is not $2"; false; }; }
 says() { printf '%s\n' "$1" | grep -F "$2" > /dev/null || { printf 'no "%s" in: %s\n' "$2" "$1"; false; }; }
 

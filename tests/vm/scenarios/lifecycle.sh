@@ -5,6 +5,8 @@
 # that the next start cannot repair.
 # shellcheck source=lib.sh
 . /vm/lib.sh
+# shellcheck source=mirror_kills.sh
+. /vm/mirror_kills.sh
 
 daemon_gone() { ! pidof damon-statfs > /dev/null; }
 on() { echo Y > "$1/enabled" && [ "$(cat "$1/enabled")" = Y ]; }
@@ -43,4 +45,6 @@ for signal in TERM INT HUP; do
   report "SIG$signal: nothing stays mounted" [ "$(mounts_on /mnt)" = 0 ]
   exec 9<&-
 done
+
+mirror_kills 20
 finish
