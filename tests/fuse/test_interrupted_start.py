@@ -30,7 +30,7 @@ class Start:
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
         self.begun = time.monotonic()
-        self.daemon = wait_for(self.looking, 5, "the look")
+        self.daemon = wait_for(lambda: self.looking() or self.process.poll(), 5, "the look")
 
     def processes(self):
         """All that have this mountpoint on their command line."""
@@ -64,7 +64,10 @@ class Start:
 
 class Interrupted(unittest.TestCase):
     def never_mounted(self, starts):
-        """Nothing is mounted in the time that a start takes, and then no process is left."""
+        """Nothing is mounted in the time that a start takes, and soon no process is left.
+
+        The engine thread, which hangs, is waited for until 1.5 s after the signal.
+        """
         end = max(start.begun for start in starts.values()) + LATER_SECONDS
         while True:
             for name, start in starts.items():
@@ -72,7 +75,9 @@ class Interrupted(unittest.TestCase):
             if time.monotonic() > end:
                 break
             time.sleep(0.02)
-        self.assertEqual([name for name, start in starts.items() if start.processes()], [])
+        for name, start in starts.items():
+            wait_for(lambda each=start: not each.processes(), 5, f"{name}: the end of all")
+            self.assertEqual(mountinfo(start.mount.path), [], name)
 
     def test_not_mounted_before_the_first_look(self):
         start = Start(self)
@@ -95,9 +100,9 @@ class Interrupted(unittest.TestCase):
 
     def test_timeout(self):
         """timeout(1) sends SIGTERM, and SIGKILL after -k."""
-        starts = {"-k": Start(self, "timeout", "-k", "0.2", "0.3"),
-                  "SIGTERM": Start(self, "timeout", "0.3"),
-                  "SIGKILL": Start(self, "timeout", "-s", "KILL", "0.3")}
+        starts = {"-k": Start(self, "timeout", "-k", "0.2", "1"),
+                  "SIGTERM": Start(self, "timeout", "1"),
+                  "SIGKILL": Start(self, "timeout", "-s", "KILL", "1")}
         for start in starts.values():
             self.assertNotEqual(start.process.wait(5), 0)
         self.never_mounted(starts)

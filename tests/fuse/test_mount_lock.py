@@ -78,7 +78,7 @@ class Starts(unittest.TestCase):
 
     def test_two_at_the_same_instant(self):
         """Again and again: one has it, the other one says so, and it answers."""
-        for _ in range(20):
+        for _ in range(10):
             mount, before = Mount(), daemons()
             self.addCleanup(mount.clean)
             starts = [self.begin(*mount.arguments()) for _ in range(2)]
