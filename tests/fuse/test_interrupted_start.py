@@ -100,11 +100,11 @@ class Interrupted(unittest.TestCase):
 
     def test_timeout(self):
         """timeout(1) sends SIGTERM, and SIGKILL after -k."""
-        starts = {"-k": Start(self, "timeout", "-k", "0.2", "1"),
-                  "SIGTERM": Start(self, "timeout", "1"),
-                  "SIGKILL": Start(self, "timeout", "-s", "KILL", "1")}
-        for start in starts.values():
-            self.assertNotEqual(start.process.wait(5), 0)
+        starts = {"-k": Start(self, "timeout", "-k", "0.2", "0.5"),
+                  "SIGTERM": Start(self, "timeout", "0.5"),
+                  "SIGKILL": Start(self, "timeout", "-s", "KILL", "0.5")}
+        for name, start in starts.items():
+            self.assertNotEqual(start.process.wait(5), 0, name)
         self.never_mounted(starts)
 
     def test_the_daemon_is_ended(self):
