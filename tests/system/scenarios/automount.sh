@@ -28,24 +28,18 @@ first_access() {
   accessed "the first access"
 }
 
-# all_accesses: after everything that ends a mount.
-all_accesses() {
-  first_access
-  check "$way: systemctl stop" systemctl stop $unit
-  check "$way: autofs waits after it" within 10 waiting
-  accessed "the access after systemctl stop"
-  check "$way: umount" umount $mountpoint
-  check "$way: autofs waits after it" within 10 waiting
-  accessed "the access after umount"
+# ended_by COMMAND...: the mount ends in order, and the next access mounts again.
+ended_by() {
+  check "$way: $1" "$@"
+  check "$way: autofs waits after $1" within 10 waiting
+  accessed "the access after $1"
+}
+
+# repaired_by COMMAND...: the daemon is killed, and what it has left is taken away or replaced.
+repaired_by() {
   check "$way: a crash is seen" crash
-  check "$way: systemctl restart after a crash" systemctl restart $unit
-  accessed "the access after that"
-  check "$way: a crash is seen" crash
-  check "$way: mount after a crash" took $limit_s mount $mountpoint
-  accessed "the access after that"
-  check "$way: a crash is seen" crash
-  check "$way: umount after a crash" umount $mountpoint
-  accessed "the access after that"
+  check "$way: $1 after a crash" took $limit_s "$@"
+  accessed "the access after a crash and $1"
 }
 
 # arm: the line or the units are new.
@@ -56,7 +50,12 @@ fstab() { disarm && sed -i "$1" /etc/fstab && arm; }
 
 way="mount.fuse3"
 check "the machine is up" systemctl is-active multi-user.target
-all_accesses
+first_access
+ended_by systemctl stop $unit
+ended_by umount $mountpoint
+repaired_by systemctl restart $unit
+repaired_by mount $mountpoint
+repaired_by umount $mountpoint
 check "the line with an idle timeout" fstab 's/x-systemd.automount/&,x-systemd.idle-timeout=5s/'
 first_access
 check "$way: nobody looks for 5 s, it is unmounted" within 30 waiting
@@ -68,7 +67,9 @@ check "the line without an idle timeout" fstab 's/,x-systemd.idle-timeout=5s//'
 
 way="mount.damon-statfs"
 check "a line with type damon-statfs" fstab 's/ fuse\.damon-statfs / damon-statfs /'
-all_accesses
+first_access
+ended_by umount $mountpoint
+repaired_by mount $mountpoint
 
 way="mount.fuse"
 check "a line with damon-statfs# and type fuse" fstab 's/^damon_stat\(.*\) damon-statfs /damon-statfs#damon_stat\1 fuse /'
