@@ -42,16 +42,15 @@ std::string source_of(const Options& options) {
   return options.engine.ops == "sim" ? "simulated" : kSubtype;
 }
 
-// A handler for Session::Source. What it cannot do for want of memory is left undone: the requests
-// are more important.
-std::function<void()> guarded(std::function<void()> handler) {
-  return [handler = std::move(handler)]() noexcept {
-    try {
-      handler();
-    } catch (const std::exception& error) {
-      Logging::write(LogLevel::kError, error.what());
-    }
-  };
+// Calls a handler, and logs what it throws: what it cannot do for want of memory is left undone, as
+// the requests are more important.
+template <class Handler>
+void guard(const Handler& handler) noexcept {
+  try {
+    handler();
+  } catch (const std::exception& error) {
+    Logging::write(LogLevel::kError, error.what());
+  }
 }
 
 int64_t process_cpu_ns() {
@@ -169,17 +168,17 @@ bool Daemon::start_mirror() {
 // Unmounts at its end.
 void Daemon::serve(Session session) {
   const auto ready = [this](int errno_value) {
-    guarded([=, this] { on_ready(errno_value); })();
+    guard([&] { on_ready(errno_value); });
     if (!ready_) done_ = true;
   };
   Session::Events events;
-  events.sources = {{signals_.get(), guarded([this] { on_signal(); })},
-                    {wake_.get(), guarded([this] { on_wake(); })}};
+  events.sources = {{signals_.get(), [this] { guard([&] { on_signal(); }); }},
+                    {wake_.get(), [this] { guard([&] { on_wake(); }); }}};
   if (supervision_.watchdog_fd() >= 0) {
-    events.sources.push_back({supervision_.watchdog_fd(), guarded([this] {
-                                supervision_.on_watchdog(
-                                    is_stuck(engine_.newest(), clock_.now_ns()));
-                              })});
+    events.sources.push_back(
+        {supervision_.watchdog_fd(), [this] {
+           guard([&] { supervision_.on_watchdog(is_stuck(engine_.newest(), clock_.now_ns())); });
+         }});
   }
   events.on_initialised = [&] {
     options_.enabled ? filesystem_.enabled.write(this, true, ready) : ready(0);
@@ -220,15 +219,14 @@ void Daemon::on_wake() {
 }
 
 // The mount answers and, if it was to be on from the start, monitoring is on. Or it could not
-// start, and the engine has logged why.
+// start, and the engine has logged why. Whatever comes short of the end here ends the daemon.
 void Daemon::on_ready(int errno_value) {
   if (errno_value != 0) return;
-  ready_ = true;
   spdlog::info("mounted on {}{}", mountpoint_,
                options_.engine.ops == "sim" ? ": simulated memory" : "");
   supervision_.tell_ready(state());
   if (!options_.foreground) logging_.move_to_syslog();
-  if (!background_.detach()) done_ = true;
+  ready_ = background_.detach();
 }
 
 // Returns: whether the engine has ended in time; a thread that hangs in the kernel has not.
