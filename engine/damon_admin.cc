@@ -162,7 +162,7 @@ Result<bool> DamonAdmin::is_marked() const {
 
 Result<bool> DamonAdmin::is_untouched() const {
   for (const uint64_t update_us : {kDefaultUpdateUs, mark_}) {
-    const Result<bool> untouched = is_default(update_us);
+    Result<bool> untouched = is_default(update_us);
     if (is_missing(untouched)) return false;
     if (!untouched || untouched.value()) return untouched;
   }
