@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The program's operator new, which counts down while a FailingAllocation is in scope.
+// The program's operator new, which counts down while a FailingAllocation is in scope. The forms
+// that throw nothing are here, too, since a sanitizer's do not lead to the others.
 #include "support/failing_allocations.h"
 
 #include <atomic>
@@ -26,7 +27,11 @@ void* operator new(size_t size) {
   if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
   throw std::bad_alloc();
 }
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  return fails_now() ? nullptr : std::malloc(size == 0 ? 1 : size);
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace damon_statfs::test {
