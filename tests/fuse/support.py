@@ -3,6 +3,7 @@
 
 Nothing here knows how the daemon works; it uses the command line, mountinfo and /proc only.
 """
+import mmap
 import os
 import signal
 import subprocess
@@ -31,6 +32,15 @@ def is_fast_aggr(aggr_us):
     """What aggr_interval_us may be of a FAST mount: as configured, or longer if its ten ticks came late,
     which is told when it is by more than a quarter."""
     return aggr_us == 10000 or (aggr_us > 12500 and aggr_us % 10 == 0)
+
+
+def is_sanitized():
+    """Whether the program was built with a sanitizer, which has an allocator of its own and needs
+    descriptors and addresses for itself."""
+    with open(BINARY, "rb") as stream, \
+            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as program:
+        return any(program.find(name) >= 0
+                   for name in (b"__asan_init", b"__tsan_init", b"__ubsan_handle"))
 
 
 _active = set()

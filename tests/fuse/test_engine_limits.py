@@ -3,7 +3,6 @@
 
 Why there is no thread is told to whoever wrote, in the log and in the status.
 """
-import os
 import subprocess
 import unittest
 
@@ -15,14 +14,7 @@ from support import BINARY, Foreground, Mount, daemons, mountinfo
 NO_THREAD = ("prlimit", "--as=1073741824:", "--stack=4294967296:")
 
 
-def runs_in_little_memory():
-    """Sanitizers reserve terabytes of addresses, and must not report that they cannot."""
-    silent = {**os.environ, "ASAN_OPTIONS": "", "TSAN_OPTIONS": "", "UBSAN_OPTIONS": ""}
-    return subprocess.run([*NO_THREAD, BINARY, "--version"], stdout=subprocess.DEVNULL, env=silent,
-                          stderr=subprocess.DEVNULL, check=False).returncode == 0
-
-
-@unittest.skipUnless(runs_in_little_memory(), "the program needs more addresses: a sanitizer")
+@unittest.skipIf(support.is_sanitized(), "a sanitizer needs more addresses")
 class NoThread(unittest.TestCase):
     CAUSE = "monitoring is off: .*Resource temporarily unavailable"
 

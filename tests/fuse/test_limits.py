@@ -37,6 +37,7 @@ class Descriptors(unittest.TestCase):
             self.assertRegex(line, "Too many open files|Error 24")  # or the linker, earlier
         return None
 
+    @unittest.skipIf(support.is_sanitized(), "a sanitizer needs descriptors, too")
     def test_few(self):
         """From none to spare to enough."""
         roots = {"sim": None, "page_idle": tree(MACHINE), "damon_stat": kernel("7.2")}

@@ -13,7 +13,7 @@ import unittest
 
 import calls
 
-from support import BINARY, Mount, daemons, mountinfo, new_directory, run_daemon
+from support import BINARY, Mount, daemons, is_sanitized, mountinfo, new_directory, run_daemon
 
 FIRST_OF_MAIN = 5  # those before it are the libraries' own, before main()
 LIBRARY = os.path.join(os.path.dirname(BINARY), "tests", "fuse", "libfailing_malloc.so")
@@ -41,7 +41,7 @@ class Allocations:
         return struct.unpack("q", self.map[8:16])[0]
 
 
-@unittest.skipUnless(os.path.exists(LIBRARY), f"no {LIBRARY}: a sanitizer's build has none")
+@unittest.skipIf(is_sanitized(), "a sanitizer has an allocator of its own")
 class Memory(unittest.TestCase):
     TRIES = 150  # per test: every allocation, or every second, third, ... one of a start
 
