@@ -20,9 +20,7 @@ _RING_SETUP, _RING_ENTER, _RING_REGISTER = 425, 426, 427
 _SQ_RING, _CQ_RING, _SQES = 0, 0x8000000, 0x10000000  # where a ring's parts are mapped from
 READ, READ_FIXED = 22, 4
 WORKER = 1 << 4  # flag of an entry: a worker thread reads at once
-SQPOLL = 2  # flag of a ring: a kernel thread looks for entries
-_GETEVENTS, _SQ_WAKEUP, _REGISTER_BUFFERS = 1, 2, 0
-_SQPOLL_IDLE_MS = 1
+_GETEVENTS, _REGISTER_BUFFERS = 1, 0
 SIZE = 8192
 
 
@@ -60,9 +58,8 @@ def aio(descriptor):
 class _Ring:
     """An io_uring of one entry, and its one registered buffer."""
 
-    def __init__(self, flags):
+    def __init__(self):
         params = bytearray(120)
-        struct.pack_into("=III", params, 8, flags, 0, _SQPOLL_IDLE_MS)
         self._fd = checked(libc.syscall(
             _RING_SETUP, 1, (ctypes.c_char * len(params)).from_buffer(params)))
         sq_entries, self._cq_entries = struct.unpack_from("=II", params)
@@ -73,7 +70,6 @@ class _Ring:
         self._sq_ring = self._map(_SQ_RING, self._sq_array + 4 * sq_entries)
         self._cq_ring = self._map(_CQ_RING, self._cqes + 16 * self._cq_entries)
         self._sqes = self._map(_SQES, 64 * sq_entries)
-        self._wanted = _GETEVENTS | (_SQ_WAKEUP if flags & SQPOLL else 0)
         self._done = 0
         self.buffer, self.address = _buffer()
         vector = struct.pack("@PN", self.address, SIZE)
@@ -89,17 +85,17 @@ class _Ring:
         entry = self._cqes + 16 * (self._done % self._cq_entries)
         self._done += 1
         struct.pack_into("=I", self._sq_ring, self._sq_tail, self._done)
-        checked(libc.syscall(_RING_ENTER, self._fd, 1, 1, self._wanted, None, 0))
+        checked(libc.syscall(_RING_ENTER, self._fd, 1, 1, _GETEVENTS, None, 0))
         struct.pack_into("=I", self._cq_ring, self._cq_head, self._done)
         return struct.unpack_from("=i", self._cq_ring, entry + 8)[0]
 
 
 @functools.lru_cache
-def _ring(_pid, flags):
-    return _Ring(flags)
+def _ring(_pid):
+    return _Ring()
 
 
-def io_uring(descriptor, opcode=READ, entry_flags=0, ring_flags=0):
+def io_uring(descriptor, opcode=READ, entry_flags=0):
     """One read through an io_uring."""
-    ring = _ring(os.getpid(), ring_flags)
+    ring = _ring(os.getpid())
     return _result(ring.buffer, ring.read(opcode, entry_flags, descriptor))

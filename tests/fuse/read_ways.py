@@ -122,7 +122,6 @@ DIRECT = {
     "AIO": async_reads.aio,
     "io_uring": async_reads.io_uring,
     "io_uring, worker": _uring(entry_flags=async_reads.WORKER),
-    "io_uring, SQPOLL": _uring(ring_flags=async_reads.SQPOLL),
     "io_uring, fixed": _uring(opcode=async_reads.READ_FIXED),
 }
 CACHED = {
