@@ -46,6 +46,7 @@ class Memory(unittest.TestCase):
     TRIES = 150  # per test: every allocation, or every second, third, ... one of a start
 
     def setUp(self):
+        self.assertTrue(os.path.exists(LIBRARY), f"{LIBRARY} is not built, so nothing would fail")
         self.allocations = Allocations()
         self.mount = Mount(enabled="Y", env=self.allocations.environment)
         self.addCleanup(self.mount.clean)
@@ -87,6 +88,7 @@ class Memory(unittest.TestCase):
     def test_start(self):
         self.start()
         total = self.allocations.count()
+        self.assertGreater(total, FIRST_OF_MAIN)
         self.ends()
         off = refused = 0
         for number in self.spread(total, FIRST_OF_MAIN):
