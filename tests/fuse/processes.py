@@ -45,6 +45,18 @@ def daemons(program=BINARY):
     return found
 
 
+def has_engine(pid):
+    """Whether the daemon has an engine thread."""
+    for task in os.listdir(tasks := f"/proc/{pid}/task"):
+        try:
+            with open(f"{tasks}/{task}/comm", encoding="ascii") as comm:
+                if comm.read() == "damon_engine\n":
+                    return True
+        except OSError:
+            pass  # it has just ended
+    return False
+
+
 def wait_for(condition, seconds=5.0, what="condition"):
     """Returns the first true value of condition()."""
     end = time.monotonic() + seconds

@@ -10,6 +10,7 @@ import subprocess
 import time
 import unittest
 
+from processes import has_engine
 from support import BINARY, ENABLED, Mount, alive, mountinfo, wait_for
 from test_damon_stat import DIRECTORY, kernel
 
@@ -48,10 +49,8 @@ class Start:
         """The daemon, once its engine thread waits for the pipe."""
         for pid in self.processes():
             try:
-                for task in os.listdir(f"/proc/{pid}/task"):
-                    with open(f"/proc/{pid}/task/{task}/comm") as comm:
-                        if comm.read() == "damon_engine\n":
-                            return pid
+                if has_engine(pid):
+                    return pid
             except OSError:
                 pass  # it has just ended
         return None

@@ -10,6 +10,7 @@ import unittest
 
 import calls
 from machine import IOMEM, MACHINE, QUICK, RAM
+from processes import has_engine
 from support import AGGR, ENABLED, FILES, IDLE, PID, Mount, reap, spawn, tree, wait_for
 
 AT_ONCE = 1  # seconds, on a machine that may be busy; what waited for the start would wait for ever
@@ -43,14 +44,7 @@ class SlowStart(unittest.TestCase):
         return child
 
     def engine_runs(self):
-        for task in os.listdir(tasks := f"/proc/{self.mount.pid}/task"):
-            try:
-                with open(f"{tasks}/{task}/comm", encoding="ascii") as comm:
-                    if comm.read() == "damon_engine\n":
-                        return True
-            except OSError:
-                pass  # it has just ended
-        return False
+        return has_engine(self.mount.pid)
 
     def fill(self):
         """The kernel answers at last."""
