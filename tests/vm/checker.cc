@@ -17,10 +17,12 @@ namespace {
 constexpr const char* kUsage =
     "Usage: checker free-range\n"
     "       checker accuracy|quiet|free|budget [--name SCENARIO] [--dir DIRECTORY] [--state FILE]\n"
-    "               [--phase SECONDS] [--settle SECONDS] [--seconds SECONDS] [--max-cpu PERCENT]\n"
-    "               [--limit PERCENT] [--limit-1s POINTS] [--limit-6s POINTS]\n"
-    "               [--limit-idle PERCENT] [--what TEXT] [--range START-END] [--span]\n"
-    "               [--only-print]\n";
+    "               [--settle SECONDS] [--seconds SECONDS] [--max-cpu PERCENT] [--limit-points "
+    "POINTS]\n"
+    "               [--limit-worst POINTS] [--limit-idle PERCENT] [--limit-cold PERCENT] [--what "
+    "TEXT] [--range "
+    "START-END] [--span]\n"
+    "               [--cold-again] [--only-print]\n";
 
 using Check = void (*)(const Arguments&, Report&);
 
@@ -36,18 +38,17 @@ int run(int argc, char** argv) {
   }
   const auto check = kChecks.find(argc > 1 ? argv[1] : "");
   if (check == kChecks.end()) throw std::invalid_argument("which check?");
-  const Arguments arguments(argc, argv, 2, {"--span", "--only-print"},
+  const Arguments arguments(argc, argv, 2, {"--span", "--cold-again", "--only-print"},
                             {{"--name", check->first},
                              {"--dir", "/mnt"},
                              {"--state", "/run/workload"},
-                             {"--phase", "1.5"},
                              {"--settle", "60"},
                              {"--seconds", "65"},
                              {"--max-cpu", "100"},
-                             {"--limit", "8"},
-                             {"--limit-1s", "8"},
-                             {"--limit-6s", "8"},
+                             {"--limit-points", "8"},
+                             {"--limit-worst", "12"},
                              {"--limit-idle", "20"},
+                             {"--limit-cold", "20"},
                              {"--what", "idle guest"},
                              {"--range", ""}});
   Report report(arguments.text("--name"), arguments.has("--only-print"));

@@ -18,14 +18,37 @@ double percent(int64_t part_bytes, int64_t total_bytes) {
   return 100.0 * static_cast<double>(part_bytes) / static_cast<double>(total_bytes);
 }
 
-bool warm_touched_within(const WorkloadState& state, int64_t now_ns, int64_t limit_ms) {
-  const bool under_way = state.warm_start_ns > state.warm_end_ns;
-  return under_way || now_ns - state.warm_end_ns < limit_ms * kNsPerMs;
+// Adds a part of `bytes` to the share that is idle for less than the limit.
+void add_part(Share& share, int64_t bytes, const Pass& pass, int64_t now_ns, int64_t limit_ms,
+              int64_t total_bytes) {
+  const bool under_way = pass.start_ns > pass.end_ns;
+  const int64_t youngest_ns = under_way ? 0 : now_ns - pass.end_ns;
+  const int64_t oldest_ns = now_ns - (under_way ? pass.end_ns : pass.start_ns);
+  const double points = percent(bytes, total_bytes);
+  const int64_t limit_ns = limit_ms * kNsPerMs;
+  if (oldest_ns < limit_ns - kUncertainNs) share.least += points;
+  if (youngest_ns < limit_ns + kUncertainNs) share.most += points;
 }
 
-double touched_within(const WorkloadState& state, int64_t now_ns, int64_t limit_ms, int64_t total) {
-  const int64_t warm = warm_touched_within(state, now_ns, limit_ms) ? state.warm_bytes : 0;
-  return percent(state.hot_bytes + warm, total);
+Share touched_within(const WorkloadState& state, int64_t now_ns, int64_t limit_ms,
+                     int64_t total_bytes) {
+  const double hot = percent(state.hot_bytes, total_bytes);
+  Share share{hot, hot};
+  add_part(share, state.warm_bytes, state.warm, now_ns, limit_ms, total_bytes);
+  add_part(share, state.cold_bytes, state.cold, now_ns, limit_ms, total_bytes);
+  return share;
+}
+
+// Since the last pass over the cold part, if that is later than the start of monitoring, and long
+// enough ago for the warm part to be younger.
+std::optional<int64_t> cold_idle_ms(const WorkloadState& state, int64_t now_ns, int64_t since_ns) {
+  constexpr int64_t kApartNs = 12'000'000'000;
+  const int64_t idle_ns = now_ns - state.cold.end_ns;
+  if (state.cold.start_ns > state.cold.end_ns || state.cold.start_ns < since_ns ||
+      idle_ns < kApartNs) {
+    return std::nullopt;
+  }
+  return idle_ns / kNsPerMs;
 }
 
 }  // namespace
@@ -46,6 +69,10 @@ int64_t system_ram_bytes(bool span, const std::string& iomem) {
   return span ? last - first : sum;
 }
 
+double Share::error(double read) const {
+  return read > most ? read - most : read < least ? read - least : 0;
+}
+
 Truth truth_at(int64_t now_ns, const WorkloadState& state, int64_t monitored_bytes,
                int64_t monitoring_since_ns) {
   const int64_t touched = state.hot_bytes + state.warm_bytes;
@@ -53,10 +80,13 @@ Truth truth_at(int64_t now_ns, const WorkloadState& state, int64_t monitored_byt
   truth.under_1s = touched_within(state, now_ns, 1'000, monitored_bytes);
   truth.under_6s = touched_within(state, now_ns, 6'000, monitored_bytes);
   truth.touched = percent(touched, monitored_bytes);
-  truth.warm_age_s = static_cast<double>(now_ns - state.warm_end_ns) / 1e9;
+  truth.warm_age_s = static_cast<double>(now_ns - state.warm.end_ns) / 1e9;
   truth.cold_index = static_cast<size_t>(percent(touched + state.cold_bytes / 2, monitored_bytes));
-  truth.untouched_index = static_cast<size_t>((100 + truth.touched) / 2);
-  truth.cold_idle_ms = (now_ns - std::max(state.cold_end_ns, monitoring_since_ns)) / kNsPerMs;
+  truth.cold_idle_ms = cold_idle_ms(state, now_ns, monitoring_since_ns);
+  const int64_t again =
+      touched + (state.cold.start_ns > monitoring_since_ns ? state.cold_bytes : 0);
+  truth.untouched_index = static_cast<size_t>((100 + percent(again, monitored_bytes)) / 2);
+  truth.untouched_idle_ms = (now_ns - monitoring_since_ns) / kNsPerMs;
   return truth;
 }
 

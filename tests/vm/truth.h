@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "workload_state.h"
@@ -15,18 +16,31 @@ namespace guest_test {
 // holes included, which is what the kernel's DAMON_STAT monitors from 7.0 on.
 int64_t system_ram_bytes(bool span, const std::string& iomem = "/proc/iomem");
 
+// A share of memory in percent. It is a range while some part is idle for about the limit: a
+// reading was taken up to kUncertainNs before it was noticed, or after its last sample.
+struct Share {
+  double least = 0;
+  double most = 0;
+
+  // Points by which a share that was read is above (positive) or below the range; 0 inside it.
+  double error(double read) const;
+};
+constexpr int64_t kUncertainNs = 1'000'000'000;
+
 struct Truth {
-  double under_1s = 0;  // percent of the monitored memory
-  double under_6s = 0;
+  Share under_1s;
+  Share under_6s;
   double touched = 0;     // the hot and warm parts together: nothing else may count as accessed
   double warm_age_s = 0;  // since the last warm pass
-  size_t cold_index = 0;  // percentile in the middle of the cold part, were it sorted first
-  size_t untouched_index = 0;  // percentile in the middle of all memory but the hot and warm parts
-  int64_t cold_idle_ms = 0;    // since its last touch, or since monitoring began if that was later
+  size_t cold_index =
+      0;  // percentile in the middle of the cold part, the youngest after hot and warm
+  size_t untouched_index = 0;     // percentile in the middle of all that is not touched again
+  int64_t untouched_idle_ms = 0;  // its idle time: since monitoring began
+  std::optional<int64_t>
+      cold_idle_ms;  // when the cold part is touched again: since then, if that tells it apart
 };
 
-// The truth at the time `now_ns`. The cold part and the free memory have been idle since the same
-// moment, so nothing in a reading tells one from the other: both indexes have the same truth.
+// The truth at the time `now_ns`.
 Truth truth_at(int64_t now_ns, const WorkloadState& state, int64_t monitored_bytes,
                int64_t monitoring_since_ns);
 

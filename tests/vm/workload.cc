@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A process whose memory use is known: a hot part touched all the time, a warm part touched once
-// per period and a cold part touched once. The guest tests compare what the daemon reports with it.
+// A process whose memory use is known: a hot part touched every 100 ms, a warm part touched once
+// per period, and a cold part touched once, or once per longer period. The guest tests compare what
+// the daemon reports with it.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -16,66 +19,93 @@ namespace guest_test {
 namespace {
 
 constexpr const char* kUsage =
-    "Usage: workload [--hot SIZE] [--warm SIZE] [--cold SIZE] [--warm-period SECONDS] [--thp]\n"
-    "                [--warm-hold SECONDS] [--cpu N] [--state FILE]\n";
+    "Usage: workload [--hot SIZE] [--warm SIZE] [--cold SIZE] [--hot-period SECONDS]\n"
+    "                [--warm-period SECONDS] [--cold-period SECONDS] [--thp] [--cpu N] [--state "
+    "FILE]\n"
+    "       (a cold period of 0: the cold part is never touched again)\n";
+constexpr int64_t kNsPerSecond = 1'000'000'000;
+
+void sleep_until(int64_t time_ns) {
+  const timespec time{time_ns / kNsPerSecond, time_ns % kNsPerSecond};
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nullptr) != 0) {
+  }
+}
+
+int64_t period_ns(const Arguments& arguments, const char* name) {
+  return static_cast<int64_t>(arguments.number(name) * static_cast<double>(kNsPerSecond));
+}
+
+// Memory that is touched once per period.
+struct PeriodicPart {
+  Part part;
+  int64_t period_ns;  // 0: never again
+  int64_t next_ns;    // when its next pass is due
+
+  bool due(int64_t now_ns) const { return period_ns > 0 && now_ns >= next_ns; }
+};
 
 class Workload {
  public:
   explicit Workload(const Arguments& arguments)
       : path_(arguments.text("--state")),
-        warm_period_ns_(static_cast<int64_t>(arguments.number("--warm-period") * 1e9)),
-        warm_hold_ns_(static_cast<int64_t>(arguments.number("--warm-hold") * 1e9)),
-        hot_(reserve(arguments.bytes("--hot"), arguments.has("--thp"))),
-        warm_(reserve(arguments.bytes("--warm"), false)),
-        cold_(reserve(arguments.bytes("--cold"), false)) {}
+        hot_{reserve(arguments.bytes("--hot"), arguments.has("--thp")),
+             period_ns(arguments, "--hot-period"), 0},
+        warm_{reserve(arguments.bytes("--warm"), false), period_ns(arguments, "--warm-period"), 0},
+        cold_{reserve(arguments.bytes("--cold"), false), period_ns(arguments, "--cold-period"), 0} {
+  }
 
   // Writes to every page once. The flusher must be running by now, or the pages stay invisible.
   void start() {
-    populate(hot_);
-    populate(warm_);
-    state_.warm_start_ns = state_.warm_end_ns = monotonic_ns();
-    populate(cold_);
-    state_.cold_end_ns = monotonic_ns();
-    state_.hot_bytes = hot_.bytes;
-    state_.warm_bytes = warm_.bytes;
-    state_.cold_bytes = cold_.bytes;
-    state_.huge_bytes = huge_bytes(hot_);
+    populate(hot_.part);
+    populate_timed(warm_, state_.warm);
+    populate_timed(cold_, state_.cold);
+    hot_.next_ns = monotonic_ns();
+    state_.hot_bytes = hot_.part.bytes;
+    state_.warm_bytes = warm_.part.bytes;
+    state_.cold_bytes = cold_.part.bytes;
+    state_.huge_bytes = huge_bytes(hot_.part);
   }
 
-  // Touches until somebody kills the process.
+  // Touches until somebody kills the process. Between passes it sleeps, so that a guest whose time
+  // counts instructions gets on.
   [[noreturn]] void run() {
-    for (int64_t next_warm_ns = monotonic_ns();;) {
+    for (;;) {
       const int64_t pass_start_ns = monotonic_ns();
-      touch(hot_);
+      touch(hot_.part);
       const int64_t now_ns = monotonic_ns();
       state_.hot_pass_ns = now_ns - pass_start_ns;
-      if (now_ns >= next_warm_ns) {
-        warm_pass();
-        next_warm_ns += warm_period_ns_;
-      }
+      if (warm_.due(now_ns)) pass(warm_, state_.warm);
+      if (cold_.due(now_ns)) pass(cold_, state_.cold);
+      hot_.next_ns = std::max(hot_.next_ns + hot_.period_ns, pass_start_ns);
+      sleep_until(hot_.next_ns);
     }
   }
 
-  bool hot_is_huge() const { return state_.huge_bytes * 100 >= hot_.bytes * 99; }
+  bool hot_is_huge() const { return state_.huge_bytes * 100 >= hot_.part.bytes * 99; }
   int64_t huge_mib() const { return state_.huge_bytes >> 20; }
 
  private:
-  void warm_pass() {
-    state_.warm_start_ns = monotonic_ns();
+  static void populate_timed(PeriodicPart& part, Pass& pass) {
+    pass.start_ns = monotonic_ns();
+    populate(part.part);
+    pass.end_ns = monotonic_ns();
+    part.next_ns = pass.end_ns + part.period_ns;
+  }
+
+  // The state says when the pass begins and when it has ended.
+  void pass(PeriodicPart& part, Pass& pass) {
+    pass.start_ns = monotonic_ns();
     write_state(path_, state_);
-    do {
-      touch(warm_);
-    } while (monotonic_ns() - state_.warm_start_ns < warm_hold_ns_);
-    state_.warm_end_ns = monotonic_ns();
+    touch(part.part);
+    pass.end_ns = monotonic_ns();
     write_state(path_, state_);
+    part.next_ns += part.period_ns;
   }
 
   std::string path_;
-  int64_t warm_period_ns_;
-  int64_t warm_hold_ns_;  // passes over the warm part are repeated for so long
-  Part hot_;
-  Part warm_;
-  Part cold_;
+  PeriodicPart hot_;
+  PeriodicPart warm_;
+  PeriodicPart cold_;
   WorkloadState state_;
 };
 
@@ -98,11 +128,12 @@ void run(const Arguments& arguments) {
 
 int main(int argc, char** argv) try {
   guest_test::run(guest_test::Arguments(argc, argv, 1, {"--thp"},
-                                        {{"--hot", "512M"},
-                                         {"--warm", "512M"},
-                                         {"--cold", "1G"},
-                                         {"--warm-period", "5"},
-                                         {"--warm-hold", "0"},
+                                        {{"--hot", "256M"},
+                                         {"--warm", "256M"},
+                                         {"--cold", "512M"},
+                                         {"--hot-period", "0.1"},
+                                         {"--warm-period", "9.1"},
+                                         {"--cold-period", "0"},
                                          {"--cpu", "0"},
                                          {"--state", "/run/workload"}}));
 } catch (const std::exception& error) {

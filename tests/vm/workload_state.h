@@ -10,16 +10,21 @@
 
 namespace guest_test {
 
-// All times are CLOCK_MONOTONIC; a part that was never touched again keeps its population time.
+// One pass over a part of the workload's memory. All times are CLOCK_MONOTONIC.
+struct Pass {
+  int64_t start_ns =
+      0;  // later than end_ns: a pass is under way, and end_ns is that of the one before
+  int64_t end_ns = 0;
+};
+
 struct WorkloadState {
   int64_t hot_bytes = 0;
   int64_t warm_bytes = 0;
   int64_t cold_bytes = 0;
-  int64_t huge_bytes = 0;     // of the hot part: on transparent huge pages
-  int64_t hot_pass_ns = 0;    // how long touching the whole hot part takes
-  int64_t warm_start_ns = 0;  // later than warm_end_ns: a pass is under way
-  int64_t warm_end_ns = 0;
-  int64_t cold_end_ns = 0;
+  int64_t huge_bytes = 0;   // of the hot part: on transparent huge pages
+  int64_t hot_pass_ns = 0;  // how long touching the whole hot part takes
+  Pass warm;
+  Pass cold;  // that of populating it, when it is never touched again
 };
 
 // Nanoseconds of CLOCK_MONOTONIC.

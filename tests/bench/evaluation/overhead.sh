@@ -19,7 +19,7 @@ run_overhead() {
   for name in ${monitors:-pages regions}; do
     case $name in damon_stat | kdamond) continue ;; esac
     started=$SECONDS
-    DAMON_STATFS_ICOUNT=1 boot overhead "overhead-${name%%@*}" 3600 "eval_stressors=$list" \
+    machine=$counted boot overhead "overhead-${name%%@*}" 3600 "eval_stressors=$list" \
       "eval_monitors=$(monitor "$name")"
     case $list in *:calibrate*) grep -a '^CALIBRATED' "$logs/overhead-${name%%@*}.log" && return ;; esac
     collect overhead "overhead-${name%%@*}"

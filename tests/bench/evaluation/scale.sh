@@ -62,7 +62,7 @@ run_scale_guests() {
   for gib in ${DAMON_STATFS_SCALE_GIB-1 4 8 20}; do
     # Only what is touched needs memory here: three eighths, and a sixty-fourth for the page structures.
     [ $((gib * 2 / 5 + 1)) -lt "$free_gib" ] || { say "no memory for a guest of $gib GiB"; continue; }
-    DAMON_STATFS_ICOUNT=1 DAMON_STATFS_GUEST_MIB=$((gib * 1024)) watch scale hot16 3600 30 500 \
+    machine=$counted guest_mib=$((gib * 1024)) watch scale hot16 3600 30 500 \
       "--pause-ms,49,--hot,$((gib * 128))M,--cold,$((gib * 256))M" "guest-$gib"
   done
 }

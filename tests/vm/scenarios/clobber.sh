@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
+# Processors: 2
 #
 # A second program uses the kernel's DAMON files at the same time, as root may: whatever it does and
 # whenever, the daemon neither hangs nor crashes, nor writes over what somebody else has staged.
@@ -101,7 +102,7 @@ stage_own() {
   echo 3 > "$context/targets/nr_targets"
 }
 remember_staged() { staged > /tmp/staged; }
-staged() { find $admin -type f ! -name pid ! -name state | sort | while read -r f; do echo "$f $(cat "$f")"; done; }
+staged() { find $admin -type f ! -name pid ! -name state | sort | xargs grep -H '' /dev/null 2>&1; }
 still_staged() { staged | diff /tmp/staged -; }
 
 stat_off

@@ -6,13 +6,13 @@
 # shellcheck source=lib.sh
 . /vm/lib.sh
 
-start_workload --hot 512M --warm 512M --warm-period 5 --cold 1G --thp
-start_daemon /mnt max_cpu=30,estimator=regions
-judge accuracy --max-cpu 30 --settle 60 --seconds 66
+start_workload --thp --cold-period 41
+start_daemon /mnt max_cpu=30,estimator=regions,seed=1
+judge accuracy --max-cpu 30 --settle 30 --seconds 51 --cold-again
 umount /mnt
 
 # Single pages, which share the answers of their folios.
-start_daemon /mnt max_cpu=30,estimator=pages
-judge accuracy --max-cpu 30 --settle 15 --seconds 45 --limit-1s 2 --limit-6s 2
+start_daemon /mnt max_cpu=30,seed=1
+judge accuracy --max-cpu 5 --settle 15 --seconds 51 --limit-points 1 --limit-worst 2 --limit-idle 2 --cold-again --limit-cold 15
 umount /mnt
 finish

@@ -58,10 +58,8 @@ nothing_staged() { [ "$(cat $admin/nr_kdamonds)" = 0 ]; }
 # and what can be set.
 damon_state() {
   find /sys/kernel/mm/damon 2> /dev/null | sort
-  for file in $(find /sys/kernel/mm/damon /sys/module/damon_*/parameters -type f -perm -200 \
-    2> /dev/null | sort); do
-    echo "$file $(cat "$file" 2>&1)"
-  done
+  find /sys/kernel/mm/damon /sys/module/damon_*/parameters -type f -perm -200 2> /dev/null | sort |
+    xargs grep -H '' /dev/null 2>&1
 }
 
 remember() { damon_state > /tmp/before; }

@@ -6,7 +6,7 @@
 # shellcheck source=lib.sh
 . /vm/lib.sh
 
-start_workload --hot 512M --warm 512M --warm-period 5 --cold 1G
+start_workload
 judge accuracy --only-print --span --dir /sys/module/damon_stat/parameters --settle 60 --seconds 66
 stop_workload
 judge quiet --only-print --dir /sys/module/damon_stat/parameters --settle 15 --seconds 20

@@ -65,8 +65,8 @@ kdamond_pid_is_a_thread() { grep -q '^kdamond\.' "/proc/$(cat /mnt/kdamond_pid)/
 check_kdamond() {
   report "--probe=json: kdamond is usable" usable kdamond
   row "kdamond" ops=kdamond own_runs
-  row "kdamond again" ops=kdamond kdamond_pid_is_a_thread
-  if grep -q intervals_goal /tmp/seen; then row "kdamond, tuned by the kernel" ops=kdamond own_is_tuned; fi
+  row "kdamond again" ops=kdamond,refresh_ms=1000 kdamond_pid_is_a_thread
+  if grep -q intervals_goal /tmp/seen; then row "kdamond, tuned by the kernel" ops=kdamond,refresh_ms=1000 own_is_tuned; fi
   stage nr_kdamonds 1
   refusal "kdamond beside a staged set-up" ops=kdamond busy
   start_foreign
@@ -77,8 +77,8 @@ check_kdamond() {
 
 # observe_row NAME PID STOP...: the command ends the kdamond that is observed.
 observe_row() {
-  row "observe $1" ops=observe
-  row "observe $1 by its pid" "ops=observe,kdamond=$2"
+  row "observe $1" ops=observe,refresh_ms=1000
+  row "observe $1 by its pid" "ops=observe,refresh_ms=1000,kdamond=$2"
   start_logged /mnt ops=observe
   report "observe $1: Y" switch /mnt Y
   target=$1

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
+# Processors: 2
 #
 # A hundred SIGKILLs at random moments of the daemon's life: the next start never fails, never leaves an
 # orphan kdamond behind, and never touches one that is somebody else's.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
+# Processors: 2
 #
 # As many SIGKILLs of a mirror's start as kills= on the kernel's command line says, by hand:
 # DAMON_STATFS_LIMIT_S=3000 DAMON_STATFS_KILLS=300 tests/vm/run PREFIX sigkill_mirror 7:sigkill_mirror
