@@ -2,8 +2,8 @@
 # shellcheck shell=sh
 # Processors: 2
 #
-# A hundred SIGKILLs at random moments of the daemon's life: the next start never fails, never leaves an
-# orphan kdamond behind, and never touches one that is somebody else's.
+# SIGKILLs at random moments of the daemon's life, as many as kills= on the kernel's command line says: the next start
+# never fails, never leaves an orphan kdamond behind, and never touches one that is somebody else's.
 # shellcheck source=lib.sh
 . /vm/lib.sh
 # shellcheck source=kdamonds.sh
@@ -75,12 +75,14 @@ kills() {
   done
 }
 
+kills=$(sed -n 's/.*\bkills=\([0-9]*\).*/\1/p' /proc/cmdline)
+half=$((${kills:-36} / 2))
 stat_off
 began=$(now)
-kills 50 alone
-report "50 SIGKILLs alone: $refused restarts refused" [ $refused = 0 ]
-report "50 SIGKILLs alone: $orphans orphans after a restart" [ $orphans = 0 ]
-report "50 SIGKILLs alone: $late restarted ones did not end" [ $late = 0 ]
+kills $half alone
+report "$half SIGKILLs alone: $refused restarts refused" [ $refused = 0 ]
+report "$half SIGKILLs alone: $orphans orphans after a restart" [ $orphans = 0 ]
+report "$half SIGKILLs alone: $late restarted ones did not end" [ $late = 0 ]
 
 # An orphan that somebody has replaced with a kdamond of his own is not ours to stop.
 start_logged /mnt ops=kdamond
@@ -96,10 +98,10 @@ report "a kdamond in the orphan's place: the restart works" [ $refused = 0 ]
 report "a kdamond in the orphan's place: it runs on" [ $orphans = 0 ]
 report "a kdamond in the orphan's place: is as it was" unchanged
 
-kills 50 foreign_runs
-report "50 SIGKILLs beside a foreign kdamond: $refused restarts refused" [ $refused = 0 ]
-report "50 SIGKILLs beside a foreign kdamond: it was touched $orphans times" [ $orphans = 0 ]
-report "50 SIGKILLs beside a foreign kdamond: $late restarted ones did not end" [ $late = 0 ]
+kills $half foreign_runs
+report "$half SIGKILLs beside a foreign kdamond: $refused restarts refused" [ $refused = 0 ]
+report "$half SIGKILLs beside a foreign kdamond: it was touched $orphans times" [ $orphans = 0 ]
+report "$half SIGKILLs beside a foreign kdamond: $late restarted ones did not end" [ $late = 0 ]
 report "the foreign set-up is as it was" unchanged
 start_logged /mnt ops=kdamond
 report "Y is refused beside it" refused /mnt busy
