@@ -6,7 +6,7 @@
 # shellcheck source=lib.sh
 . /vm/lib.sh
 
-start_workload --cold-period 41
+start_workload --hot 256M --warm 256M --warm-period 9.1 --cold 512M --cold-period 41
 start_daemon /mnt max_cpu=30,estimator=regions,seed=1
 judge accuracy --max-cpu 30 --settle 30 --seconds 66 --cold-again
 umount /mnt

@@ -19,7 +19,7 @@ start_daemon /mnt "max_cpu=30,estimator=regions,seed=1,refresh_ms=1000,ram=$free
 judge free --range "$free" --seconds 15
 umount /mnt
 
-start_workload
+start_workload --hot 256M --warm 256M --warm-period 9.1 --cold 512M
 start_daemon /mnt estimator=regions,seed=1
 judge budget --seconds 40 --max-cpu 1
 umount /mnt

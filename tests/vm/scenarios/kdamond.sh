@@ -12,7 +12,7 @@
 cpu_ns() { cat "/proc/$1/task/"*/schedstat | awk '{ sum += $1 } END { printf "%.0f", sum }'; }
 
 stat_off
-start_workload
+start_workload --hot 256M --warm 256M --warm-period 9.1 --cold 512M
 start_logged /mnt ops=kdamond
 # What the kernel's regions have lost, no reader of them finds again: it averages the ages of regions that
 # it merges, and before 6.18 also lets an age run on through single accesses. 512 MiB (12.5 points) that

@@ -6,7 +6,7 @@
 # shellcheck source=lib.sh
 . /vm/lib.sh
 
-start_workload
+start_workload --hot 256M --warm 256M --warm-period 9.1 --cold 512M
 judge accuracy --only-print --span --dir /sys/module/damon_stat/parameters --settle 60 --seconds 66
 stop_workload
 judge quiet --only-print --dir /sys/module/damon_stat/parameters --settle 15 --seconds 20

@@ -13,7 +13,7 @@ start_daemon /mnt "max_cpu=30,seed=1,refresh_ms=1000,ram=$free"
 judge free --range "$free" --seconds 15
 umount /mnt
 
-start_workload --cold-period 41
+start_workload --hot 256M --warm 256M --warm-period 9.1 --cold 512M --cold-period 41
 start_daemon /mnt max_cpu=30,seed=1
 judge accuracy --max-cpu 5 --settle 20 --seconds 66 --limit-points 1 --limit-worst 2 --limit-idle 2 --cold-again --limit-cold 15
 damon-statfs --status /mnt
