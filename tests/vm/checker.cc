@@ -22,7 +22,8 @@ constexpr const char* kUsage =
     "               [--limit-worst POINTS] [--limit-idle PERCENT] [--limit-cold PERCENT] [--what "
     "TEXT] [--range "
     "START-END] [--span]\n"
-    "               [--cold-again] [--only-print]\n";
+    "               [--cold-again]\n"
+    "               [--note-6s] [--only-print]\n";
 
 using Check = void (*)(const Arguments&, Report&);
 
@@ -38,7 +39,7 @@ int run(int argc, char** argv) {
   }
   const auto check = kChecks.find(argc > 1 ? argv[1] : "");
   if (check == kChecks.end()) throw std::invalid_argument("which check?");
-  const Arguments arguments(argc, argv, 2, {"--span", "--cold-again", "--only-print"},
+  const Arguments arguments(argc, argv, 2, {"--span", "--cold-again", "--note-6s", "--only-print"},
                             {{"--name", check->first},
                              {"--dir", "/mnt"},
                              {"--state", "/run/workload"},
