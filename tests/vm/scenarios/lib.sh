@@ -92,6 +92,16 @@ has_reading() {
   [ "$(grep -cE '^-?[0-9]+$' /tmp/percentiles)" = 101 ] && grep -qvx 0 /tmp/percentiles
 }
 
+# reading_within SECONDS MOUNTPOINT: says what there is instead.
+reading_within() {
+  ! within "$1" has_reading "$2" || return 0
+  echo "no reading in $1 s; the log, the status and the file:"
+  cat /tmp/log
+  timeout 20 damon-statfs --status "$2"
+  cat "$2/memory_idle_ms_percentiles"
+  return 1
+}
+
 mounts_on() { grep -c " $1 fuse.damon-statfs " /proc/self/mounts; }
 
 # Hundredths of a second since boot.

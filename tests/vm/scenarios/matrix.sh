@@ -31,7 +31,7 @@ row() {
   start_logged /mnt "$2"
   shift 2
   report "$row_name: Y" switch /mnt Y
-  report "$row_name: a reading within 20 s" within 20 has_reading /mnt
+  report "$row_name: a reading within 20 s" reading_within 20 /mnt
   [ $# -eq 0 ] || report "$row_name: while on: $*" "$@"
   report "$row_name: N" switch /mnt N
   leave "$row_name"
@@ -125,7 +125,7 @@ check_stat() {
     report "$set: N is the kernel's" set_reads $stat_parameters/enabled N
     report "$set: Y" switch /mnt Y
     report "$set: Y is the kernel's" set_reads $stat_parameters/enabled Y
-    report "$set: a reading within 20 s" within 20 has_reading /mnt
+    report "$set: a reading within 20 s" reading_within 20 /mnt
     echo N > $stat_parameters/enabled
     sleep 0.2
     report "$set: somebody else's N shows after 0.2 s" reads /mnt N
