@@ -5,7 +5,8 @@
 // bad_alloc.
 #pragma once
 
-#include <boost/outcome/result.hpp>
+#include <boost/outcome/basic_result.hpp>
+#include <boost/outcome/policy/terminate.hpp>
 #include <boost/outcome/try.hpp>
 #include <boost/version.hpp>
 #include <string>
