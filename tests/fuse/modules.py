@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which test modules there are, in which order they begin, and which of them concern threads."""
+import os
+import re
+
+# These take longest, so they begin first, and none of them is left for the end alone.
+LONGEST = ("test_supervision", "test_memory", "test_page_idle_bits", "test_page_idle_files", "test_pages",
+           "test_splice", "test_connection", "test_bad_options", "test_mount_lock", "test_interrupted_start")
+# The thread sanitizer runs all modules but these. A module is left out when its daemons have no engine
+# thread beside the main thread, or one whose work no test of the module meets: options, names, modes,
+# file calls without monitoring, and messages of a start that is refused.
+WITHOUT_THREADS = ()
+
+
+def all_modules(directory):
+    names = sorted(re.findall(r"(?m)^(test_\w+)\.py$", "\n".join(os.listdir(directory))))
+    unknown = {*LONGEST, *WITHOUT_THREADS} - set(names)
+    if unknown:
+        raise ValueError(f"tests/fuse/modules.py names modules that do not exist: {sorted(unknown)}")
+    return names
+
+
+def plan(directory, threads=False):
+    """The modules in the order to begin them: all, or those that concern threads."""
+    names = [name for name in all_modules(directory) if not (threads and name in WITHOUT_THREADS)]
+    return [name for name in LONGEST if name in names] + [name for name in names if name not in LONGEST]
