@@ -125,6 +125,7 @@ class Starts(unittest.TestCase):
             wait_for(lambda: not daemons() - before, 2, "the end of the one that waits")
             self.assertEqual(mountinfo(waiting.path), [])
 
+    @unittest.skipIf(support.is_sanitized(), "5 s of waiting, by a process with no other thread")
     def test_one_that_was_stopped(self):
         """It holds the lock while it looks at the kernel's files; everybody else gives up."""
         stopped = Start(self)
