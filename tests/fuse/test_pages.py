@@ -3,6 +3,7 @@
 
 A quarter of the memory is hot, and the rest is never touched.
 """
+import time
 import unittest
 
 from snapshots import LATE_SECONDS, Run
@@ -18,7 +19,9 @@ class Pages(unittest.TestCase):
         mounts = [Mount(**options, estimator="pages"),
                   Mount(**options, estimator="auto", untracked="exclude")]
         with mounts[0], mounts[1]:
-            runs = [Run(mount) for mount in mounts]
+            runs = [Run(mounts[0])]
+            time.sleep(0.5)  # so that the second one's refresh is seen after the first one's
+            runs.append(Run(mounts[1]))
             for run in runs:
                 self.check(run, run.next_snapshot(8))
 
@@ -31,7 +34,7 @@ class Pages(unittest.TestCase):
         run.check_never_accessed(self, numbers[100], seen)
         true = 1024 * MIB * 1_000_000 // 5000
         bandwidth = mount.value(BANDWIDTH)
-        self.assertTrue(0.3 * true < bandwidth < 1.2 * true, f"{bandwidth} for {true}")
+        self.assertTrue(0.75 * true < bandwidth < 1.1 * true, f"{bandwidth} for {true}")
 
     def test_refresh_ms_is_kept(self):
         with Mount(estimator="pages", sim="1G@1ms", refresh_ms=300, abi="6.18") as mount:

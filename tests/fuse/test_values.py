@@ -144,19 +144,28 @@ class Truth(unittest.TestCase):
                 self.assertEqual(seen.numbers, sorted(seen.numbers))
 
     def test_bandwidth(self):
-        """Every check of the hot part is a hit: its size per sampling interval."""
+        """Every check of the hot part is a hit: its size per sampling interval, less what came late."""
         for abi, bandwidth in self.bandwidth.items():
             with self.subTest(abi=abi):
                 true = 256 * MIB * 1_000_000 // 5000
-                self.assertTrue(0.5 * true < bandwidth < 1.5 * true, f"{bandwidth} for {true}")
+                self.assertTrue(0.5 * true < bandwidth < 1.25 * true, f"{bandwidth} for {true}")
 
 
 class Extremes(unittest.TestCase):
+    """All of the memory is hot or never touched, so that each answer is known exactly."""
+
+    def check_bandwidth(self, mount, true):
+        """Never more than this, and this when no check of an aggregation came late."""
+        def is_true():
+            self.assertLessEqual(found := mount.value(BANDWIDTH), true)
+            return found == true
+        wait_for(is_true, what=f"a bandwidth of {true}")
+
     def test_all_hot(self):
         with Mount(**FAST, sim="1G@1us", abi="6.18", enabled="Y") as mount:
             mount.wait_snapshot()
             self.assertLess(mount.numbers()[100], 0)
-            self.assertGreater(mount.value(BANDWIDTH), 0)
+            self.check_bandwidth(mount, (1 << 30) * 1000)
 
     def test_sizes(self):
         for size in ("4K", "8K", "1M", "1G", "64T", "4096T"):
@@ -166,9 +175,7 @@ class Extremes(unittest.TestCase):
 
     def test_huge_hot_memory_does_not_wrap(self):
         with Mount(**FAST, sim="1024T@1us", enabled="Y") as mount:
-            wait_for(lambda: mount.value(BANDWIDTH), 5, "first snapshot")
-            true = (1024 << 40) * 1_000_000 // 1000
-            self.assertTrue(0.5 * true < mount.value(BANDWIDTH) < 1.5 * true)
+            self.check_bandwidth(mount, (1024 << 40) * 1000)
             self.assertEqual(mount.numbers(), ZEROS)
 
     def test_seed_does_not_change_the_truth(self):
