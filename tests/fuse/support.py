@@ -34,13 +34,13 @@ def is_fast_aggr(aggr_us):
     return aggr_us == 10000 or (aggr_us > 12500 and aggr_us % 10 == 0)
 
 
-def is_sanitized():
-    """Whether the program was built with a sanitizer, which has an allocator of its own and needs
-    descriptors and addresses for itself."""
+def is_sanitized(kind="any"):
+    """Whether the program was built with a sanitizer (of threads), which has an allocator of its own and
+    needs descriptors and addresses for itself."""
+    names = {"any": (b"__asan_init", b"__tsan_init", b"__ubsan_handle"), "thread": (b"__tsan_init",)}
     with open(BINARY, "rb") as stream, \
             mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as program:
-        return any(program.find(name) >= 0
-                   for name in (b"__asan_init", b"__tsan_init", b"__ubsan_handle"))
+        return any(program.find(name) >= 0 for name in names[kind])
 
 
 _active = set()   # mounts whose daemons run, for the watchdog

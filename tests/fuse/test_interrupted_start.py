@@ -102,8 +102,8 @@ class Interrupted(unittest.TestCase):
         starts = {"-k": Start(self, "timeout", "-k", "0.2", "0.5"),
                   "SIGTERM": Start(self, "timeout", "0.5"),
                   "SIGKILL": Start(self, "timeout", "-s", "KILL", "0.5")}
-        for name, start in starts.items():
-            self.assertNotEqual(start.process.wait(5), 0, name)
+        for name, status in (("-k", 124), ("SIGTERM", 124), ("SIGKILL", -signal.SIGKILL)):
+            self.assertEqual(starts[name].process.wait(5), status, name)
         self.never_mounted(starts)
 
     def test_the_daemon_is_ended(self):

@@ -51,6 +51,7 @@ class Unprivileged(unittest.TestCase):
         with Mount() as mount:
             directory = os.path.join(mount.root, "run/damon-statfs")
             self.assertEqual(os.stat(directory).st_mode & 0o022, 0)
+            self.assertIn("mount.lock", os.listdir(directory))
             for name in os.listdir(directory):
                 status = os.lstat(os.path.join(directory, name))
                 self.assertTrue(stat.S_ISREG(status.st_mode), name)

@@ -27,7 +27,7 @@ def fields(pid, task=None):
 def threads(pid):
     """The ids of all threads of ours. The thread sanitizer has one of its own from the start."""
     ids = os.listdir(f"/proc/{pid}/task")
-    if "/tsan/" not in BINARY:
+    if not support.is_sanitized("thread"):
         return ids
     return [task for task in ids
             if task == str(pid) or fields(pid, task)["Name"] == "damon_engine"]
@@ -181,6 +181,7 @@ class Process(unittest.TestCase):
         with Mount(ops="page_idle", rootfs=root, enabled="Y") as mount:
             run = os.path.join(root, "run/damon-statfs")
             self.assertEqual(os.stat(run).st_mode & 0o777, 0o700)
+            self.assertIn("page_idle.lock", os.listdir(run))
             for name in os.listdir(run):
                 self.assertEqual(os.stat(os.path.join(run, name)).st_mode & 0o777, 0o600)
             self.assertEqual(mount.read(), b"Y\n")

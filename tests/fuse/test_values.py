@@ -7,9 +7,9 @@ import os
 import time
 import unittest
 
-from processes import BINARY
 from snapshots import LATE_SECONDS, Run
-from support import AGGR, BANDWIDTH, ENABLED, FAST, FILES, IDLE, PID, Mount, is_fast_aggr, wait_for
+from support import (AGGR, BANDWIDTH, ENABLED, FAST, FILES, IDLE, PID, Mount, is_fast_aggr,
+                     is_sanitized, wait_for)
 
 MIB = 1 << 20
 ZEROS = [0] * 101
@@ -90,7 +90,7 @@ class Life(unittest.TestCase):
                 mount.write(b"Y")
                 thread = mount.value(PID)
                 self.assertIn(str(thread), os.listdir(f"/proc/{mount.pid}/task"))
-                if "/tsan/" not in BINARY:  # which adds threads of its own
+                if not is_sanitized("thread"):  # which adds threads of its own
                     self.assertEqual(len(os.listdir(f"/proc/{mount.pid}/task")), 2)
                 mount.write(b"N")
                 wait_for(lambda: str(thread) not in os.listdir(f"/proc/{mount.pid}/task"))
