@@ -61,8 +61,8 @@ class Result(unittest.TextTestResult):
         which, text = kept[-1]
         kept[-1] = which, text + support.evidence()
 
-    def as_json(self, left):
-        failed = sorted(self.bad) + [f"left behind: {what}" for what in left]
+    def as_json(self, name, left):
+        failed = sorted(self.bad) + [f"{name} left behind {what}" for what in left]
         return {"passed": self.passed, "failed": failed, "times": self.times,
                 "skipped": [(test.id(), reason) for test, reason in self.skipped]}
 
@@ -75,7 +75,7 @@ def run_tests(directory, arguments):
     runner = unittest.TextTestRunner(stream=sys.stdout, resultclass=Result)
     program = unittest.main(module=None, argv=["tests/fuse/run", *arguments], testRunner=runner, exit=False)
     left = support.leftovers()
-    found = program.result.as_json(left)
+    found = program.result.as_json(" ".join(arguments), left)
     if left:
         print("left behind: " + ", ".join(left), flush=True)
     with open(os.environ["DAMON_STATFS_RESULT"], "w", encoding="utf-8") as stream:
