@@ -89,12 +89,11 @@ class Interrupted(unittest.TestCase):
 
     def test_the_starter_is_ended(self):
         """The daemon ends with whoever has started it."""
-        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
-        starts = {number.name: Start(self) for number in numbers}
-        for number in numbers:
-            starts[number.name].process.send_signal(number)
-        for number in numbers:
-            self.assertEqual(starts[number.name].process.wait(2), -number)
+        starts = {}
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+            starts[number.name] = start = Start(self)
+            start.process.send_signal(number)  # within the 1.5 s of its first look
+            self.assertEqual(start.process.wait(2), -number)
         self.never_mounted(starts)
 
     def test_timeout(self):
@@ -107,10 +106,10 @@ class Interrupted(unittest.TestCase):
         self.never_mounted(starts)
 
     def test_the_daemon_is_ended(self):
-        numbers = (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
-        starts = {number.name: Start(self) for number in numbers}
-        for number in numbers:
-            os.kill(starts[number.name].daemon, number)
+        starts = {}
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
+            starts[number.name] = start = Start(self)
+            os.kill(start.daemon, number)  # within the 1.5 s of its first look
         for name, start in starts.items():
             self.assertEqual(start.process.wait(5), 32, name)
         self.never_mounted(starts)
