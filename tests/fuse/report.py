@@ -13,7 +13,7 @@ import warnings
 
 import support
 
-HANG_SECONDS = 60  # of one test: the longest takes some seconds, with a sanitizer on a busy machine thrice that
+HANG_SECONDS = 60  # of one test or row of its table, which take ten on a busy machine with a sanitizer
 
 
 class Result(unittest.TextTestResult):
@@ -26,11 +26,17 @@ class Result(unittest.TextTestResult):
 
     def startTest(self, test):
         super().startTest(test)
+        self._begin(test)
+        self._start = time.monotonic()
+
+    def _begin(self, test):
+        """A test or a row of its table begins, which has its own time and its own daemons."""
         support.forget_evidence()
+        if self._timer:
+            self._timer.cancel()
         self._timer = threading.Timer(HANG_SECONDS, support.kill_active, [test.id()])
         self._timer.daemon = True
         self._timer.start()
-        self._start = time.monotonic()
 
     def stopTest(self, test):
         self._timer.cancel()
@@ -54,7 +60,7 @@ class Result(unittest.TextTestResult):
         if err is not None:
             is_failure = issubclass(err[0], test.failureException)
             self._is_bad(test, self.failures if is_failure else self.errors)
-        support.forget_evidence()
+        self._begin(test)
 
     def _is_bad(self, test, kept):
         self.bad.add(test.id())
