@@ -4,8 +4,9 @@ import os
 import re
 
 # These take longest, so they begin first, and none of them is left for the end alone.
-LONGEST = ("test_supervision", "test_memory", "test_page_idle_bits", "test_page_idle_files", "test_pages",
-           "test_splice", "test_connection", "test_bad_options", "test_mount_lock", "test_interrupted_start")
+LONGEST = ("test_supervision", "test_page_idle_bits", "test_page_idle_files", "test_memory", "test_connection",
+           "test_engine_limits", "test_slow_start", "test_interrupted_start", "test_pages", "test_mount_lock",
+           "test_bad_options", "test_splice")
 # The thread sanitizer runs all modules but these. A module is left out when its daemons have no engine
 # thread, or one that no test starts, stops, signals or reads from while it works: names, modes, options,
 # what mount(8) passes, refused starts, and the numbers that the engine finds by itself.

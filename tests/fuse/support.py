@@ -207,10 +207,10 @@ class Mount:
         wait_for(lambda: any(self.numbers()), seconds, "first snapshot")
         return self
 
-    def wait_newer(self, than):
+    def wait_newer(self, than, seconds=5.0):
         """Waits until the idle times are other than these, and returns them."""
         return wait_for(lambda: (lambda new: new if new != than else None)(self.numbers()),
-                        5.0, "next snapshot")
+                        seconds, f"a snapshot other than {than}")
 
 
 class Foreground(Mount):
