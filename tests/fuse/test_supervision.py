@@ -178,11 +178,19 @@ class Watchdog(unittest.TestCase):
         for options in table:
             with self.subTest(options):
                 manager, mount = self.start(**options)
-                begun = manager.forget()
-                wait_for(lambda: manager.hear().count("WATCHDOG=1") >= 7, 5, "7 feeds")
-                spent = time.monotonic() - begun
-                self.assertTrue(0.5 < spent < 1.2, spent)  # 6 periods of 100 ms, the first and last are cut
+                self.check_period(manager, 0.1)
                 self.assertEqual(mount.end()[0], 0)
+
+    def check_period(self, manager, period):
+        """Never more feeds than periods, and once, when the machine is not too busy, about as many."""
+        begun, times = manager.forget(), []
+
+        def is_regular():
+            feeds = manager.hear().count("WATCHDOG=1")
+            times.extend([time.monotonic() - begun] * (feeds - len(times)))
+            self.assertLessEqual(feeds, times[-1] / period + 2 if times else 0)
+            return any(late - early < 9 * period for early, late in zip(times, times[6:]))
+        wait_for(is_regular, 10, f"7 feeds with a period of {period} s, not at {times}")
 
     def test_for_another_process(self):
         manager, mount = self.start(watchdog_pid=1)
