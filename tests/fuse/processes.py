@@ -69,6 +69,19 @@ def wait_for(condition, seconds=5.0, what="condition"):
         time.sleep(0.005)
 
 
+def wait_equal(read, wanted, seconds=5.0, what="value"):
+    """Waits until read() returns this, and otherwise says what it has returned at last."""
+    last = []
+
+    def is_there():
+        last[:] = [read()]
+        return last[0] == wanted
+    try:
+        wait_for(is_there, seconds)
+    except AssertionError:
+        raise AssertionError(f"not within {seconds} s: {what} {wanted!r} instead of {last[0]!r}") from None
+
+
 def spawn(call, *arguments):
     """A child process that makes this call and exits 0, or 1 after an exception."""
     child = os.fork()

@@ -14,7 +14,7 @@ import unittest
 
 import calls
 from processes import (BASE, BINARY, alive, daemons, leftovers, mountinfo, reap, spawn,
-                       wait_for)
+                       wait_equal, wait_for)
 
 STOP_SECONDS = 2.0
 NOBODY = 65534
@@ -34,16 +34,17 @@ def is_fast_aggr(aggr_us):
     return aggr_us == 10000 or (aggr_us > 12500 and aggr_us % 10 == 0)
 
 
-def is_sanitized():
-    """Whether the program was built with a sanitizer, which has an allocator of its own and needs
-    descriptors and addresses for itself."""
+def is_sanitized(kind="any"):
+    """Whether the program was built with a sanitizer (of threads), which has an allocator of its own and
+    needs descriptors and addresses for itself."""
+    names = {"any": (b"__asan_init", b"__tsan_init", b"__ubsan_handle"), "thread": (b"__tsan_init",)}
     with open(BINARY, "rb") as stream, \
             mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as program:
-        return any(program.find(name) >= 0
-                   for name in (b"__asan_init", b"__tsan_init", b"__ubsan_handle"))
+        return any(program.find(name) >= 0 for name in names[kind])
 
 
-_active = set()
+_active = set()   # mounts whose daemons run, for the watchdog
+_begun = []       # mounts that the test, or the row of its table, has begun
 
 
 def new_directory(prefix="d"):
@@ -69,6 +70,16 @@ def kill_active(test):
     for mount in list(_active):
         for pid in mount.pids:
             mount.kill(signal.SIGKILL, pid)
+
+
+def forget_evidence():
+    _begun.clear()
+
+
+def evidence():
+    """What the daemons of a failed test have said; of many, the last ones and those that run."""
+    mounts = dict.fromkeys([*_active, *_begun[-3:]])
+    return "".join(f"\n-- {mount.path}: {mount.said()}\n" for mount in mounts)
 
 
 def run_daemon(*arguments, timeout=10, **keywords):
@@ -105,6 +116,7 @@ class Mount:
     def begin(self):
         """Starts the daemon, which may refuse: see self.start."""
         before = daemons()
+        _begun.append(self)
         self.start = run_daemon(*self.arguments(), env=self.env)
         self.pids = daemons() - before
         _active.add(self)
@@ -127,6 +139,12 @@ class Mount:
                 self.stop()
         finally:
             self.clean()
+
+    def said(self):
+        """For the report of a failure: how it was started and all that can be known of its log."""
+        start = f"exit {self.start.returncode}: {self.start.stderr.strip()}" if self.start else "no exit"
+        return (f"{' '.join(self.arguments())}\n   start: {start}\n"
+                f"   running: {sorted(filter(alive, self.pids))}; its log went to syslog, which is not read")
 
     @property
     def pid(self):
@@ -189,10 +207,10 @@ class Mount:
         wait_for(lambda: any(self.numbers()), seconds, "first snapshot")
         return self
 
-    def wait_newer(self, than):
+    def wait_newer(self, than, seconds=5.0):
         """Waits until the idle times are other than these, and returns them."""
         return wait_for(lambda: (lambda new: new if new != than else None)(self.numbers()),
-                        5.0, "next snapshot")
+                        seconds, f"a snapshot other than {than}")
 
 
 class Foreground(Mount):
@@ -215,19 +233,25 @@ class Foreground(Mount):
                                         stderr=self.stderr or self.stream)
         self.pids = {self.process.pid}
         _active.add(self)
+        _begun.append(self)
         try:
             wait_for(lambda: mountinfo(self.path) or self.process.poll() is not None, 5, "mount")
             assert self.process.poll() is None, f"exit {self.process.poll()}: {self.log()}"
             wanted = self.options.get("enabled", "N").encode() + b"\n"
-            wait_for(lambda: self.read() == wanted, 5, "the engine")
+            wait_equal(self.read, wanted, what="the state")
         except AssertionError:
             self.clean()
             raise
         return self
 
     def log(self):
-        self.stream.seek(0)
-        return self.stream.read().decode()
+        """What it has written so far, read without moving the place where it writes on."""
+        descriptor = self.stream.fileno()
+        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
+
+    def said(self):
+        exited = self.process and self.process.poll()
+        return f"{' '.join(self.arguments())}\n   exit status: {exited}; its log:\n{self.log()}"
 
     def end(self, number=signal.SIGTERM):
         """Ends it and returns its exit status and log."""

@@ -89,7 +89,7 @@ class Concurrent(MountCase):
     def test_interrupted_writers(self):
         answers = calls.in_child(interrupted_writes, self.mount.file(ENABLED))
         self.assertIsInstance(answers, dict, answers)
-        self.assertLessEqual(set(answers), {"ok", "EINTR"}, answers)
+        self.assertEqual(set(answers), {"ok", "EINTR"}, answers)
         self.consistent()
 
     def test_killed_writers(self):
@@ -118,7 +118,7 @@ class LongIntervals(MountCase):
 
     def test_stop_does_not_take_a_sampling_interval(self):
         self.mount.write(b"Y")
-        time.sleep(0.2)
+        time.sleep(0.05)  # until the engine waits for its interval
         start = time.monotonic()
         self.mount.write(b"N")
         self.assertLess(time.monotonic() - start, 1.0)

@@ -140,6 +140,7 @@ class Unserved(unittest.TestCase):
         self.assertEqual((done.returncode, len(mountinfo(path))), (32, 1), done.stderr)
         self.assertIn("dead mount of type fuse.other", done.stderr)
 
+    @unittest.skipIf(support.is_sanitized(), "5 s of waiting, by processes with no other thread")
     def test_silent_ones_are_told(self):
         """A daemon that is stopped, one that has not answered at all, and another program's."""
         with Mount(enabled="Y") as stopped:

@@ -8,13 +8,12 @@ import json
 import os
 import signal
 import subprocess
-import tempfile
 import unittest
 
 import calls
 import support
-from support import (AGGR, BANDWIDTH, ENABLED, FAST, IDLE, PID, BINARY, Mount, daemons, mountinfo,
-                     tree, wait_for)
+from support import (AGGR, BANDWIDTH, ENABLED, FAST, IDLE, PID, Foreground, Mount, daemons, mountinfo,
+                     tree, wait_equal)
 
 DIRECTORY = "sys/module/damon_stat/parameters"
 SIGNED = ",".join(str(number) for number in range(-50, 51)) + "\n"
@@ -86,18 +85,18 @@ class Values(unittest.TestCase):
         with Mount(ops="damon_stat", rootfs=root, abi="7.2") as mount:
             put(root, f"{DIRECTORY}/{PID}", "99\n")
             put(root, f"{DIRECTORY}/{ENABLED}", "Y\n")
-            wait_for(lambda: mount.read() == b"Y\n" and mount.value(PID) == 99)
+            wait_equal(lambda: (mount.read(), mount.value(PID)), (b"Y\n", 99))
             put(root, f"{DIRECTORY}/{BANDWIDTH}", "1\n")
-            wait_for(lambda: mount.value(BANDWIDTH) == 1)
+            wait_equal(lambda: mount.value(BANDWIDTH), 1)
             put(root, f"{DIRECTORY}/{ENABLED}", "N\n")
-            wait_for(lambda: mount.read() == b"N\n" and mount.value(PID) == -1)
+            wait_equal(lambda: (mount.read(), mount.value(PID)), (b"N\n", -1))
 
     def test_garbage_keeps_the_value(self):
         root = kernel("7.2")
         with Mount(ops="damon_stat", rootfs=root) as mount:
             put(root, f"{DIRECTORY}/{IDLE}", "garbage\n")
             put(root, f"{DIRECTORY}/{BANDWIDTH}", "2\n")
-            wait_for(lambda: mount.value(BANDWIDTH) == 2)
+            wait_equal(lambda: mount.value(BANDWIDTH), 2)
             self.assertEqual(mount.read(IDLE), CLAMPED.encode())
 
 
@@ -143,7 +142,7 @@ class Writes(unittest.TestCase):
         directory = os.path.join(root, DIRECTORY)
         with Mount(ops="damon_stat", rootfs=root, abi="7.2") as mount:
             os.rename(directory, directory + ".away")
-            wait_for(lambda: mount.read() == b"N\n")
+            wait_equal(mount.read, b"N\n")
             self.assertEqual((mount.read(IDLE), mount.value(PID)), (SIGNED.encode(), -1))
             self.assertEqual(calls.outcome(mount.write, b"Y"), "ENODEV")
             self.assertEqual(calls.outcome(mount.write, b"N"), "ok")
@@ -167,9 +166,9 @@ class OverAnotherMount(unittest.TestCase):
             self.assertEqual(mount.value(PID), original.value(PID))
             mount.wait_snapshot()
             original.write(b"N")
-            wait_for(lambda: mount.read() == b"N\n")
+            wait_equal(mount.read, b"N\n")
             for name in (IDLE, BANDWIDTH, AGGR, PID):
-                wait_for(lambda file=name: mount.read(file) == original.read(file))
+                wait_equal(lambda file=name: mount.read(file), original.read(name), what=name)
 
     def test_its_errno(self):
         with Mount(ops="page_idle", path=self.directory), \
@@ -197,20 +196,12 @@ class Selection(unittest.TestCase):
             self.assertEqual((mount.read(), mount.start.stderr.count("\n")), (b"N\n", 1))
 
     def test_the_log(self):
-        log = tempfile.TemporaryFile(dir=support.BASE)
-        self.addCleanup(log.close)
-        mount = Mount(ops="damon_stat", rootfs=kernel("7.2"))
-        self.addCleanup(mount.clean)
-        process = subprocess.Popen([BINARY, "-f", *mount.arguments()], stdout=log, stderr=log)
-        mount.pids = {process.pid}
-        self.addCleanup(process.wait, 5)
-        wait_for(lambda: mountinfo(mount.path), 5, "the mount")
-        mount.write(b"Y")
-        mount.write(b"N")
-        calls.umount(mount.path)
-        self.assertEqual(process.wait(support.STOP_SECONDS), 0)
-        log.seek(0)
-        text = log.read().decode()
+        with Foreground(ops="damon_stat", rootfs=kernel("7.2")) as mount:
+            mount.write(b"Y")
+            mount.write(b"N")
+            calls.umount(mount.path)
+            self.assertEqual(mount.process.wait(support.STOP_SECONDS), 0)
+        text = mount.log()
         said = f"mirroring the kernel's DAMON_STAT at /{DIRECTORY} (off)"
         self.assertEqual(text.count(said), 1, text)
         self.assertEqual((text.count("handed Y on"), text.count("handed N on")), (1, 1), text)
@@ -243,12 +234,15 @@ class Selection(unittest.TestCase):
 
     def test_probe(self):
         for root, auto, uses, reason in (
-                (kernel("7.2", "Y\n"), "damon_stat", f"at /{DIRECTORY} (on)", ""),
-                (kernel("6.17"), "damon_stat", f"at /{DIRECTORY} (off)", ""),
-                (tree({}), None, "", f"/{DIRECTORY}/{ENABLED}")):
+                (kernel("7.2", "Y\n"), "damon_stat", f"at /{DIRECTORY} (on)", None),
+                (kernel("6.17"), "damon_stat", f"at /{DIRECTORY} (off)", None),
+                (tree({}), None, None, f"/{DIRECTORY}/{ENABLED}")):
             done = support.run_daemon("--probe=json", "-o", "rootfs=" + root)
             answer = json.loads(done.stdout)
             first = answer["sets"][0]
             self.assertEqual((first["set"], answer["auto"]), ("damon_stat", auto))
-            self.assertIn(uses, first["uses"] or "")
-            self.assertIn(reason, first["reason"] or "")
+            for said, part in ((first["uses"], uses), (first["reason"], reason)):
+                if part is None:
+                    self.assertIsNone(said)
+                else:
+                    self.assertIn(part, said)

@@ -10,11 +10,10 @@ import os
 import signal
 import socket
 import time
-import unittest
 
 import calls
 from support import ENABLED, FILES, IDLE, NOBODY, MountCase, alive, reap, spawn
-from test_status import GET_STATUS, ask
+from test_status import ask
 
 PIDFD_OPEN, PIDFD_GETFD, OPEN_BY_HANDLE, PTRACE_ATTACH = 434, 438, 304, 16
 CLONE_NEWUSER, CLONE_NEWNS, PR_SET_DUMPABLE = 0x10000000, 0x20000, 4
@@ -48,7 +47,9 @@ class Descriptors(MountCase):
     def test_descriptors_of_the_daemon(self):
         proc = f"/proc/{self.mount.pid}"
         self.assertEqual(as_nobody(calls.outcome, os.listdir, f"{proc}/fd"), "EACCES")
-        for number in os.listdir(f"{proc}/fd"):
+        numbers = os.listdir(f"{proc}/fd")
+        self.assertGreaterEqual({*numbers}, {"0", "1", "2", "3"})
+        for number in numbers:
             for flags in (READ, WRITE, BOTH):
                 self.assertEqual(as_nobody(calls.try_open, f"{proc}/fd/{number}", flags),
                                  "EACCES")
@@ -131,7 +132,7 @@ class Descriptors(MountCase):
         for path, prefix in ((self.mount.path, ""),
                              (os.path.dirname(self.mount.path),
                               os.path.basename(self.mount.path) + "/")):
-            for kind in (READ | os.O_DIRECTORY, os.O_PATH):
+            for kind, refusal in ((READ | os.O_DIRECTORY, "ENOTTY"), (os.O_PATH, "EBADF")):
                 directory = os.open(path, kind)
                 self.addCleanup(os.close, directory)
                 for name in FILES["7.2"]:
@@ -139,8 +140,7 @@ class Descriptors(MountCase):
                         calls.outcome(os.open, prefix + name, flags, dir_fd=directory)
                         for flags in (READ, WRITE, BOTH)])
                     self.assertEqual(answers, ["EACCES"] * 3)
-                answer = as_nobody(calls.outcome, ask, directory)
-                self.assertIn(answer, ("ENOTTY", "EBADF"))
+                self.assertEqual(as_nobody(calls.outcome, ask, directory), refusal)
 
     def test_file_handles(self):
         descriptor = os.open(self.mount.path, READ)
@@ -155,7 +155,6 @@ class Descriptors(MountCase):
                                     calls.outcome(ask, os.open(self.mount.file(IDLE),
                                                                os.O_PATH))])
         self.assertEqual(answer, ["EACCES", "ENOTTY", "EBADF"])
-        self.assertNotEqual(GET_STATUS, 0)
 
     def test_the_daemon_itself(self):
         pid = self.mount.pid

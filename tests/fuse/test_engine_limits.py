@@ -56,6 +56,7 @@ class ShortestIntervals(unittest.TestCase):
                 with self.subTest(estimator=estimator, **intervals), \
                         Mount(enabled="Y", estimator=estimator, refresh_ms=20, max_cpu=100,
                               **intervals) as mount:
-                    mount.wait_snapshot()
-                    mount.wait_newer(mount.numbers())
+                    # Twenty thousand ticks an aggregation, which a busy machine takes seconds for.
+                    mount.wait_snapshot(20)
+                    mount.wait_newer(mount.numbers(), 20)
                     self.assertEqual(mount.read(), b"Y\n")

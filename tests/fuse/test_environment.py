@@ -5,6 +5,7 @@ One line names what is wrong, the exit status is 32, and nothing is left mounted
 """
 import os
 import subprocess
+import time
 import unittest
 
 import calls
@@ -161,8 +162,9 @@ class OnePerPath(unittest.TestCase):
     def test_after_a_crash_in_the_middle(self):
         """The lock is the kernel's: whoever held it is gone with it."""
         mount = Mount()
-        for _ in range(5):
+        for step in range(5):
             start = subprocess.Popen([BINARY, *mount.arguments()], stderr=subprocess.DEVNULL)
+            time.sleep(0.005 * step)  # before the program begins, and at other places of its start
             start.kill()
             start.wait()
             for pid in daemons():

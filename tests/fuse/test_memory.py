@@ -104,8 +104,9 @@ class Memory(unittest.TestCase):
                         self.leaves_nothing()
                 finally:
                     self.mount.clean()
-        print(f"start: {total} allocations, {refused} starts refused, {off} times not monitoring",
-              flush=True)
+        told = f"{total} allocations, {refused} starts refused, {off} times not monitoring"
+        self.assertGreater(refused, self.TRIES // 2, told)
+        self.assertGreater(off, 0, told)
 
     def toggle(self):
         """The answers to N and Y, which may be refusals."""
@@ -124,7 +125,7 @@ class Memory(unittest.TestCase):
                 self.assertLessEqual(set(answers), {"ok", "ENOMEM", "EAGAIN"})
                 self.goes_on()
         self.ends()
-        print(f"write: {dict(answers)}", flush=True)
+        self.assertGreater(answers["ENOMEM"], 0, answers)
 
     def test_end(self):
         for number in range(1, 31):
@@ -133,6 +134,7 @@ class Memory(unittest.TestCase):
                     self.start()
                     self.allocations.fail(number)
                     self.ends()
+                    self.assertFalse(self.allocations.pending(), "the end makes fewer allocations")
                 finally:
                     self.allocations.fail(0)
                     self.mount.clean()

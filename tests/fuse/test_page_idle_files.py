@@ -5,16 +5,18 @@ All of its memory is idle; that is enough to see whether the engine survives bad
 """
 import os
 import stat
-import subprocess
-import tempfile
 import time
 import unittest
 
 import calls
-import support
 from machine import (BITMAP, DAMAGES, FLAGS, IOMEM, LRU, MACHINE, PAGES, QUICK, QUICK_PAGES, RAM,
                      damage)
-from support import ENABLED, IDLE, Mount, alive, tree, wait_for
+from snapshots import LATE_SECONDS, Run
+from support import ENABLED, Foreground, Mount, alive, tree, wait_equal, wait_for
+from test_status import status_of_mount as status_of
+
+UPDATE_SECONDS = 0.2  # between two looks at the memory that there is
+DROPPED = 20  # samples: enough to be sure that each of them is not logged
 
 
 class FixtureMachine(unittest.TestCase):
@@ -23,14 +25,10 @@ class FixtureMachine(unittest.TestCase):
 
     def test_everything_is_idle(self):
         with Mount(ops="page_idle", rootfs=tree(MACHINE), **self.quick) as mount:
-            mount.write(b"Y")
-            start = time.monotonic()
-            mount.wait_snapshot()
-            time.sleep(1)
-            elapsed = (time.monotonic() - start) * 1000
-            numbers = mount.numbers()
-            self.assertGreater(numbers[0], 0)
-            self.assertTrue(0.7 * elapsed < numbers[100] < 1.1 * elapsed, f"{numbers} {elapsed}")
+            run = Run(mount)
+            seen = run.wait_idle(500)
+            for number in (seen.numbers[0], seen.numbers[100]):
+                run.check_never_accessed(self, number, seen)
 
     def test_two_engines_on_one_machine_are_refused(self):
         root = tree(MACHINE)
@@ -82,48 +80,45 @@ class FixtureMachine(unittest.TestCase):
                 with Mount(ops="page_idle", rootfs=root, enabled="Y", **self.quick) as mount:
                     mount.wait_snapshot()
                     damage(root, path, data)
-                    time.sleep(0.4)
+                    for _ in range(3):
+                        mount.wait_newer(mount.numbers())
                     self.assertTrue(alive(mount.pid))
                     self.assertEqual(len(mount.numbers()), 101)
                     self.assertEqual(mount.write(b"N"), 1)
                     self.assertEqual(mount.read(), b"N\n")
 
     def test_absurd_iomem(self):
-        for text in ("", "junk\n", "ffffffff-00000000 : System RAM\n", "0-f : System RAM\n",
-                     "00000000-ffffffffffffffff : System RAM\n", "x" * 100000,
-                     "\0" * 100, "00001000-00001fff : System RAM", RAM * 3):
+        """An errno where no memory is left, or whatever of it makes sense is monitored."""
+        for text, wanted in (("", "ENODEV"), ("junk\n", "ENODEV"), ("x" * 100000, "ENODEV"),
+                             ("\0" * 100, "ENODEV"), ("ffffffff-00000000 : System RAM\n", "EACCES"),
+                             ("00000000-ffffffffffffffff : System RAM\n", "EACCES"),
+                             ("0-f : System RAM\n", "ok"), ("00001000-00001fff : System RAM", "ok"),
+                             (RAM * 3, "ok")):
             with self.subTest(text[:30]):
                 root = tree({**MACHINE, IOMEM: text})
                 with Mount(ops="page_idle", rootfs=root, **self.quick) as mount:
-                    answer = calls.outcome(mount.write, b"Y")
-                    self.assertIn(answer, ("ok", "ENODEV", "EACCES", "EINVAL", "EIO", "ENXIO"))
-                    self.assertEqual(mount.read(ENABLED), b"Y\n" if answer == "ok" else b"N\n")
-                    time.sleep(0.05)
+                    self.assertEqual(calls.outcome(mount.write, b"Y"), wanted)
+                    self.assertEqual(mount.read(ENABLED), b"Y\n" if wanted == "ok" else b"N\n")
+                    if wanted == "ok":
+                        self.assertGreater(mount.wait_snapshot().numbers()[0], 0)
+                    else:
+                        self.assertEqual(mount.numbers(), [0] * 101)
                     self.assertTrue(alive(mount.pid))
-                    wait_for(lambda: len(mount.read(IDLE)) > 200)
 
     def test_dropped_samples_are_logged_once(self):
         root = tree(MACHINE)
-        mount = Mount(ops="page_idle", rootfs=root, enabled="Y", **self.quick)
-        self.addCleanup(mount.clean)
-        with tempfile.TemporaryFile(dir=support.BASE) as log:
-            process = subprocess.Popen([support.BINARY, "-f", *mount.arguments()], stdout=log,
-                                       stderr=log)
-            mount.pids = {process.pid}
-            self.addCleanup(process.wait, 5)
-            self.addCleanup(mount.clean)
-            wait_for(lambda: support.mountinfo(mount.path), 5, "the mount")
+        with Foreground(ops="page_idle", rootfs=root, enabled="Y", **self.quick) as mount:
             mount.wait_snapshot()
             damage(root, *DAMAGES["flags emptied"])
             damage(root, *DAMAGES["bitmap emptied"])
-            time.sleep(1)
-            mount.stop()
-            log.seek(0)
-            lines = log.read().decode().splitlines()
+            wait_for(lambda: dropped(mount) >= DROPPED, what=f"{DROPPED} dropped samples")
+            status, log = mount.end()
+        self.assertEqual(status, 0, log)
+        lines = log.splitlines()
         first = [line for line in lines if "sample is dropped" in line]
-        self.assertIn(len(first), (1, 2), lines)  # once, or once per file
+        self.assertIn(len(first), (1, 2), log)  # once, or once per file
         self.assertRegex("\n".join(first), "kpageflags|bitmap")
-        self.assertLess(len(lines), 10, lines)
+        self.assertLess(len(lines), 10, log)
 
     def test_a_bitmap_that_answers_nothing_is_survived(self):
         """Every read is cut to 0 bytes, as of /dev/null."""
@@ -132,35 +127,48 @@ class FixtureMachine(unittest.TestCase):
         os.makedirs(os.path.dirname(path))
         os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 3))
         with Mount(ops="page_idle", rootfs=root, **self.quick) as mount:
-            if calls.outcome(mount.write, b"Y") == "ok":
-                time.sleep(0.5)
-                self.assertGreaterEqual(mount.numbers()[0], 0, "no sample is an access")
+            self.assertEqual(calls.outcome(mount.write, b"Y"), "ok")
+            wait_for(lambda: dropped(mount) >= DROPPED, what=f"{DROPPED} dropped samples")
+            self.assertGreaterEqual(mount.numbers()[0], 0, "no sample is an access")
             self.assertTrue(alive(mount.pid))
 
     def test_an_io_error_is_the_answer(self):
-        """Writing marks fails, as to /dev/full: no start, or a start that ends by itself."""
+        """Writing marks fails, as to /dev/full: no start, or monitoring that ends by itself."""
         root = tree({IOMEM: RAM, FLAGS: MACHINE[FLAGS]})
         path = os.path.join(root, BITMAP)
         os.makedirs(os.path.dirname(path))
         os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 7))
         with Mount(ops="page_idle", rootfs=root, **self.quick) as mount:
-            calls.outcome(mount.write, b"Y")
-            wait_for(lambda: mount.read() == b"N\n", 2, "the end of the engine")
+            # "ok" when the mark comes after the main thread has seen that monitoring is on.
+            self.assertIn(calls.outcome(mount.write, b"Y"), ("ok", "ENOSPC"))
+            wait_equal(mount.read, b"N\n", what="the state")
             self.assertTrue(alive(mount.pid))
 
     def test_hot_added_memory_is_followed(self):
-        """The second half of the memory appears 1 s later, so it is idle 1 s shorter."""
+        """The second half of the memory appears later, so it is idle for so much shorter."""
         root = tree({**MACHINE, BITMAP: bytes(3 * PAGES // 8), FLAGS: LRU * 3 * PAGES})
-        with Mount(ops="page_idle", rootfs=root, update_us=200000, **self.quick) as mount:
-            mount.write(b"Y")
-            time.sleep(1)
+        with Mount(ops="page_idle", rootfs=root, update_us=int(1e6 * UPDATE_SECONDS), **self.quick) as mount:
+            run = Run(mount)
+            run.wait_idle(700)
+            added = time.monotonic()
             with open(os.path.join(root, IOMEM), "w") as stream:
                 stream.write(RAM + "02000000-02ffffff : System RAM\n")
-            time.sleep(1)
-            numbers = mount.numbers()
-            self.assertTrue(400 < numbers[100] - numbers[10] < 1500, numbers)
-            self.assertTrue(400 < numbers[100] - numbers[40] < 1500, numbers)
-            self.assertTrue(-200 < numbers[100] - numbers[60] < 200, numbers)
+            noticed = time.monotonic() + UPDATE_SECONDS
+            numbers = wait_for(lambda: is_younger(mount.numbers()), what="younger memory")
+            least, most = added - run.on - LATE_SECONDS, noticed - run.begun + LATE_SECONDS
+            for percent in (10, 40):
+                self.assertTrue(least < (numbers[100] - numbers[percent]) / 1000 < most,
+                                (least, most, numbers))
+            self.assertLess(numbers[100] - numbers[60], 1000 * LATE_SECONDS, numbers)
+
+
+def dropped(mount):
+    return status_of(mount)["nr_dropped"] or 0  # unknown until there is a snapshot
+
+
+def is_younger(numbers):
+    """The idle times, if half of the memory has been there for some shorter time than the other half."""
+    return numbers if 100 < numbers[10] and numbers[40] < numbers[100] - 400 else None
 
 
 class FixtureMachineByPages(FixtureMachine):

@@ -133,11 +133,12 @@ class Changing(MountCase):
         self.assertGreater(len(seen), 5, "snapshots did not change")
 
     def test_whole_reads_are_never_torn_and_never_go_back(self):
-        descriptor, last, end = self.opened(IDLE), 0, time.monotonic() + 1.0
+        descriptor, last, seen, end = self.opened(IDLE), 0, 0, time.monotonic() + 1.0
         while time.monotonic() < end:
             new = self.number(os.pread(descriptor, 4096, 0))
             self.assertGreaterEqual(new, last)
-            last = new
+            last, seen = new, seen + (new != last)
+        self.assertGreater(seen, 5, "snapshots did not change")
 
     def test_one_byte_of_enabled(self):
         descriptor = self.opened(ENABLED)

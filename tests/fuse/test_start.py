@@ -11,7 +11,7 @@ import unittest
 
 import calls
 import support
-from support import BINARY, Mount, alive, daemons, mountinfo, new_directory, wait_for
+from support import BINARY, Mount, alive, daemons, mountinfo, new_directory
 
 
 class Background(unittest.TestCase):
@@ -127,43 +127,22 @@ class Background(unittest.TestCase):
 
 
 class Foreground(unittest.TestCase):
-    def start(self, *extra):
-        mount = Mount(enabled="Y")
-        mount.log = tempfile.TemporaryFile(dir=support.BASE)
-        self.addCleanup(mount.log.close)
-        mount.process = subprocess.Popen([BINARY, "-f", *extra, *mount.arguments()],
-                                         stdout=mount.log, stderr=mount.log)
-        mount.pids = {mount.process.pid}
-        self.addCleanup(mount.process.wait, 5)
-        self.addCleanup(mount.clean)
-        wait_for(lambda: mountinfo(mount.path), 5, "the mount")
-        wait_for(lambda: mount.read() == b"Y\n", 2, "the engine")
-        return mount
-
-    def log(self, mount):
-        mount.log.seek(0)
-        return mount.log.read().decode()
-
     def test_stays_in_the_foreground(self):
         for extra in ((), ("-d",)):
-            with self.subTest(extra):
-                mount = self.start(*extra)
+            with self.subTest(extra), support.Foreground(*extra, enabled="Y") as mount:
                 self.assertIsNone(mount.process.poll())
-                self.assertEqual(daemons() & mount.pids, mount.pids)
-                mount.kill(signal.SIGTERM)
-                self.assertEqual(mount.process.wait(support.STOP_SECONDS), 0)
+                self.assertEqual(daemons(), mount.pids)
+                self.assertEqual(mount.end()[0], 0)
                 self.assertEqual(mountinfo(mount.path), [])
 
     def test_umount_is_exit_0(self):
-        mount = self.start()
-        calls.umount(mount.path)
-        self.assertEqual(mount.process.wait(support.STOP_SECONDS), 0)
+        with support.Foreground(enabled="Y") as mount:
+            calls.umount(mount.path)
+            self.assertEqual(mount.process.wait(support.STOP_SECONDS), 0)
 
     def test_log_says_simulated(self):
-        mount = self.start()
-        calls.umount(mount.path)
-        mount.process.wait(support.STOP_SECONDS)
-        self.assertIn("simulated", self.log(mount).lower())
+        with support.Foreground() as mount:
+            self.assertIn(f"mounted on {mount.path}: simulated memory", mount.end()[1])
 
 
 class Refused(unittest.TestCase):
