@@ -18,7 +18,8 @@ double percent(int64_t part_bytes, int64_t total_bytes) {
   return 100.0 * static_cast<double>(part_bytes) / static_cast<double>(total_bytes);
 }
 
-// Adds a part of `bytes` to the share that is idle for less than the limit.
+// Adds a part of `bytes` to the share that is idle for less than the limit. A reading may be from
+// before a pass that has just ended.
 void add_part(Share& share, int64_t bytes, const Pass& pass, int64_t now_ns, int64_t limit_ms,
               int64_t total_bytes) {
   const bool under_way = pass.start_ns > pass.end_ns;
@@ -26,7 +27,7 @@ void add_part(Share& share, int64_t bytes, const Pass& pass, int64_t now_ns, int
   const int64_t oldest_ns = now_ns - (under_way ? pass.end_ns : pass.start_ns);
   const double points = percent(bytes, total_bytes);
   const int64_t limit_ns = limit_ms * kNsPerMs;
-  if (oldest_ns < limit_ns - kUncertainNs) share.least += points;
+  if (youngest_ns >= kUncertainNs && oldest_ns < limit_ns - kUncertainNs) share.least += points;
   if (youngest_ns < limit_ns + kUncertainNs) share.most += points;
 }
 
