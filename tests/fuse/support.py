@@ -3,6 +3,7 @@
 
 Nothing here knows how the daemon works; it uses the command line, mountinfo and /proc only.
 """
+import functools
 import mmap
 import os
 import signal
@@ -16,7 +17,6 @@ import calls
 from processes import (BASE, BINARY, alive, daemons, leftovers, mountinfo, reap, spawn,
                        wait_equal, wait_for)
 
-STOP_SECONDS = 2.0
 NOBODY = 65534
 
 ENABLED, BANDWIDTH = "enabled", "estimated_memory_bandwidth"
@@ -34,6 +34,7 @@ def is_fast_aggr(aggr_us):
     return aggr_us == 10000 or (aggr_us > 12500 and aggr_us % 10 == 0)
 
 
+@functools.lru_cache
 def is_sanitized(kind="any"):
     """Whether the program was built with a sanitizer (of threads), which has an allocator of its own and
     needs descriptors and addresses for itself."""
@@ -43,6 +44,7 @@ def is_sanitized(kind="any"):
         return any(program.find(name) >= 0 for name in names[kind])
 
 
+STOP_SECONDS = 15.0 if is_sanitized() else 2.0  # a sanitizer looks for leaks at the end
 _active = set()   # mounts whose daemons run, for the watchdog
 _begun = []       # mounts that the test, or the row of its table, has begun
 

@@ -97,7 +97,7 @@ class Concurrent(MountCase):
             child = spawn(write_forever, self.mount.file(ENABLED))
             time.sleep(random.uniform(0.001, 0.02))
             os.kill(child, signal.SIGKILL)
-            self.assertEqual(reap(child, 2), -signal.SIGKILL)
+            self.assertEqual(reap(child, 5), -signal.SIGKILL)
         self.consistent()
 
     def test_chmod_and_listing_while_toggling(self):

@@ -77,7 +77,7 @@ class Descriptors(MountCase):
             self.assertEqual(as_nobody(calls.outcome, steal), "EPERM")
         finally:
             os.kill(reader, signal.SIGKILL)
-            reap(reader, 2)
+            reap(reader, 5)
 
     def path_descriptor(self, path):
         descriptor = os.open(path, os.O_PATH)

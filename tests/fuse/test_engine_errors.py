@@ -56,7 +56,7 @@ class CannotStart(unittest.TestCase):
             for _ in range(20):
                 self.assertEqual(calls.outcome(mount.write, b"Y"), "ENODEV")
             # The last one has given its answer, but may not have ended yet; TSan adds one of its own.
-            wait_for(lambda: threads() <= before + 1, 2, "the end of the threads")
+            wait_for(lambda: threads() <= before + 1, 5, "the end of the threads")
             self.assertLess(len(os.listdir(f"/proc/{mount.pid}/fd")), 20)
 
     def test_later_it_can_start(self):

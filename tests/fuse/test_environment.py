@@ -169,6 +169,6 @@ class OnePerPath(unittest.TestCase):
             start.wait()
             for pid in daemons():
                 os.kill(pid, 9)
-            wait_for(lambda: not daemons(), 2, "the end of all")
+            wait_for(lambda: not daemons(), 5, "the end of all")
         with Mount(path=mount.path) as again:
             self.assertEqual(len(mountinfo(again.path)), 1)

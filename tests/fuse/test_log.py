@@ -48,7 +48,7 @@ class Journal(unittest.TestCase):
         mount.env["JOURNAL_STREAM"] = journal_stream(mount.stream)
         with mount:
             mount.kill(signal.SIGUSR1)
-            wait_for(lambda: "state: on" in mount.log(), 2, "the status block")
+            wait_for(lambda: "state: on" in mount.log(), 5, "the status block")
             lines = mount.end()[1].splitlines()
         self.assertTrue(all(re.match(r"<[346]>\S", line) for line in lines), lines)
         self.assertTrue(any(line.startswith("<4>uid=5") for line in lines), lines)
@@ -139,7 +139,7 @@ class Content(unittest.TestCase):
         with Foreground(enabled="Y") as mount:
             before = mount.log()
             mount.kill(signal.SIGUSR1)
-            wait_for(lambda: "cpu_percent: " in mount.log(), 2, "the status block")
+            wait_for(lambda: "cpu_percent: " in mount.log(), 5, "the status block")
             block = mount.log()[len(before):]
             for line in (r"version: \d+\.\d+", f"mountpoint: {mount.path}", "state: on",
                          "operations_set: sim", r"uptime_s: \d+\.\d+", r"cpu_s: \d+\.\d+",
@@ -157,7 +157,7 @@ class Content(unittest.TestCase):
             except OSError:
                 pass
             mount.kill(signal.SIGUSR1)
-            wait_for(lambda: "last_error: monitoring is off: " in mount.log(), 2, "last error")
+            wait_for(lambda: "last_error: monitoring is off: " in mount.log(), 5, "last error")
             self.assertRegex(mount.log(), r"(?m)^damon-statfs: last_error_age_s: \d")
 
     def test_many_at_once_and_in_the_background(self):

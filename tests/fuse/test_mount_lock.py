@@ -123,7 +123,7 @@ class Starts(unittest.TestCase):
             start.kill()
             start.wait(5)
             waiting.pids = daemons() - before
-            wait_for(lambda: not daemons() - before, 2, "the end of the one that waits")
+            wait_for(lambda: not daemons() - before, 5, "the end of the one that waits")
             self.assertEqual(mountinfo(waiting.path), [])
 
     @unittest.skipIf(support.is_sanitized(), "5 s of waiting, by a process with no other thread")

@@ -35,7 +35,7 @@ class Case(unittest.TestCase):
             finally:
                 if child:
                     os.kill(child, 9)
-                    reap(child, 2)
+                    reap(child, 5)
             mount.write(b"N")
         return found, marked_pages(path)
 

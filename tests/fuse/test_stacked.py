@@ -178,5 +178,5 @@ class Stacked(unittest.TestCase):
             with open(os.path.join(self.away, "enabled"), "rb") as stream:
                 self.assertEqual(stream.read(), b"N\n")
             calls.umount(self.away)
-            wait_for(lambda: daemon.process.poll() is not None, 2, "the end")
+            wait_for(lambda: daemon.process.poll() is not None, 5, "the end")
             self.assertEqual(daemon.process.returncode, 0, daemon.log())

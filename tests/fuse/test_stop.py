@@ -111,7 +111,7 @@ class Signals(unittest.TestCase):
             wait_equal(mount.read, b"Y\n", what="the state")
             mount.kill(signal.SIGTERM)
             mount.wait_gone()
-            wait_for(lambda: os.waitpid(child, os.WNOHANG)[0], 2, "end of the writer")
+            wait_for(lambda: os.waitpid(child, os.WNOHANG)[0], 5, "end of the writer")
 
     def test_harmless_signals(self):
         with Mount(**FAST, enabled="Y") as mount:

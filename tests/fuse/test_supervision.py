@@ -150,7 +150,7 @@ class Notify(unittest.TestCase):
     def test_nobody_listens(self):
         """An error line that names the socket; the mount works."""
         with Foreground(env={"NOTIFY_SOCKET": "/nonexistent/notify"}) as mount:
-            wait_for(lambda: "NOTIFY_SOCKET=/nonexistent/notify" in mount.log(), 2, "the line")
+            wait_for(lambda: "NOTIFY_SOCKET=/nonexistent/notify" in mount.log(), 5, "the line")
             status, log = mount.end()
             self.assertEqual((status, log.count("NOTIFY_SOCKET")), (0, 1), log)
         with Foreground() as mount:

@@ -81,7 +81,7 @@ class Life(unittest.TestCase):
                 if run.seconds() >= 0.5:
                     break
                 self.assertEqual(found, kept)
-            wait_for(lambda: mount.read(IDLE) != kept[0], 2, "a snapshot of the second run")
+            wait_for(lambda: mount.read(IDLE) != kept[0], 5, "a snapshot of the second run")
 
     def test_pid_is_a_thread_of_the_daemon(self):
         with Mount(**FAST, abi="7.2") as mount:
