@@ -158,8 +158,7 @@ TEST_CASE("the whole directory vanishes at each step", "[ops_kdamond]") {
       for (size_t number = 0; number < model.damon->nr_writes(); ++number) {
         CAPTURE(static_cast<int>(kernel), gone, number);
         KdamondMachine machine(kernel);
-        machine.before_write(
-            number, [&](FakeDamon& damon) { damon.vanish(std::string(kKdamonds) + gone); });
+        machine.before_write(number, [&](FakeDamon& damon) { damon.vanish(kKdamonds + gone); });
         check_times(machine.live());
         machine.damon->before_write = nullptr;
         machine.damon->restore_vanished();

@@ -154,20 +154,41 @@ bool live_with(const Act& other, size_t number, KdamondMachine& machine, LeftAlo
   return true;
 }
 
+// The accesses of a life before which it makes a difference that the other program acts. Where a
+// read finds the same either way, it may as well act after it, which is before the next access.
+std::vector<size_t> telling_accesses(const Act& other, KdamondMachine& machine) {
+  std::vector<size_t> numbers;
+  size_t number = 0;
+  machine.damon->before_read = [&](FakeDamon& damon, const std::string& path) {
+    FakeDamon after(damon);
+    after.kernel().clock = nullptr;
+    other.act(after);
+    if (after.content(path) != damon.content(path)) numbers.push_back(number);
+    ++number;
+  };
+  machine.damon->before_write = [&](FakeDamon&, const std::string&, const std::string&) {
+    numbers.push_back(number++);
+  };
+  machine.live();
+  return numbers;
+}
+
 TEST_CASE("another program comes before any of our accesses", "[ops_kdamond]") {
   for (const Kernel kernel : {Kernel::k6_12, Kernel::k7_2}) {
     for (const bool tracefs : {false, true}) {
       for (const Act& other : acts()) {
+        KdamondMachine model(kernel);
+        if (tracefs) model.mount_tracefs();
+        const std::vector<size_t> numbers = telling_accesses(other, model);
         LeftAlone left_alone;
-        size_t number = 0;
-        for (;; ++number) {
+        for (const size_t number : numbers) {
           CAPTURE(static_cast<int>(kernel), tracefs, other.name, number);
           KdamondMachine machine(kernel);
           if (tracefs) machine.mount_tracefs();
-          if (!live_with(other, number, machine, left_alone)) break;
+          REQUIRE(live_with(other, number, machine, left_alone));
         }
         CAPTURE(static_cast<int>(kernel), tracefs, other.name);
-        CHECK(number > 50);
+        CHECK(numbers.size() > 20);
         CHECK((left_alone.kdamonds > 0) == other.starts);
         CHECK((left_alone.staging > 0) == other.sets_up);
       }
