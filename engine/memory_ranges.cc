@@ -18,6 +18,9 @@
 namespace damon_statfs {
 namespace {
 
+// No machine has physical addresses of more bits; sums of larger ones would wrap.
+constexpr uint64_t kLastAddress = (uint64_t{1} << 62) - 1;
+
 // A line such as "  00100000-bffdffff : System RAM". Memory of drivers, "System RAM (virtio_mem)",
 // is nested below its device, so indentation does not count.
 std::optional<AddressRange> parse_system_ram(const std::string& line) {
@@ -28,6 +31,7 @@ std::optional<AddressRange> parse_system_ram(const std::string& line) {
       name_at < 0) {
     return std::nullopt;
   }
+  if (first > kLastAddress || last > kLastAddress) return std::nullopt;
   const std::string name = line.substr(static_cast<size_t>(name_at));
   if (name != "System RAM" && name.rfind("System RAM (", 0) != 0) return std::nullopt;
   return AddressRange{first, last + 1};

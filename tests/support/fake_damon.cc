@@ -15,7 +15,7 @@ namespace damon_statfs::test {
 namespace {
 
 auto errno_failure(int errno_value, const std::string& path) {
-  return failure(errno_value, path + ": " + std::strerror(errno_value));
+  return failure(errno_value, path + ": " + strerrordesc_np(errno_value));
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ class FakeDamon final : public KernelFiles {
   Result<std::vector<std::string>> list(const std::string& path) const override;
 
   // A path below .../admin/kdamonds.
-  static std::string admin(const std::string& file) { return std::string(kKdamonds) + "/" + file; }
+  static std::string admin(const std::string& file) { return kKdamonds + "/" + file; }
 
   // What the kernel knows. The regions are the same whatever is monitored, and tried_regions/ shows
   // those that a scheme matches.

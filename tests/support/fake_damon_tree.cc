@@ -6,22 +6,23 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <iterator>
 #include <utility>
 
 namespace damon_statfs::test {
 namespace {
 
-bool is_number(const std::string& name) {
-  return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
+bool is_number(std::string_view name) {
+  return !name.empty() && name.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 // The first name below `dir` in a path that is_within() it.
-std::string name_below(const std::string& path, const std::string& dir) {
+std::string_view name_below(std::string_view path, std::string_view dir) {
   const size_t begin = dir.size() + 1;
   return path.substr(begin, path.find('/', begin) - begin);
 }
 
-std::string last_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string_view last_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 // Files of one directory by name and content.
 void put(Files& files, const std::string& dir,
@@ -31,31 +32,34 @@ void put(Files& files, const std::string& dir,
 
 }  // namespace
 
-bool is_within(const std::string& path, const std::string& dir) {
+bool is_within(std::string_view path, std::string_view dir) {
   return path.starts_with(dir) && (path.size() == dir.size() || path[dir.size()] == '/');
 }
 
 void remove_numbered(Files& files, const std::string& dir) {
-  std::erase_if(files, [&](const auto& file) {
-    return file.first.starts_with(dir + "/") && is_number(name_below(file.first, dir));
-  });
+  const std::string below = dir + "/";
+  for (auto file = files.lower_bound(below);
+       file != files.end() && file->first.starts_with(below);) {
+    file = is_number(name_below(file->first, dir)) ? files.erase(file) : std::next(file);
+  }
 }
 
 std::vector<std::string> names_in(const Files& files, const std::string& dir) {
+  const std::string below = dir + "/";
   std::vector<std::string> names;
-  for (auto file = files.lower_bound(dir + "/");
-       file != files.end() && file->first.starts_with(dir + "/"); ++file) {
-    const std::string name = name_below(file->first, dir);
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  for (auto file = files.lower_bound(below); file != files.end() && file->first.starts_with(below);
+       ++file) {
+    const std::string_view name = name_below(file->first, dir);
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
   }
   return names;
 }
 
-bool is_read_only(const std::string& path) {
-  const std::string name = last_name(path);
+bool is_read_only(std::string_view path) {
+  const std::string_view name = last_name(path);
   return name == "pid" || name == "avail_operations" ||
-         path.find("/tried_regions/") != std::string::npos ||
-         path.find("/stats/") != std::string::npos;
+         path.find("/tried_regions/") != std::string_view::npos ||
+         path.find("/stats/") != std::string_view::npos;
 }
 
 void make_kdamond(Files& files, const std::string& dir, Kernel kernel) {

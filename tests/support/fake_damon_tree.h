@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "damon_statfs/region.h"
@@ -16,7 +17,7 @@ namespace damon_statfs::test {
 // The first versions with a set of files that matters; none: DAMON is not built in.
 enum class Kernel { none, k6_2, k6_7, k6_12, k6_15, k6_17, k7_2 };
 
-constexpr const char* kKdamonds = "/sys/kernel/mm/damon/admin/kdamonds";
+inline const std::string kKdamonds = "/sys/kernel/mm/damon/admin/kdamonds";
 
 // Files by absolute path, without their final newline. A directory is there if a file is below it.
 using Files = std::map<std::string, std::string>;
@@ -31,10 +32,10 @@ void make_filter(Files& files, const std::string& dir);
 void make_tried_region(Files& files, const std::string& dir, const Region& region, Kernel kernel);
 
 // Whether the kernel offers this file's name for reading only.
-bool is_read_only(const std::string& path);
+bool is_read_only(std::string_view path);
 
 // Whether `path` is `dir` or below it.
-bool is_within(const std::string& path, const std::string& dir);
+bool is_within(std::string_view path, std::string_view dir);
 
 // Removes what is in `dir` under a number.
 void remove_numbered(Files& files, const std::string& dir);

@@ -23,18 +23,18 @@ std::optional<uint64_t> parse(std::string text) {
   return value;
 }
 
-std::string parent(const std::string& path) { return path.substr(0, path.rfind('/')); }
-std::string last_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string_view parent(std::string_view path) { return path.substr(0, path.rfind('/')); }
+std::string_view last_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-bool is_in_interface(const std::string& path) { return is_within(path, kKdamonds); }
+bool is_in_interface(std::string_view path) { return is_within(path, kKdamonds); }
 
 // KDAMONDS/N/FILE. Returns: N.
-std::optional<int> kdamond_of(const std::string& path) {
+std::optional<int> kdamond_of(std::string_view path) {
   if (!is_in_interface(path) || parent(parent(path)) != kKdamonds) return std::nullopt;
-  return std::atoi(last_name(parent(path)).c_str());
+  return std::atoi(std::string(last_name(parent(path))).c_str());
 }
 
-bool is_word_of(const std::string& name, const std::string& text) {
+bool is_word_of(std::string_view name, const std::string& text) {
   const std::vector<std::string> operations{"vaddr", "fvaddr", "paddr"};
   const std::vector<std::string> actions{"willneed", "cold",     "pageout",    "hugepage",
                                          "stat",     "lru_prio", "nohugepage", "lru_deprio"};
@@ -45,7 +45,7 @@ bool is_word_of(const std::string& name, const std::string& text) {
 }  // namespace
 
 FakeKdamonds::FakeKdamonds(Kernel kernel) : kernel_(kernel) {
-  if (kernel != Kernel::none) files.emplace(fmt::format("{}/nr_kdamonds", kKdamonds), "0");
+  if (kernel != Kernel::none) files.emplace(kKdamonds + "/nr_kdamonds", "0");
 }
 
 bool FakeKdamonds::read_locks(const std::string& path) {
@@ -88,7 +88,7 @@ int FakeKdamonds::write(const std::string& path, const std::string& text, bool f
     return 0;
   }
   if (is_read_only(path)) return EINVAL;
-  const std::string name = last_name(path);
+  const std::string_view name = last_name(path);
   if (name == "state") return command(*kdamond_of(path), line, foreign);
   if (name.starts_with("nr_")) return resize(path, text);
   if (name == "operations" || name == "action") {
@@ -107,14 +107,14 @@ int FakeKdamonds::write(const std::string& path, const std::string& text, bool f
 // Any write of a count, also of the same one, makes its directories anew.
 int FakeKdamonds::resize(const std::string& path, const std::string& text) {
   const std::optional<uint64_t> count = parse(text);
-  const std::string name = last_name(path);
+  const std::string_view name = last_name(path);
   if (!count || *count > INT32_MAX) return EINVAL;
   if (name == "nr_contexts" && *count > 1) return EINVAL;
   if (name == "nr_kdamonds") {
     if (nr_running() != 0) return EBUSY;
     kdamonds_.clear();
   }
-  const std::string dir = parent(path);
+  const std::string dir(parent(path));
   remove_numbered(files, dir);
   files[path] = std::to_string(*count);
   for (uint64_t number = 0; number < *count; ++number) {
@@ -160,7 +160,7 @@ void FakeKdamonds::add_thread(RunningKdamond& kdamond) {
 }
 
 std::string FakeKdamonds::context_dir(int index) const {
-  return fmt::format("{}/{}/contexts/0", kKdamonds, index);
+  return kKdamonds + "/" + std::to_string(index) + "/contexts/0";
 }
 
 uint64_t FakeKdamonds::number(const std::string& path) const {

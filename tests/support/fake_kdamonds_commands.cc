@@ -4,7 +4,9 @@
 // regions to tried_regions/.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "support/fake_kdamonds.h"
 
@@ -36,7 +38,7 @@ bool FakeScheme::matches(const Region& region) const {
 }
 
 bool FakeKdamonds::knows(const std::string& word) const {
-  const std::map<std::string, Kernel> since{
+  constexpr std::pair<std::string_view, Kernel> kSince[] = {
       {"on", Kernel::k6_2},
       {"off", Kernel::k6_2},
       {"commit", Kernel::k6_2},
@@ -48,8 +50,9 @@ bool FakeKdamonds::knows(const std::string& word) const {
       {"update_schemes_effective_quotas", Kernel::k6_12},
       {"update_tuned_intervals", Kernel::k6_15},
   };
-  const auto known = since.find(word);
-  return known != since.end() && known->second <= kernel_;
+  return std::any_of(std::begin(kSince), std::end(kSince), [&](const auto& known) {
+    return known.first == word && known.second <= kernel_;
+  });
 }
 
 int FakeKdamonds::command(int index, std::string word, bool foreign) {

@@ -6,9 +6,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <stdexcept>
-#include <utility>
+#include <unordered_map>
 
 #include "damon_statfs/operations.h"
 #include "support/fake_clock.h"
@@ -28,45 +26,11 @@ class PagedMemory final : public Operations {
     ++opened;
     return ranges;
   }
-  Result<void> prepare_access_checks(std::span<Region>) override {
-    throw std::logic_error("regions are not what is asked for");
-  }
-  Result<void> check_accesses(std::span<Region>) override {
-    throw std::logic_error("regions are not what is asked for");
-  }
-
-  Result<void> check_pages(std::span<SampledPage* const> pages) override {
-    ++check_calls;
-    if (check_errno != 0) return failure(check_errno, "scripted error in check_pages");
-    expect_ascending(pages);
-    for (SampledPage* const page : pages) {
-      clock_.use_cpu(cpu_ns_per_check);
-      look(*page);
-      ++looks[page->addr];
-    }
-    on_check(pages);
-    return outcome::success();
-  }
-
-  Result<void> mark_pages(std::span<SampledPage* const> pages) override {
-    ++mark_calls;
-    if (mark_errno != 0) return failure(mark_errno, "scripted error in mark_pages");
-    expect_ascending(pages);
-    for (SampledPage* const page : pages) {
-      if (!page->tracked()) throw std::logic_error("only tracked pages can be marked");
-      clock_.use_cpu(cpu_ns_per_mark);
-      page->marked = true;
-      page->marked_ns = clock_.now_ns();
-      ++marks[page->addr];
-    }
-    return outcome::success();
-  }
-
-  Result<std::vector<AddressRange>> update() override {
-    ++updates;
-    if (update_errno != 0) return failure(update_errno, "scripted error in update");
-    return ranges;
-  }
+  Result<void> prepare_access_checks(std::span<Region> regions) override;
+  Result<void> check_accesses(std::span<Region> regions) override;
+  Result<void> check_pages(std::span<SampledPage* const> pages) override;
+  Result<void> mark_pages(std::span<SampledPage* const> pages) override;
+  Result<std::vector<AddressRange>> update() override;
   void close() noexcept override { ++closed; }
 
   std::vector<AddressRange> ranges{{0, uint64_t{4} << 30}};
@@ -77,26 +41,11 @@ class PagedMemory final : public Operations {
   int check_errno = 0, mark_errno = 0, update_errno = 0;
 
   int opened = 0, closed = 0, updates = 0, check_calls = 0, mark_calls = 0;
-  std::map<uint64_t, int> looks, marks;  // by address
+  bool counts_pages = false;                       // the two are slow, so they are to be asked for:
+  std::unordered_map<uint64_t, int> looks, marks;  // by address
 
  private:
-  void look(SampledPage& page) const {
-    const int64_t now_ns = clock_.now_ns();
-    const bool was_tracked = page.tracked();
-    const bool idle = page.marked && last_access(page.addr, now_ns) <= page.marked_ns;
-    page.access = !tracked(page.addr) ? PageAccess::kUntracked
-                  : !was_tracked      ? PageAccess::kNew
-                  : idle              ? PageAccess::kIdle
-                                      : PageAccess::kAccessed;
-    page.marked = page.access == PageAccess::kIdle;
-  }
-
-  static void expect_ascending(std::span<SampledPage* const> pages) {
-    for (size_t i = 1; i < pages.size(); ++i) {
-      if (pages[i]->group() < pages[i - 1]->group()) throw std::logic_error("groups out of order");
-      if (pages[i] == pages[i - 1]) throw std::logic_error("a page twice in one call");
-    }
-  }
+  void look(SampledPage& page) const;
 
   FakeClock& clock_;
 };

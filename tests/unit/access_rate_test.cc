@@ -75,7 +75,10 @@ TEST_CASE("as many trials as tell the rate, as far as there is time", "[access_r
       CHECK(trials.count >= 1);
       CHECK((trials.count == 1 || static_cast<int64_t>(trials.count) * sample_ns <= time_ns / 2));
       const Trials few = rate.plan(used_share, time_ns, true);
-      CHECK(few.nr_pages <= trials.nr_pages);
+      const auto few_planned = static_cast<double>(few.nr_pages);  // three hits per second
+      CHECK(few_planned >= 0.3 * pages);
+      CHECK(few_planned <= 0.3 * pages + 1);
+      CHECK(few.count >= 1);
       CHECK(few.count <= trials.count);
     }
   }
@@ -152,8 +155,7 @@ TEST_CASE("at the goal nothing changes", "[access_rate]") {
   attrs.aggr_us = 1'000'000;
   AccessRate rate{attrs};
   for (int i = 0; i < 30; ++i) trial(rate, static_cast<double>(attrs.goal.access_bp) / 10'000);
-  CHECK(rate.sample_us() >= 49'900);
-  CHECK(rate.sample_us() <= 50'100);
+  CHECK(rate.sample_us() == 50'000);
 }
 
 TEST_CASE("aggrs=0 and time without trials: no tuning", "[access_rate]") {

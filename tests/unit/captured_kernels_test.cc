@@ -79,6 +79,7 @@ TEST_CASE("the fake kernel invents no files of DAMON", "[captured]") {
       REQUIRE(fake.write(FakeDamon::admin(count), "1"));
     }
     REQUIRE(fake.write(kContext + "targets/0/regions/nr_regions", "2"));
+    REQUIRE(fake.staged().size() > 20);
     for (const auto& [path, text] : fake.staged()) {
       CAPTURE(name, path);
       const auto real = captured.find(path);
@@ -96,6 +97,7 @@ TEST_CASE("after a boot the fake kernel's DAMON is the real one's", "[captured]"
     for (const auto& [path, file] : CapturedKernel(name).untouched()) {
       if (is_within(path, kKdamonds) && !path.ends_with('/')) captured[path] = file.text();
     }
+    REQUIRE_FALSE(captured.empty());
     CHECK(FakeDamon(kernel).staged() == captured);
   }
 }

@@ -29,12 +29,11 @@ TEST_CASE("the shortest sampling interval that fits", "[cpu_budget]") {
     for (int i = 0; i < 20; ++i) budget.account_tick(0, cpu_ns += cost_ns);
     return budget.end_aggregation_min_sample_us();
   };
-  const uint64_t needed_us = aggregation(3 * kNsPerMs);
-  CHECK(needed_us >= 30'000);
-  CHECK(needed_us <= 40'000);
-  CHECK(aggregation(29 * kNsPerMs / 10) == needed_us);  // a little cheaper: as it was
-  CHECK(aggregation(10 * kNsPerMs) >= 100'000);
-  CHECK(aggregation(kNsPerMs) <= 13'334);
+  // Ten times what a tick costs, and an eighth more.
+  CHECK(aggregation(3 * kNsPerMs) == 33'750);
+  CHECK(aggregation(29 * kNsPerMs / 10) == 33'750);  // a little cheaper: as it was
+  CHECK(aggregation(10 * kNsPerMs) == 112'500);
+  CHECK(aggregation(kNsPerMs) == 11'250);
   CHECK(aggregation(0) == 0);
   CHECK(budget.end_aggregation_min_sample_us() == 0);  // no tick at all
 }

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "engine/kernel_files.h"
 #include "support/catch.h"
 #include "support/tree_fixture.h"
 #include "unit/region_lists.h"
@@ -72,6 +73,35 @@ TEST_CASE("memory that cannot be found", "[memory_ranges]") {
     REQUIRE_FALSE(ram);
     CHECK(ram.error().code.value() == row.errno_value);
     CHECK(ram.error().context.find("/proc/iomem") != std::string::npos);
+  }
+}
+
+TEST_CASE("absurd files: what is memory is taken, and nothing else", "[memory_ranges]") {
+  struct Row {
+    std::string iomem;
+    Ranges ranges;  // none: ENODEV
+  };
+  const std::string ram = "00000000-00ffffff : System RAM\n";
+  const Row rows[] = {
+      {"ffffffff-00000000 : System RAM\n", {}},
+      {"00000000-ffffffffffffffff : System RAM\n", {}},
+      {"00001000-fffffffffffffffd : System RAM\n", {}},
+      {"ffffffffffffffff-ffffffffffffffff : System RAM\n" + ram, {{0, 0x1000000}}},
+      {std::string(100'000, 'x'), {}},
+      {std::string(100, '\0'), {}},
+      {"0-f : System RAM\n", {{0, 0x1000}}},
+      {"00001000-00001fff : System RAM", {{0x1000, 0x2000}}},
+      {ram + ram + ram, {{0, 0x1000000}}},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.iomem.substr(0, 50));
+    const TreeFixture tree{{"/proc/iomem", row.iomem}};
+    const auto found = read_system_ram(tree.root());
+    if (row.ranges.empty()) {
+      REQUIRE(failed_with(found, ENODEV));
+    } else {
+      CHECK(found.value() == row.ranges);
+    }
   }
 }
 

@@ -92,7 +92,8 @@ TEST_CASE("a manager that reads nothing is not waited for long", "[notify]") {
   for (int sent = 0; told && sent < kMoreThanFit; ++sent) told = manager.tell("WATCHDOG=1");
   REQUIRE_FALSE(told);
   CHECK(told.error().code.value() == EAGAIN);
-  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(2));
+  // A tenth of a second, and whatever else the machine does meanwhile.
+  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(30));
 }
 
 TEST_CASE("WATCHDOG_USEC and WATCHDOG_PID", "[notify]") {

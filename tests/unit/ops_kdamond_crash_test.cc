@@ -38,10 +38,12 @@ TEST_CASE("killed at any step, the next daemon takes over", "[ops_kdamond]") {
 }
 
 TEST_CASE("killed at any step of the recovery as well", "[ops_kdamond]") {
-  for (size_t first = 0;; ++first) {
+  size_t first = 0;
+  for (;; ++first) {
     KdamondMachine model(Kernel::k6_12);
     if (!model.live_until(first)) break;
-    for (size_t second = 0;; ++second) {
+    size_t second = 0;
+    for (;; ++second) {
       CAPTURE(first, second);
       KdamondMachine machine(Kernel::k6_12);
       REQUIRE(machine.live_until(first));
@@ -51,7 +53,9 @@ TEST_CASE("killed at any step of the recovery as well", "[ops_kdamond]") {
       CHECK(next.delivered == 2);
       CHECK(machine.is_untouched());
     }
+    CHECK(second > 10);
   }
+  CHECK(first > 10);
 }
 
 struct Act {
@@ -86,6 +90,7 @@ std::vector<Act> acts() {
 TEST_CASE("what somebody else has set up since is not ours", "[ops_kdamond]") {
   for (const Kernel kernel : kSome) {
     for (const Act& other : acts()) {
+      int nr_theirs = 0, nr_beside_ours = 0;
       for (size_t number = 0;; ++number) {
         CAPTURE(static_cast<int>(kernel), other.name, number);
         KdamondMachine machine(kernel);
@@ -104,7 +109,12 @@ TEST_CASE("what somebody else has set up since is not ours", "[ops_kdamond]") {
           theirs[FakeDamon::admin("0/pid")] = "-1";
         }
         CHECK(machine.damon->staged() == theirs);
+        ++nr_theirs;
+        nr_beside_ours += ours_is_on ? 1 : 0;
       }
+      CAPTURE(static_cast<int>(kernel), other.name);
+      CHECK(nr_theirs > 5);
+      CHECK((nr_beside_ours > 0) == (std::string(other.name) == "stages in ours"));
     }
   }
 }

@@ -14,6 +14,7 @@ struct Act {
   std::function<void(FakeDamon&)> act;
   bool sets_up = false;  // all that is staged afterwards is the other program's
   bool ends_ours = true;
+  bool starts = false;  // a kdamond of the other program's
 };
 
 void stage_in_ours(FakeDamon& damon) {
@@ -30,7 +31,7 @@ void write(FakeDamon& damon, const std::string& path, const char* text) {
 
 std::vector<Act> acts() {
   return {
-      {"starts", [](FakeDamon& damon) { damon.start_foreign(); }, true, false},
+      {"starts", [](FakeDamon& damon) { damon.start_foreign(); }, true, false, true},
       {"stages", [](FakeDamon& damon) { damon.stage_foreign(); }, true, false},
       {"stages in ours", stage_in_ours, true},
       {"stops and starts",
@@ -38,7 +39,7 @@ std::vector<Act> acts() {
          write(damon, kState, "off");
          damon.start_foreign();
        },
-       true},
+       true, true, true},
       {"stops and gives back",
        [](FakeDamon& damon) {
          write(damon, kState, "off");
@@ -54,7 +55,8 @@ std::vector<Act> acts() {
        [](FakeDamon& damon) {
          write(damon, kState, "off");
          write(damon, kState, "on");
-       }},
+       },
+       false, true, true},
       {"stops", [](FakeDamon& damon) { write(damon, kState, "off"); }},
       {"kills with a commit",
        [](FakeDamon& damon) {
@@ -114,9 +116,14 @@ void check_life(const KdamondMachine& machine, const KdamondMachine::Life& life)
   if (life.open_errno != 0 || life.collect_errno != 0) CHECK_FALSE(life.reason.empty());
 }
 
+// How often there was something to be left alone.
+struct LeftAlone {
+  int kdamonds = 0, staging = 0;
+};
+
 // A life in which another program acts before the access of that number. What it restarts before
 // we have read our pid cannot be told from ours. Returns: whether there were so many.
-bool live_with(const Act& other, size_t number, KdamondMachine& machine) {
+bool live_with(const Act& other, size_t number, KdamondMachine& machine, LeftAlone& left_alone) {
   bool acted = false;
   bool pid_is_known = true;
   size_t under_way = 0;
@@ -134,25 +141,56 @@ bool live_with(const Act& other, size_t number, KdamondMachine& machine) {
   if (!acted) return false;
   const auto& journal = machine.damon->journal;
   const bool switched_off = under_way < journal.size() && journal[under_way].text == "off";
-  if (theirs > 0 && pid_is_known && !switched_off) CHECK(foreign_pid(machine) == theirs);
+  if (theirs > 0 && pid_is_known && !switched_off) {
+    ++left_alone.kdamonds;
+    CHECK(foreign_pid(machine) == theirs);
+  }
   const bool theirs_only = other.sets_up && under_way > 0 && journal[under_way - 1].foreign &&
                            journal[under_way - 1].errno_value == 0;
   if (theirs_only && !was_overrun(machine, under_way)) {
+    ++left_alone.staging;
     CHECK(first_write(machine, under_way + 1) == "");
   }
   return true;
+}
+
+// The accesses of a life before which it makes a difference that the other program acts. Where a
+// read finds the same either way, it may as well act after it, which is before the next access.
+std::vector<size_t> telling_accesses(const Act& other, KdamondMachine& machine) {
+  std::vector<size_t> numbers;
+  size_t number = 0;
+  machine.damon->before_read = [&](FakeDamon& damon, const std::string& path) {
+    FakeDamon after(damon);
+    after.kernel().clock = nullptr;
+    other.act(after);
+    if (after.content(path) != damon.content(path)) numbers.push_back(number);
+    ++number;
+  };
+  machine.damon->before_write = [&](FakeDamon&, const std::string&, const std::string&) {
+    numbers.push_back(number++);
+  };
+  machine.live();
+  return numbers;
 }
 
 TEST_CASE("another program comes before any of our accesses", "[ops_kdamond]") {
   for (const Kernel kernel : {Kernel::k6_12, Kernel::k7_2}) {
     for (const bool tracefs : {false, true}) {
       for (const Act& other : acts()) {
-        for (size_t number = 0;; ++number) {
+        KdamondMachine model(kernel);
+        if (tracefs) model.mount_tracefs();
+        const std::vector<size_t> numbers = telling_accesses(other, model);
+        LeftAlone left_alone;
+        for (const size_t number : numbers) {
           CAPTURE(static_cast<int>(kernel), tracefs, other.name, number);
           KdamondMachine machine(kernel);
           if (tracefs) machine.mount_tracefs();
-          if (!live_with(other, number, machine)) break;
+          REQUIRE(live_with(other, number, machine, left_alone));
         }
+        CAPTURE(static_cast<int>(kernel), tracefs, other.name);
+        CHECK(numbers.size() > 20);
+        CHECK((left_alone.kdamonds > 0) == other.starts);
+        CHECK((left_alone.staging > 0) == other.sets_up);
       }
     }
   }
@@ -162,8 +200,10 @@ TEST_CASE("another program takes the interface while we wait for it", "[ops_kdam
   for (const Kernel kernel : {Kernel::k6_12, Kernel::k7_2}) {
     KdamondMachine model(kernel);
     model.live();
+    REQUIRE(model.damon->nr_lock_accesses() > 10);
     for (const Act& other : acts()) {
       if (!other.sets_up) continue;
+      LeftAlone left_alone;
       for (int64_t access = 0; access < model.damon->nr_lock_accesses(); ++access) {
         CAPTURE(static_cast<int>(kernel), other.name, access);
         KdamondMachine machine(kernel);
@@ -182,10 +222,17 @@ TEST_CASE("another program takes the interface while we wait for it", "[ops_kdam
                                           const std::string&) { come(damon); };
         const auto life = machine.live();
         check_life(machine, life);
-        if (theirs > 0) CHECK(foreign_pid(machine) == theirs);
+        if (theirs > 0) {
+          ++left_alone.kdamonds;
+          CHECK(foreign_pid(machine) == theirs);
+        }
         if (after == 0 || machine.damon->journal[after - 1].errno_value != 0) continue;
+        ++left_alone.staging;
         CHECK(first_write(machine, after) == "");
       }
+      CAPTURE(static_cast<int>(kernel), other.name);
+      CHECK((left_alone.kdamonds > 0) == other.starts);
+      CHECK(left_alone.staging > 0);
     }
   }
 }

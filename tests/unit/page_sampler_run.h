@@ -18,7 +18,7 @@ constexpr uint64_t kGiB = uint64_t{1} << 30;
 constexpr int64_t kMs = kNsPerMs;
 constexpr int64_t kSecond = kNsPerSecond;
 
-class PageSamplerRun final : public RefreshObserver {
+class PageSamplerRun : public RefreshObserver {
  public:
   PageSamplerRun() { config.log = log.sink(); }
 
@@ -40,11 +40,11 @@ class PageSamplerRun final : public RefreshObserver {
   }
   void run_refreshes(size_t count) {
     const size_t until = refreshes + count;
-    while (refreshes < until) REQUIRE(step());
+    while (refreshes < until) require(step());
   }
   void run_for(int64_t ns) {
     const int64_t until_ns = clock.now_ns() + ns;
-    while (sampler->deadline_ns() <= until_ns) REQUIRE(step());
+    while (sampler->deadline_ns() <= until_ns) require(step());
   }
   // Runs until a step fails, for at most an hour. Returns: why.
   std::string run_to_error() {
@@ -66,8 +66,16 @@ class PageSamplerRun final : public RefreshObserver {
 
   // Milliseconds that percent p of memory has been idle for.
   int64_t idle_ms(size_t p) const { return statistics.memory_idle_ms_percentiles[p]; }
+  // How long memory that was never accessed has been idle at the last refresh, for all that is
+  // known.
+  int64_t monitored_ms() const { return (refreshed_ns - begun_ns) / kMs; }
   double bandwidth() const {
     return static_cast<double>(statistics.estimated_memory_bandwidth_bytes_per_s);
+  }
+
+  // As REQUIRE, which takes longer than a step.
+  static void require(const Result<void>& done) {
+    if (!done) FAIL(done.error().context);
   }
 
   FakeClock clock;
