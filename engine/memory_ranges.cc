@@ -63,7 +63,7 @@ Result<std::vector<AddressRange>> read_system_ram(const std::string& rootfs) {
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
     const std::optional<AddressRange> range = parse_system_ram(line);
     if (!range) continue;
-    if (range->end <= 1) {
+    if (range->start == 0 && range->end <= 1) {
       hidden = true;
     } else if (range->start < range->end) {
       found.push_back(*range);
