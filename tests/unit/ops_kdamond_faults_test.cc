@@ -112,7 +112,8 @@ TEST_CASE("a lock that is held while the intervals or the memory change", "[ops_
         }
         const FakeContext& running = machine.damon->kernel().running(0)->context;
         CHECK(running.ranges.size() == 2);
-        CHECK((kernel >= Kernel::k6_15 || running.attrs.sample_us > 5'000));
+        // Half of the goal is accessed: below 6.15 we tune, until the interval is at its end.
+        CHECK(running.attrs.sample_us == (kernel >= Kernel::k6_15 ? 5'000 : 500'000));
         set->close();
         CHECK(machine.is_untouched());
       }
@@ -282,7 +283,7 @@ TEST_CASE("a kdamond that has ended is an error", "[ops_kdamond]") {
         REQUIRE_FALSE(collected);
         CAPTURE(collected.error().context);
         CHECK(collected.error().code.value() == ESRCH);
-        CHECK(machine.clock.now_ns() - gone_ns <= 12 * kNsPerSecond);
+        CHECK(machine.clock.now_ns() - gone_ns <= kNsPerSecond);
         set->close();
         CHECK(machine.is_untouched());
       }

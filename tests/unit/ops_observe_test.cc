@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string>
 
+#include "engine/wide.h"
 #include "support/catch.h"
 #include "support/fake_clock.h"
 #include "support/fake_events.h"
@@ -178,7 +179,7 @@ TEST_CASE("ages become points in time", "[ops_observe]") {
   REQUIRE(machine.next());
   const auto old = machine.next();
   REQUIRE(old);
-  CHECK(old->regions[0].since_ns < 0);
+  CHECK(old->regions[0].since_ns < -kFarNs / 10 * 9);
 }
 
 TEST_CASE("records are asked for when a refresh is due, and only then", "[ops_observe]") {
@@ -190,9 +191,10 @@ TEST_CASE("records are asked for when a refresh is due, and only then", "[ops_ob
     CHECK_FALSE(machine.script->enabled);
     CHECK(machine.clock.now_ns() >= begun_ns + i * 5 * kNsPerSecond);
   }
-  CHECK(machine.clock.now_ns() < begun_ns + 20 * 5'400 * kNsPerMs);
-  CHECK(machine.recorded_ns < 20 * 3 * kWindowNs);
-  CHECK(machine.script->nr_drained < 20 * 8);
+  // Two windows each: one for the beginning of the other.
+  CHECK(machine.clock.now_ns() - begun_ns < 20 * (5 * kNsPerSecond + 5 * kWindowNs / 2));
+  CHECK(machine.recorded_ns <= 20 * 2 * kWindowNs);
+  CHECK(machine.script->nr_drained <= 20 * 4);
 }
 
 TEST_CASE("long aggregations are recorded without a break", "[ops_observe]") {
@@ -217,7 +219,7 @@ TEST_CASE("a window that jumps is looked at again, but not for ever", "[ops_obse
   const auto doubled = machine.next();
   REQUIRE(doubled);
   CHECK(doubled->aggr_us == 200'000);
-  CHECK(machine.clock.now_ns() < asked_ns + 6 * kNsPerSecond);
+  CHECK(machine.clock.now_ns() - asked_ns < 5'600 * kNsPerMs);
 
   // Each twice as long as the one before.
   const int64_t restless_ns = machine.clock.now_ns();
@@ -242,7 +244,7 @@ TEST_CASE("the end of the kdamond is noticed within seconds", "[ops_observe]") {
   while (collected) collected = machine.step();
   CHECK(collected.error().code.value() == ESRCH);
   CHECK(collected.error().context == "kdamond.0 (pid 57) has ended");
-  CHECK(machine.clock.now_ns() <= gone_ns + 2 * kNsPerSecond);
+  CHECK(machine.clock.now_ns() - gone_ns <= 2 * kNsPerSecond);
 }
 
 TEST_CASE("the end of the events is the end of the kdamond", "[ops_observe]") {
