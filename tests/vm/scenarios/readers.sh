@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
-# Processors: 2
 #
 # What busybox's cat and cp, which use sendfile(2), get of texts that grow and shrink: the newest one, and
 # all of it. dd, which uses read(2), has the truth. The memory is simulated; the kernel's FUSE is under test.
