@@ -7,7 +7,7 @@ import time
 import unittest
 
 from snapshots import LATE_SECONDS, Run
-from support import BANDWIDTH, Mount
+from support import BANDWIDTH, Mount, wait_for
 
 MIB = 1 << 20
 
@@ -33,9 +33,8 @@ class Pages(unittest.TestCase):
         self.assertTrue(24 <= hot <= 27, f"{hot} of 101: {numbers}")
         run.check_never_accessed(self, numbers[100], seen)
         true = 1024 * MIB * 1_000_000 // 5000
-        bandwidth = mount.value(BANDWIDTH)
-        # About 0.96 of it; less where a busy machine made the second look come late.
-        self.assertTrue(0.5 * true < bandwidth < 1.1 * true, f"{bandwidth} for {true}")
+        # About 0.96 of it; another value where a busy machine makes a second look come late, until the next one.
+        wait_for(lambda: 0.75 * true < mount.value(BANDWIDTH) < 1.1 * true, 20, f"a bandwidth of {true}")
 
     def test_refresh_ms_is_kept(self):
         with Mount(estimator="pages", sim="1G@1ms", refresh_ms=300, abi="6.18") as mount:
