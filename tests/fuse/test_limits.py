@@ -59,6 +59,7 @@ class Descriptors(unittest.TestCase):
             self.assertTrue(refused and refused == list(range(3, 3 + len(refused))), refused)
             self.assertLess(refused[-1], 10, f"so many are enough for {ops}")
 
+    @unittest.skipIf(support.is_sanitized(), "a sanitizer needs descriptors, too")
     def test_all_gone_while_it_runs(self):
         """It answers, and a signal ends it, although it cannot open anything any more."""
         with Foreground(enabled="Y") as mount:
