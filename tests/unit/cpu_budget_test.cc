@@ -82,8 +82,8 @@ TEST_CASE("the engine stays within max_cpu at any cost per check", "[cpu_budget]
   const double real_per_published =
       static_cast<double>(run.aggr_ns) / 1000 / static_cast<double>(published.aggr_us);
   CAPTURE(real_per_published, published.sample_us);
-  CHECK(real_per_published > 0.7);
-  CHECK(real_per_published < 1.5);
+  CHECK(real_per_published > 0.999);
+  CHECK(real_per_published < 1.001);
 }
 
 TEST_CASE("the intervals recover when checks become cheap", "[cpu_budget]") {
@@ -91,7 +91,9 @@ TEST_CASE("the intervals recover when checks become cheap", "[cpu_budget]") {
   run.script.cpu_ns_per_check = 50'000;
   run.start();
   run.run_aggregations(10);
+  // A hundred times 50 us of ten regions at least, and of forty at most.
   CHECK(run.sampler->attrs().sample_us >= 50'000);
+  CHECK(run.sampler->attrs().sample_us <= 225'000);
   run.script.cpu_ns_per_check = 10;
   run.run_aggregations(5);
   CHECK(run.sampler->attrs().sample_us == 5'000);
@@ -104,7 +106,7 @@ TEST_CASE("cheap checks cost no interval", "[cpu_budget]") {
   run.start();
   run.run_aggregations(50);
   CHECK(run.sampler->attrs() == untuned());
-  CHECK(run.clock.now_ns() - run.begun_ns < 5'100 * kNsPerMs);
+  CHECK(run.clock.now_ns() - run.begun_ns < 5'001 * kNsPerMs);
 }
 
 }  // namespace
