@@ -116,9 +116,11 @@ void judge(const Errors& errors, const Arguments& arguments, Report& report) {
     judge_idle("the cold part", errors.cold, arguments.number("--limit-cold"), report);
   }
   const double excess = errors.excess.empty() ? 100 : largest(errors.excess);
+  const double limit = arguments.number("--limit-worst");
   report.check(
-      excess <= arguments.number("--limit-worst"),
-      text_of("free memory: share accessed at most %+.1f points from what is touched", excess));
+      excess <= limit,
+      text_of("free memory: share accessed at most %+.1f points from what is touched, limit %+.1f",
+              excess, limit));
 }
 
 }  // namespace

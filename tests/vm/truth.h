@@ -32,12 +32,14 @@ struct Truth {
   Share under_6s;
   double touched = 0;     // the hot and warm parts together: nothing else may count as accessed
   double warm_age_s = 0;  // since the last warm pass
-  size_t cold_index =
-      0;  // percentile in the middle of the cold part, the youngest after hot and warm
-  size_t untouched_index = 0;     // percentile in the middle of all that is not touched again
-  int64_t untouched_idle_ms = 0;  // its idle time: since monitoring began
-  std::optional<int64_t>
-      cold_idle_ms;  // when the cold part is touched again: since then, if that tells it apart
+  // The percentile in the middle of the cold part, the youngest after hot and warm, and its idle
+  // time; nothing unless it was touched again, long enough ago for the warm part to be younger.
+  size_t cold_index = 0;
+  std::optional<int64_t> cold_idle_ms;
+  // The percentile in the middle of all that is not touched again, and its idle time, since
+  // monitoring began.
+  size_t untouched_index = 0;
+  int64_t untouched_idle_ms = 0;
 };
 
 // The truth at the time `now_ns`.
