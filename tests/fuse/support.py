@@ -108,6 +108,7 @@ class Mount:
             defaults = {}
         self.options = {**defaults, **options, "rootfs": self.root}
         self.words, self.source, self.pids, self.start = words, source, set(), None
+        self.files = "not read"  # after a failure: what its files said then
         self.env = {**os.environ, **(env or {})}
 
     def arguments(self):
@@ -139,14 +140,26 @@ class Mount:
         try:
             if kind is None:
                 self.stop()
+            else:
+                self.files = self.read_all()
         finally:
             self.clean()
+
+    def read_all(self):
+        """What its files say, or why they say nothing."""
+        def text(name):
+            try:
+                return self.read(name).decode(errors="replace").strip()
+            except OSError as error:
+                return str(error)
+        return "".join(f"\n      {name}: {text(name)}" for name in (ENABLED, BANDWIDTH, IDLE))
 
     def said(self):
         """For the report of a failure: how it was started and all that can be known of its log."""
         start = f"exit {self.start.returncode}: {self.start.stderr.strip()}" if self.start else "no exit"
         return (f"{' '.join(self.arguments())}\n   start: {start}\n"
-                f"   running: {sorted(filter(alive, self.pids))}; its log went to syslog, which is not read")
+                f"   running: {sorted(filter(alive, self.pids))}; its log went to syslog, which is not read\n"
+                f"   files at the failure: {self.files}")
 
     @property
     def pid(self):
@@ -253,7 +266,8 @@ class Foreground(Mount):
 
     def said(self):
         exited = self.process and self.process.poll()
-        return f"{' '.join(self.arguments())}\n   exit status: {exited}; its log:\n{self.log()}"
+        return (f"{' '.join(self.arguments())}\n   exit status: {exited}; its log:\n{self.log()}\n"
+                f"   files at the failure: {self.files}")
 
     def end(self, number=signal.SIGTERM):
         """Ends it and returns its exit status and log."""

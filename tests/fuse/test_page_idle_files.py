@@ -10,7 +10,7 @@ import unittest
 
 import calls
 from machine import (BITMAP, DAMAGES, FLAGS, IOMEM, LRU, MACHINE, PAGES, QUICK, QUICK_PAGES, RAM,
-                     damage)
+                     damage, replace)
 from snapshots import LATE_SECONDS, Run
 from support import ENABLED, Foreground, Mount, alive, tree, wait_equal, wait_for
 from test_status import status_of_mount as status_of
@@ -146,14 +146,16 @@ class FixtureMachine(unittest.TestCase):
             self.assertTrue(alive(mount.pid))
 
     def test_hot_added_memory_is_followed(self):
-        """The second half of the memory appears later, so it is idle for so much shorter."""
+        """The second half of the memory appears later, so it is idle for so much shorter.
+
+        Regions stay apart until the younger one is half as old as the other: for as long again.
+        """
         root = tree({**MACHINE, BITMAP: bytes(3 * PAGES // 8), FLAGS: LRU * 3 * PAGES})
         with Mount(ops="page_idle", rootfs=root, update_us=int(1e6 * UPDATE_SECONDS), **self.quick) as mount:
             run = Run(mount)
-            run.wait_idle(700)
+            run.wait_idle(1500)
             added = time.monotonic()
-            with open(os.path.join(root, IOMEM), "w") as stream:
-                stream.write(RAM + "02000000-02ffffff : System RAM\n")
+            replace(root, IOMEM, RAM + "02000000-02ffffff : System RAM\n")
             noticed = time.monotonic() + UPDATE_SECONDS
             numbers = wait_for(lambda: is_younger(mount.numbers()), what="younger memory")
             least, most = added - run.on - LATE_SECONDS, noticed - run.begun + LATE_SECONDS

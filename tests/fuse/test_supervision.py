@@ -11,7 +11,7 @@ import unittest
 
 import calls
 import support
-from machine import IOMEM, MACHINE, QUICK, RAM
+from machine import IOMEM, MACHINE, QUICK, RAM, replace
 from support import FAST, Foreground, Mount, daemons, new_directory, tree, wait_for
 
 
@@ -225,9 +225,7 @@ class Watchdog(unittest.TestCase):
         self.assertEqual(mount.read(), b"Y\n")  # the mount itself answers
         with open(os.path.join(root, IOMEM), "w") as stream:
             stream.write(RAM)
-        os.unlink(os.path.join(root, IOMEM))
-        with open(os.path.join(root, IOMEM), "w") as stream:
-            stream.write(RAM)
+        replace(root, IOMEM, RAM)
         self.is_fed(manager)
         self.assertEqual(mount.end()[0], 0)
 
