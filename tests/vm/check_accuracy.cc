@@ -151,8 +151,8 @@ void check_accuracy(const Arguments& arguments, Report& report) {
     if (age_s > settle_s) add_reading(*reading, truth, errors);
   }
   judge(errors, arguments, report);
-  const double used = cpu.percent(), limit = arguments.number("--max-cpu");
-  report.check(used <= limit, text_of("engine CPU %.2f %%, limit %.0f %%", used, limit));
+  const double used = cpu.percent(), limit = cpu.allowed_percent(arguments.number("--max-cpu"));
+  report.check(used <= limit, text_of("engine CPU %.2f %%, limit %.2f %%", used, limit));
 }
 
 }  // namespace guest_test

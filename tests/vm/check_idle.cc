@@ -90,10 +90,10 @@ void check_budget(const Arguments& arguments, Report& report) {
   const std::string& directory = arguments.text("--dir");
   switch_on(directory);
   const EngineCpu cpu(directory);
-  const double seconds = arguments.number("--seconds"), limit = arguments.number("--max-cpu");
+  const double seconds = arguments.number("--seconds");
   const int count = for_readings(directory, seconds,
                                  [](const Reading& reading) { print_reading("reading", reading); });
-  const double used = cpu.percent();
+  const double used = cpu.percent(), limit = cpu.allowed_percent(arguments.number("--max-cpu"));
   report.check(count > 0, text_of("%d readings in %.0f s", count, seconds));
   report.check(used <= limit,
                text_of("engine CPU %.2f %% over %.0f s, limit %.2f %% (thread %lld)", used, seconds,

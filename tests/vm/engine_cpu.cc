@@ -32,9 +32,16 @@ int64_t EngineCpu::used_ns() const {
   return first_number("/proc/" + id + "/task/" + id + "/schedstat");
 }
 
+int64_t EngineCpu::elapsed_ns() const { return monotonic_ns() - start_ns_; }
+
 double EngineCpu::percent() const {
-  const int64_t elapsed_ns = monotonic_ns() - start_ns_;
-  return 100.0 * static_cast<double>(used_ns() - start_used_ns_) / static_cast<double>(elapsed_ns);
+  const auto elapsed_ns = static_cast<double>(this->elapsed_ns());
+  return 100 * static_cast<double>(used_ns() - start_used_ns_) / elapsed_ns;
+}
+
+double EngineCpu::allowed_percent(double max_cpu) const {
+  const auto elapsed_ns = static_cast<double>(this->elapsed_ns());
+  return max_cpu * (elapsed_ns + 1e9) / elapsed_ns;
 }
 
 }  // namespace guest_test

@@ -18,10 +18,15 @@ class EngineCpu {
   // Percent of one CPU that the thread has used since construction. Throws when it is gone.
   double percent() const;
 
+  // What a budget of max_cpu percent allows since construction, in percent: a thread may use later
+  // what it did not use within a second (engine/cpu_budget.h).
+  double allowed_percent(double max_cpu) const;
+
   int64_t thread_id() const { return thread_id_; }
 
  private:
   int64_t used_ns() const;
+  int64_t elapsed_ns() const;
 
   int64_t thread_id_;
   int64_t start_ns_;
