@@ -16,8 +16,9 @@ start_workload --hot 256M --warm 256M --warm-period 9.1 --cold 512M
 start_logged /mnt ops=kdamond
 # What the kernel's regions have lost, no reader of them finds again: it averages the ages of regions that it merges, and
 # before 6.18 also lets an age run on through single accesses. So the warm part may be taken for cold, which is printed,
-# and all is younger than it is: by a third at worst in what was measured here. Less than half is no such average.
-judge accuracy --settle 30 --seconds 66 --limit-points 2 --limit-worst 13 --limit-idle 50 --note-6s
+# and all is younger than it is: in four runs the untouched memory by 1 to 52 %, most of it lost in the first minute, while
+# there are few regions. Less than a quarter is no such average.
+judge accuracy --settle 30 --seconds 66 --limit-points 2 --limit-worst 13 --limit-idle 75 --note-6s
 
 # Apart from the checker, which reads the files twenty times a second. 5 s apart there are refreshes.
 kdamond=$(cat /mnt/kdamond_pid)
