@@ -51,17 +51,18 @@ std::string cold_text(const Reading& reading, const Truth& truth) {
                  static_cast<long long>(*truth.cold_idle_ms));
 }
 
-void print_reading(const Reading& reading, const Truth& truth, double age_s, bool settled) {
+void print_reading(const Reading& reading, const Truth& truth, double age_s, bool settled,
+                   double aggr_ms) {
   std::printf(
       "%s t=%5.1fs  under 1s %5.1f%% (%s)  under 6s %5.1f%% (%s)  accessed %5.1f%%  untouched %lld "
       "ms (true %lld)%s  "
-      "warm pass %.1fs ago\n",
+      "warm pass %.1fs ago  aggregation %.0f ms\n",
       settled ? "reading" : "warm-up", age_s, share_below(reading.percentiles, 1'000),
       range_text(truth.under_1s).c_str(), share_below(reading.percentiles, 6'000),
       range_text(truth.under_6s).c_str(), share_accessed(reading.percentiles),
       static_cast<long long>(reading.percentiles[truth.untouched_index]),
       static_cast<long long>(truth.untouched_idle_ms), cold_text(reading, truth).c_str(),
-      truth.warm_age_s);
+      truth.warm_age_s, aggr_ms);
   std::fflush(stdout);
 }
 
@@ -74,21 +75,30 @@ void add_reading(const Reading& reading, const Truth& truth, Errors& errors) {
   errors.excess.push_back(share_accessed(reading.percentiles) - truth.touched);
 }
 
-// How far a share is off; `judged`: whether more than the limits is a failure.
-void judge_share(const char* name, const std::vector<double>& errors, const Arguments& arguments,
-                 bool judged, Report& report) {
-  const double limit = arguments.number("--limit-points"),
-               worst = arguments.number("--limit-worst");
+// What may be off before it is a failure; nothing: it is only printed.
+struct ShareLimits {
+  std::optional<double> median_points;
+  std::optional<double> worst_points;
+};
+
+std::string limit_text(const std::optional<double>& points) {
+  return points ? text_of("limit %.1f", *points) : "no limit";
+}
+
+// How far a share is off.
+void judge_share(const char* name, const std::vector<double>& errors, const ShareLimits& limits,
+                 Report& report) {
   std::vector<double> sizes;
   for (double error : errors) sizes.push_back(std::fabs(error));
-  const std::string text = text_of(
-      "share %s: median off by %.1f points, limit %.1f, worst %.1f, limit %.1f (signed %+.1f)",
-      name, median(sizes), limit, largest(sizes), worst, median(errors));
-  if (judged) {
-    report.check(median(sizes) <= limit && largest(sizes) <= worst, text);
-  } else {
-    report.note(text);
-  }
+  const double middle = median(sizes), worst = largest(sizes);
+  const std::string text =
+      text_of("share %s: median off by %.1f points, %s, worst %.1f, %s (signed %+.1f)", name,
+              middle, limit_text(limits.median_points).c_str(), worst,
+              limit_text(limits.worst_points).c_str(), median(errors));
+  if (!limits.median_points && !limits.worst_points) return report.note(text);
+  report.check(
+      middle <= limits.median_points.value_or(100) && worst <= limits.worst_points.value_or(100),
+      text);
 }
 
 // Every single ratio has to be near 1.
@@ -109,8 +119,13 @@ void judge_idle(const char* name, const std::vector<double>& ratios, double limi
 void judge(const Errors& errors, const Arguments& arguments, Report& report) {
   report.check(errors.untouched.size() >= kMinReadings,
                text_of("%zu readings, at least %zu wanted", errors.untouched.size(), kMinReadings));
-  judge_share("idle under 1 s", errors.under_1s, arguments, true, report);
-  judge_share("idle under 6 s", errors.under_6s, arguments, !arguments.has("--note-6s"), report);
+  const ShareLimits limits{arguments.number("--limit-points"), arguments.number("--limit-worst")};
+  judge_share("idle under 1 s", errors.under_1s, limits, report);
+  judge_share("idle under 6 s", errors.under_6s,
+              arguments.has("--note-6s")         ? ShareLimits{}
+              : arguments.has("--note-worst-6s") ? ShareLimits{limits.median_points, std::nullopt}
+                                                 : limits,
+              report);
   judge_idle("the untouched memory", errors.untouched, arguments.number("--limit-idle"), report);
   if (arguments.has("--cold-again")) {
     judge_idle("the cold part", errors.cold, arguments.number("--limit-cold"), report);
@@ -147,7 +162,8 @@ void check_accuracy(const Arguments& arguments, Report& report) {
     const WorkloadState state = state_of(arguments.text("--state"));
     const Truth truth = truth_at(reading->noticed_ns, state, total, since_ns);
     const double age_s = static_cast<double>(reading->noticed_ns - since_ns) / kNsPerSecond;
-    print_reading(*reading, truth, age_s, age_s > settle_s);
+    print_reading(*reading, truth, age_s, age_s > settle_s,
+                  std::atof(read_text(directory + "/aggr_interval_us").c_str()) / 1000);
     if (age_s > settle_s) add_reading(*reading, truth, errors);
   }
   judge(errors, arguments, report);

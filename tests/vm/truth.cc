@@ -13,6 +13,8 @@ namespace guest_test {
 namespace {
 
 constexpr int64_t kNsPerMs = 1'000'000;
+// A reading may count as accessed what was touched not longer ago than this.
+constexpr int64_t kTouchedNs = 3'000 * kNsPerMs;
 
 double percent(int64_t part_bytes, int64_t total_bytes) {
   return 100.0 * static_cast<double>(part_bytes) / static_cast<double>(total_bytes);
@@ -80,7 +82,9 @@ Truth truth_at(int64_t now_ns, const WorkloadState& state, int64_t monitored_byt
   Truth truth;
   truth.under_1s = touched_within(state, now_ns, 1'000, monitored_bytes);
   truth.under_6s = touched_within(state, now_ns, 6'000, monitored_bytes);
-  truth.touched = percent(touched, monitored_bytes);
+  const bool cold_is_touched =
+      state.cold.start_ns > state.cold.end_ns || now_ns - state.cold.end_ns < kTouchedNs;
+  truth.touched = percent(touched + (cold_is_touched ? state.cold_bytes : 0), monitored_bytes);
   truth.warm_age_s = static_cast<double>(now_ns - state.warm.end_ns) / 1e9;
   truth.cold_index = static_cast<size_t>(percent(touched + state.cold_bytes / 2, monitored_bytes));
   truth.cold_idle_ms = cold_idle_ms(state, now_ns, monitoring_since_ns);

@@ -30,7 +30,7 @@ constexpr int64_t kUncertainNs = 1'000'000'000;
 struct Truth {
   Share under_1s;
   Share under_6s;
-  double touched = 0;     // the hot and warm parts together: nothing else may count as accessed
+  double touched = 0;  // hot, warm, and cold just after a pass: nothing else may count as accessed
   double warm_age_s = 0;  // since the last warm pass
   // The percentile in the middle of the cold part, the youngest after hot and warm, and its idle
   // time; nothing unless it was touched again, long enough ago for the warm part to be younger.
