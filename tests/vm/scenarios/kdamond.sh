@@ -29,8 +29,8 @@ daemon_us=$((($(cpu_ns "$daemon_pid") - daemon_before) / 1000))
 # The aim is 2 %, which the README's table is about: a processor as slow as this one switches tasks at a higher price.
 echo "INFO $SCENARIO: CPU time in 30 s: kdamond $kdamond_us us, daemon $daemon_us us, that is" \
   "$((daemon_us * 1000 / kdamond_us)) in 1000, aim 20"
-report "the daemon uses at most 8 % of the kdamond's CPU time" \
-  [ $((daemon_us * 100)) -le $((kdamond_us * 8)) ]
+# How much the kdamond uses is the kernel's to say, and differs by a factor of two from run to run: 0.5 to 1.2 s.
+report "the daemon uses at most 0.3 % of a processor, $daemon_us of 30000000 us" [ "$daemon_us" -le 90000 ]
 report "unmounts" umount /mnt
 report "the process ends within 5 s" within 5 gone
 report "no kdamond is left" no_kdamond
