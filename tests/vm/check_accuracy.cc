@@ -101,19 +101,20 @@ void judge_share(const char* name, const std::vector<double>& errors, const Shar
       text);
 }
 
-// Every single ratio has to be near 1.
-void judge_idle(const char* name, const std::vector<double>& ratios, double limit_percent,
-                Report& report) {
-  const double limit = limit_percent / 100;
-  const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
+// Every single ratio has to be near 1; without a limit they are only printed.
+void judge_idle(const char* name, const std::vector<double>& ratios,
+                std::optional<double> limit_percent, Report& report) {
   if (ratios.empty()) {
     report.check(false, text_of("idle time of %s: no reading told it", name));
     return;
   }
-  report.check(
-      *least >= 1 - limit && *most <= 1 + limit,
-      text_of("idle time of %s: %.2f to %.2f of the true time, limits %.2f to %.2f (%zu readings)",
-              name, *least, *most, 1 - limit, 1 + limit, ratios.size()));
+  const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
+  const std::string text = text_of("idle time of %s: %.2f to %.2f of the true time (%zu readings)",
+                                   name, *least, *most, ratios.size());
+  if (!limit_percent) return report.note(text);
+  const double limit = *limit_percent / 100;
+  report.check(*least >= 1 - limit && *most <= 1 + limit,
+               text_of("%s, limits %.2f to %.2f", text.c_str(), 1 - limit, 1 + limit));
 }
 
 void judge(const Errors& errors, const Arguments& arguments, Report& report) {
@@ -122,13 +123,15 @@ void judge(const Errors& errors, const Arguments& arguments, Report& report) {
   const ShareLimits limits{arguments.number("--limit-points"), arguments.number("--limit-worst")};
   judge_share("idle under 1 s", errors.under_1s, limits, report);
   judge_share("idle under 6 s", errors.under_6s,
-              arguments.has("--note-6s")         ? ShareLimits{}
-              : arguments.has("--note-worst-6s") ? ShareLimits{limits.median_points, std::nullopt}
-                                                 : limits,
+              arguments.has("--note-6s")     ? ShareLimits{}
+              : arguments.has("--note-cold") ? ShareLimits{limits.median_points, std::nullopt}
+                                             : limits,
               report);
   judge_idle("the untouched memory", errors.untouched, arguments.number("--limit-idle"), report);
   if (arguments.has("--cold-again")) {
-    judge_idle("the cold part", errors.cold, arguments.number("--limit-cold"), report);
+    const double limit = arguments.number("--limit-cold");
+    judge_idle("the cold part", errors.cold,
+               arguments.has("--note-cold") ? std::nullopt : std::optional(limit), report);
   }
   const double excess = errors.excess.empty() ? 100 : largest(errors.excess);
   const double limit = arguments.number("--limit-worst");

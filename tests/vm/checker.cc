@@ -23,7 +23,7 @@ constexpr const char* kUsage =
     "TEXT] [--range "
     "START-END] [--span]\n"
     "               [--cold-again]\n"
-    "               [--note-6s|--note-worst-6s] [--only-print]\n";
+    "               [--note-6s] [--note-cold] [--only-print]\n";
 
 using Check = void (*)(const Arguments&, Report&);
 
@@ -39,20 +39,20 @@ int run(int argc, char** argv) {
   }
   const auto check = kChecks.find(argc > 1 ? argv[1] : "");
   if (check == kChecks.end()) throw std::invalid_argument("which check?");
-  const Arguments arguments(
-      argc, argv, 2, {"--span", "--cold-again", "--note-6s", "--note-worst-6s", "--only-print"},
-      {{"--name", check->first},
-       {"--dir", "/mnt"},
-       {"--state", "/run/workload"},
-       {"--settle", "60"},
-       {"--seconds", "65"},
-       {"--max-cpu", "100"},
-       {"--limit-points", "8"},
-       {"--limit-worst", "12"},
-       {"--limit-idle", "20"},
-       {"--limit-cold", "20"},
-       {"--what", "idle guest"},
-       {"--range", ""}});
+  const Arguments arguments(argc, argv, 2,
+                            {"--span", "--cold-again", "--note-6s", "--note-cold", "--only-print"},
+                            {{"--name", check->first},
+                             {"--dir", "/mnt"},
+                             {"--state", "/run/workload"},
+                             {"--settle", "60"},
+                             {"--seconds", "65"},
+                             {"--max-cpu", "100"},
+                             {"--limit-points", "8"},
+                             {"--limit-worst", "12"},
+                             {"--limit-idle", "20"},
+                             {"--limit-cold", "20"},
+                             {"--what", "idle guest"},
+                             {"--range", ""}});
   Report report(arguments.text("--name"), arguments.has("--only-print"));
   try {
     check->second(arguments, report);
