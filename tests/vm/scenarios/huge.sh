@@ -7,8 +7,9 @@
 . /vm/lib.sh
 
 start_workload --hot 256M --warm 256M --warm-period 9.1 --cold 512M --cold-period 41 --thp
-# A large region notices a pass over the cold part, which touches each page once, in turn, in 63 of 100 cases: the page
-# that it samples has to be among those touched in that interval. What hangs on that in single readings is printed.
+# A large region notices a pass over the cold part, which touches each page once, in turn, with a chance of
+# 1 - 1/e: the page that it samples has to be among those touched in that interval. What hangs on that in single
+# readings is printed.
 start_daemon /mnt max_cpu=30,estimator=regions,seed=1
 judge accuracy --max-cpu 30 --settle 30 --seconds 51 --limit-points 3 --limit-worst 13 --cold-again --note-cold
 umount /mnt
