@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -122,16 +124,15 @@ void judge(const Errors& errors, const Arguments& arguments, Report& report) {
                text_of("%zu readings, at least %zu wanted", errors.untouched.size(), kMinReadings));
   const ShareLimits limits{arguments.number("--limit-points"), arguments.number("--limit-worst")};
   judge_share("idle under 1 s", errors.under_1s, limits, report);
-  judge_share("idle under 6 s", errors.under_6s,
-              arguments.has("--note-6s")     ? ShareLimits{}
-              : arguments.has("--note-cold") ? ShareLimits{limits.median_points, std::nullopt}
-                                             : limits,
-              report);
+  ShareLimits limits_6s = limits;
+  if (arguments.has("--note-cold")) limits_6s.worst_points.reset();
+  if (arguments.has("--note-6s")) limits_6s = {};
+  judge_share("idle under 6 s", errors.under_6s, limits_6s, report);
   judge_idle("the untouched memory", errors.untouched, arguments.number("--limit-idle"), report);
   if (arguments.has("--cold-again")) {
-    const double limit = arguments.number("--limit-cold");
-    judge_idle("the cold part", errors.cold,
-               arguments.has("--note-cold") ? std::nullopt : std::optional(limit), report);
+    std::optional<double> limit_percent;
+    if (!arguments.has("--note-cold")) limit_percent = arguments.number("--limit-cold");
+    judge_idle("the cold part", errors.cold, limit_percent, report);
   }
   const double excess = errors.excess.empty() ? 100 : largest(errors.excess);
   const double limit = arguments.number("--limit-worst");
