@@ -65,6 +65,7 @@ Result<std::vector<AddressRange>> KdamondOperations::open() {
   record_ = std::move(record);
   setup_ = {attrs_, ranges, false, attrs_.sample_us};
   const Result<void> started = start();
+  if (started) log_left_out(context_, ranges);
   if (started) return std::move(ranges);
   let_go();
   return started.as_failure();
@@ -426,6 +427,7 @@ OperationsSet kdamond_operations() {
   set.probe = probe;
   set.create = create;
   set.recover = stop_orphaned_kdamond;
+  set.selects_ram = true;
   set.max_close_ms = kMaxCloseMs;
   return set;
 }

@@ -60,6 +60,7 @@ class PageIdleOperations final : public Operations {
     DAMON_STATFS_TRY(ranges, monitored_ranges(context_));
     BOOST_OUTCOME_TRYV(refuse_running_kdamonds(context_.rootfs));
     DAMON_STATFS_TRY(lock, lock_idle_flags(context_.rootfs));
+    log_left_out(context_, ranges);
     files_ = std::move(files);
     lock_ = std::move(lock);
     return std::move(ranges);
@@ -223,6 +224,7 @@ OperationsSet page_idle_operations() {
           },
           nullptr,
           nullptr,
+          true,
           true};
 }
 

@@ -9,8 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "engine/memory_ranges.h"
-
 namespace damon_statfs {
 namespace {
 
@@ -29,7 +27,7 @@ class SimOperations final : public Operations {
     context_.log(LogLevel::kWarning,
                  fmt::format("memory is simulated ({} MiB): the values are not this machine's",
                              parts_.back().end >> 20));
-    return update();
+    return all();
   }
 
   Result<void> prepare_access_checks(std::span<Region> /*regions*/) override {
@@ -71,9 +69,7 @@ class SimOperations final : public Operations {
     return outcome::success();
   }
 
-  Result<std::vector<AddressRange>> update() override {
-    return select_ranges(context_.ram, {{0, parts_.back().end}});
-  }
+  Result<std::vector<AddressRange>> update() override { return all(); }
 
   void close() noexcept override {}
 
@@ -87,6 +83,8 @@ class SimOperations final : public Operations {
       return period_ns > 0 && to_ns / period_ns > from_ns / period_ns;
     }
   };
+
+  std::vector<AddressRange> all() const { return {{0, parts_.back().end}}; }
 
   const Part* part_at(uint64_t address) const {
     const auto part = std::upper_bound(

@@ -280,6 +280,15 @@ Result<void> check_estimator(const Options& options, const OperationsRegistry& r
   return outcome::success();
 }
 
+// Precondition: ops is auto or a set's name.
+Result<void> check_ram(const Options& options, const OperationsRegistry& registry) {
+  const OperationsSet* const set = registry.find(options.engine.ops);
+  if (options.context.ram.kind == RamSelection::Kind::kAll || set == nullptr || set->selects_ram) {
+    return outcome::success();
+  }
+  return failure(EINVAL, fmt::format("ram=: has no effect with ops={}", set->name));
+}
+
 // For estimator=pages only one of auto's sets will do.
 void narrow_auto(Options& options, const OperationsRegistry& registry) {
   if (options.engine.ops != "auto" || options.engine.estimator != EstimatorChoice::kPages) return;
@@ -323,6 +332,7 @@ Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& r
   }
   if (mounts) {
     BOOST_OUTCOME_TRYV(check_estimator(options, registry));
+    BOOST_OUTCOME_TRYV(check_ram(options, registry));
     BOOST_OUTCOME_TRYV(check_together(options));
     narrow_auto(parser.options, registry);
   }

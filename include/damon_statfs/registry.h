@@ -31,6 +31,7 @@ struct OperationsSet {
   void (*recover)(const OperationsContext& context) = nullptr;
 
   bool checks_pages = false;  // whether estimator=pages works with it
+  bool selects_ram = false;   // whether it monitors what ram= says
 
   // How long a call into the set may take without hanging: open() and close(), or a mirror's write.
   // A stop takes no longer, and whatever waits for one waits at least as long.

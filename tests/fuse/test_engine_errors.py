@@ -13,16 +13,16 @@ from support import PID, Mount, alive, daemons, mountinfo, tree, wait_for
 
 
 class CannotStart(unittest.TestCase):
-    def check(self, answer, files, *names, ops="page_idle"):
+    def check(self, answer, files, *names, ops="page_idle", **words):
         """Y is answered with this errno and N is read; enabled=Y does not mount."""
         root = tree(files)
-        with Mount(ops=ops, rootfs=root, abi="7.2") as mount:
+        with Mount(ops=ops, rootfs=root, abi="7.2", **words) as mount:
             for _ in range(3):
                 self.assertEqual(calls.outcome(mount.write, b"Y"), answer)
                 self.assertEqual((mount.read(), mount.read(PID)), (b"N\n", b"-1\n"))
                 self.assertEqual(calls.outcome(mount.write, b"N"), "ok")
             self.assertTrue(alive(mount.pid))
-        mount = Mount(ops=ops, rootfs=root, enabled="Y")
+        mount = Mount(ops=ops, rootfs=root, enabled="Y", **words)
         self.addCleanup(mount.clean)
         done = support.run_daemon(*mount.arguments())
         self.assertEqual(done.returncode, 32, done.stderr)
@@ -47,6 +47,14 @@ class CannotStart(unittest.TestCase):
 
     def test_hidden_iomem(self):
         self.check("EACCES", {**MACHINE, IOMEM: HIDDEN}, "iomem")
+
+    def test_addresses_that_are_no_memory(self):
+        self.check("ENODEV", MACHINE, "ram=0x10000000000-0x20000000000: no System RAM", ram="1T-2T")
+
+    def test_all_memory_is_offline(self):
+        blocks = "sys/devices/system/memory"
+        self.check("ENODEV", {**MACHINE, blocks + "/block_size_bytes": "1000000\n",
+                              blocks + "/memory0/state": "offline\n"}, "offline")
 
     def test_a_failed_start_leaves_no_thread(self):
         with Mount(ops="page_idle", rootfs=tree({})) as mount:

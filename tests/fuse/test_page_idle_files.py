@@ -16,6 +16,8 @@ from support import ENABLED, Foreground, Mount, alive, tree, wait_equal, wait_fo
 from test_status import status_of_mount as status_of
 
 UPDATE_SECONDS = 0.2  # between two looks at the memory that there is
+SECOND_RAM = "02000000-02ffffff : System RAM\n"
+BLOCKS = "sys/devices/system/memory"
 DROPPED = 20  # samples: enough to be sure that each of them is not logged
 
 
@@ -146,16 +148,24 @@ class FixtureMachine(unittest.TestCase):
             self.assertTrue(alive(mount.pid))
 
     def test_hot_added_memory_is_followed(self):
+        self.check_added_memory({}, lambda root: replace(root, IOMEM, RAM + SECOND_RAM))
+
+    def test_memory_that_goes_online_is_followed(self):
+        blocks = {BLOCKS + "/block_size_bytes": "1000000\n", BLOCKS + "/memory0/state": "online\n",
+                  BLOCKS + "/memory2/state": "offline\n", IOMEM: RAM + SECOND_RAM}
+        self.check_added_memory(blocks, lambda root: replace(root, BLOCKS + "/memory2/state", "online\n"))
+
+    def check_added_memory(self, files, add):
         """The second half of the memory appears later, so it is idle for so much shorter.
 
         Regions stay apart until the younger one is half as old as the other: for as long again.
         """
-        root = tree({**MACHINE, BITMAP: bytes(3 * PAGES // 8), FLAGS: LRU * 3 * PAGES})
+        root = tree({**MACHINE, BITMAP: bytes(3 * PAGES // 8), FLAGS: LRU * 3 * PAGES, **files})
         with Mount(ops="page_idle", rootfs=root, update_us=int(1e6 * UPDATE_SECONDS), **self.quick) as mount:
             run = Run(mount)
             run.wait_idle(1500)
             added = time.monotonic()
-            replace(root, IOMEM, RAM + "02000000-02ffffff : System RAM\n")
+            add(root)
             noticed = time.monotonic() + UPDATE_SECONDS
             numbers = wait_for(lambda: is_younger(mount.numbers()), what="younger memory")
             least, most = added - run.on - LATE_SECONDS, noticed - run.begun + LATE_SECONDS

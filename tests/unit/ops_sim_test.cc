@@ -112,13 +112,6 @@ TEST_CASE("huge memory costs the same", "[sim]") {
         Counts{1, 0, 0, 1});
 }
 
-TEST_CASE("ram= applies to simulated memory", "[sim]") {
-  Sim sim({{64 << 20, 0}});
-  sim.context.ram = {RamSelection::Kind::kRanges, {{4096, 8192}, {1 << 20, 2 << 20}}};
-  CHECK(sim.operations->open().value() == Ranges{{4096, 8192}, {1 << 20, 2 << 20}});
-  CHECK(sim.operations->update().value() == Ranges{{4096, 8192}, {1 << 20, 2 << 20}});
-}
-
 TEST_CASE("it says that it is simulated", "[sim]") {
   Sim sim({{uint64_t{2} << 30, 0}});
   REQUIRE(sim.operations->open());

@@ -123,10 +123,29 @@ TEST_CASE("kdamond= belongs to ops=observe", "[options]") {
   CHECK(refused.error().context == "kdamond=: only with ops=observe, not with ops=page_idle");
 }
 
+TEST_CASE("ram= is refused where it has no effect", "[options]") {
+  const OperationsRegistry registry = built_in_operations();
+  for (const char* const ops : {"sim,sim=1G@never", "damon_stat", "observe"}) {
+    for (const char* const ram : {"biggest", "span", "0-1G"}) {
+      CAPTURE(ops, ram);
+      const std::string words = fmt::format("ops={},ram={}", ops, ram);
+      const auto refused = parse({"-o", words.c_str(), "/mnt"}, registry);
+      REQUIRE_FALSE(refused);
+      const std::string name(ops, strcspn(ops, ","));
+      CHECK(refused.error().context == "ram=: has no effect with ops=" + name);
+    }
+    CHECK(parse({"-o", fmt::format("ops={},ram=all", ops).c_str(), "/mnt"}, registry));
+  }
+  for (const char* const ops : {"auto", "page_idle", "kdamond"}) {
+    CAPTURE(ops);
+    CHECK(parse({"-o", fmt::format("ops={},ram=0-1G", ops).c_str(), "/mnt"}, registry));
+  }
+}
+
 TEST_CASE("every option sets its own field", "[options]") {
   const Options options =
       parse_o(
-          "ops=sim,sim=1G@10ms+4K@never,enabled=Y,abi=6.18,ram=biggest,max_cpu=12.5,seed=99,"
+          "ops=sim,sim=1G@10ms+4K@never,enabled=Y,abi=6.18,max_cpu=12.5,seed=99,"
           "refresh_ms=250,sample_us=7,aggr_us=70,update_us=9,min_nr_regions=3,"
           "max_nr_regions=77,access_bp=11,aggrs=2,min_sample_us=6,max_sample_us=8,rootfs=/r")
           .value();
@@ -134,7 +153,7 @@ TEST_CASE("every option sets its own field", "[options]") {
   CHECK(options.context.sim.size() == 2);
   CHECK(options.enabled);
   CHECK(options.abi == Abi::k6_18);
-  CHECK(options.context.ram.kind == RamSelection::Kind::kBiggest);
+  CHECK(parse_o("ram=biggest").value().context.ram.kind == RamSelection::Kind::kBiggest);
   CHECK(options.engine.max_cpu_percent == 12.5);
   CHECK(options.engine.seed == 99);
   CHECK(options.context.refresh_ms == 250);
