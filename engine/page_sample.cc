@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "engine/memory_ranges.h"
 #include "engine/wide.h"
@@ -79,20 +80,34 @@ void PageHistory::note_idle(int64_t then_ns) {
   }
 }
 
-void PageSample::fit(std::span<const AddressRange> ranges, uint64_t nr_words, int64_t now_ns) {
-  const Frame frame(ranges, page_bytes_);
+// How many words there have to be, and how many pages of each, for as many pages as nr_words full
+// words have.
+PageSample::Size PageSample::size_for(const Frame& frame, uint64_t nr_words) {
   const uint64_t wanted_pages = nr_words * kSampledPerWord;
+  const uint64_t page_bytes = frame.word_bytes / kWordPages;
+  const uint64_t all_pages = std::max<uint64_t>(total_bytes(frame.ranges) / page_bytes, 1);
+  // Ranges of a few pages leave most of a word to other uses: more words are needed then.
+  nr_words = std::max(nr_words, mul_div(frame.nr_words, wanted_pages, all_pages));
   // Strata shorter than two words would meet in one.
   nr_words = frame.nr_words <= nr_words ? frame.nr_words : std::min(nr_words, frame.nr_words / 2);
   nr_words = std::max<uint64_t>(nr_words, 1);
+  const uint64_t nr_frame = std::max<uint64_t>(frame.nr_words, 1);
+  const uint64_t pages = std::max<uint64_t>(mul_div(all_pages, nr_words, nr_frame), 1);
   const uint64_t per_word =
-      std::bit_ceil(std::clamp<uint64_t>(wanted_pages / nr_words, kSampledPerWord, kWordPages));
-  const uint64_t spacing = kWordPages / per_word;
+      std::clamp(wanted_pages * kWordPages / pages, kSampledPerWord, kWordPages);
+  return {nr_words, kWordPages / std::bit_ceil(per_word)};
+}
+
+void PageSample::fit(std::span<const AddressRange> ranges, uint64_t nr_words, int64_t now_ns) {
+  const Frame frame(ranges, page_bytes_);
+  asked_words_ = nr_words;
+  const Size size = size_for(frame, nr_words);
+  const uint64_t spacing = size.spacing;
+  nr_words = frame.nr_words == 0 ? 0 : size.nr_words;
 
   old_ = std::move(pages_);
   pages_.clear();
-  if (frame.nr_words == 0) nr_words = 0;
-  pages_.reserve(nr_words * per_word);
+  pages_.reserve(nr_words * kWordPages / spacing);
   uint64_t next = 0;  // the first word that is not taken yet
   for (uint64_t stratum = 0; stratum < nr_words; ++stratum) {
     const uint64_t first = std::max(mul_div(frame.nr_words, stratum, nr_words), next);
@@ -128,6 +143,8 @@ void PageSample::thin(uint64_t nr_words) {
   for (size_t i = 0; i < pages_.size(); ++i) {
     if (i == 0 || word_of(pages_[i]) != word_of(pages_[i - 1])) ++words;
   }
+  const uint64_t asked_before = std::exchange(asked_words_, nr_words);
+  nr_words = std::max(nr_words, mul_div(words, nr_words, std::max<uint64_t>(asked_before, 1)));
   if (words <= nr_words) return;
   old_ = std::move(pages_);
   pages_.clear();

@@ -51,14 +51,16 @@ class PageSample {
   PageSample(uint64_t page_bytes, uint64_t seed) : page_bytes_(page_bytes), random_(seed) {}
 
   // Makes it a sample of `ranges` with about nr_words words, fewer if memory is small (then with
-  // more pages of each). Memory is divided into that many parts of equal size, and each has one
-  // word at a random place, so that every page is as likely as any other. Pages that still serve
-  // keep their history, new ones take over that of a near neighbour, as regions do when they are
-  // split, or start at now_ns. Pointers to pages become invalid.
+  // more pages of each), more if it lies in ranges of a few pages. Memory is divided into that many
+  // parts of equal size, and each has one word at a random place, so that every page is as likely
+  // as any other. Pages that still serve keep their history, new ones take over that of a near
+  // neighbour, as regions do when they are split, or start at now_ns. Pointers to pages become
+  // invalid.
   void fit(std::span<const AddressRange> ranges, uint64_t nr_words, int64_t now_ns);
 
-  // Makes it smaller: keeps about nr_words of its words, evenly. Draws no new ones, as fit() would
-  // here and there, so that nothing has to be guessed. Pointers to pages become invalid.
+  // Makes it smaller, in the ratio of nr_words to what fit() or thin() was given last: keeps so
+  // many of its words, evenly. Draws no new ones, as fit() would here and there, so that nothing
+  // has to be guessed. Pointers to pages become invalid.
   void thin(uint64_t nr_words);
 
   // Ascending by address.
@@ -73,7 +75,12 @@ class PageSample {
 
  private:
   struct Frame;
+  struct Size {
+    uint64_t nr_words;
+    uint64_t spacing;  // of the sampled pages within a word
+  };
 
+  static Size size_for(const Frame& frame, uint64_t nr_words);
   void add_word(const Frame& frame, uint64_t index, uint64_t spacing, int64_t now_ns);
   bool keep_word(const Frame& frame, uint64_t first, uint64_t end, uint64_t spacing);
   const PageHistory* neighbour(uint64_t addr, uint64_t reach_bytes) const;
@@ -83,6 +90,7 @@ class PageSample {
   std::vector<PageHistory> pages_;
   std::vector<PageHistory> old_;  // while fitting
   uint64_t spacing_ = 0;          // of the pages within a word
+  uint64_t asked_words_ = 0;      // what fit() or thin() was given last
   double sampled_share_ = 0;
 };
 

@@ -37,6 +37,40 @@ TEST_CASE("as many words as wanted, with the pages of each", "[page_sample]") {
   CHECK(std::abs(sample.sampled_share() / share - 1) < 1e-9);
 }
 
+// So many ranges of one to three pages, each in a word of its own.
+Ranges crumbs(uint64_t number) {
+  Ranges ranges;
+  for (uint64_t i = 0; i < number; ++i) {
+    const uint64_t start = i * 3 * kWord + i % 61 * kPage;
+    ranges.push_back({start, start + (i % 3 + 1) * kPage});
+  }
+  return ranges;
+}
+
+TEST_CASE("ranges of a few pages give as many pages as other memory does", "[page_sample]") {
+  for (const uint64_t number : {3'000, 5'000, 20'000, 100'000}) {
+    CAPTURE(number);
+    const Ranges ranges = crumbs(number);
+    const PageSample sample = fitted(ranges, 1'000);
+    CHECK(sample.pages().size() >= 3'000);
+    CHECK(sample.pages().size() <= 4'400);
+    CHECK(is_within(sample, ranges));
+  }
+}
+
+TEST_CASE("a sample is made smaller in the ratio that is asked for", "[page_sample]") {
+  for (const Ranges& ranges : {Ranges{{0, 4096 * kMiB}}, crumbs(20'000)}) {
+    PageSample sample = fitted(ranges, 1'000);
+    const double before = static_cast<double>(sample.pages().size());
+    for (const uint64_t nr_words : {900, 750}) {
+      sample.thin(nr_words);
+      const double left = static_cast<double>(sample.pages().size()) / before;
+      CAPTURE(nr_words, left);
+      CHECK(std::abs(left - static_cast<double>(nr_words) / 1'000) < 0.02);
+    }
+  }
+}
+
 TEST_CASE("a new page knows nothing", "[page_sample]") {
   const PageSample sample = fitted({{0, 64 * kMiB}}, 10);
   for (const PageHistory& page : sample.pages()) {
