@@ -16,9 +16,9 @@ namespace {
 // The kernel's own users of DAMON, by module name.
 Result<void> add_modules(const KernelFiles& files, std::vector<std::string>& users) {
   for (const char* module : {"damon_stat", "damon_reclaim", "damon_lru_sort"}) {
-    DAMON_STATFS_TRY(
-        enabled, read_if_there(files, fmt::format("/sys/module/{}/parameters/enabled", module)));
-    if (enabled == "Y") users.emplace_back(module);
+    const std::string path = fmt::format("/sys/module/{}/parameters/enabled", module);
+    DAMON_STATFS_TRY(enabled, read_if_there(files, path));
+    if (enabled == "Y" && !files.is_on_fuse(path)) users.emplace_back(module);
   }
   return outcome::success();
 }

@@ -7,6 +7,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -96,6 +98,11 @@ Result<std::vector<std::string>> RootedKernelFiles::list(const std::string& path
   }
   if (errno != 0) return errno_failure("{}", path);
   return names;
+}
+
+bool RootedKernelFiles::is_on_fuse(const std::string& path) const {
+  struct statfs info {};
+  return statfs((rootfs_ + path).c_str(), &info) == 0 && info.f_type == FUSE_SUPER_MAGIC;
 }
 
 Result<std::string> read_whole(const std::string& path) {

@@ -37,6 +37,9 @@ class KernelFiles {
 
   // Returns: the names in a directory in no order.
   virtual Result<std::vector<std::string>> list(const std::string& path) const = 0;
+
+  // Whether a FUSE file system, such as a mount of ours, shows this file in the kernel's place.
+  virtual bool is_on_fuse(const std::string& /*path*/) const { return false; }
 };
 
 // The files of the running system, or those below `rootfs`. For one thread.
@@ -47,6 +50,7 @@ class RootedKernelFiles final : public KernelFiles {
   Result<std::string> read_again(const std::string& path) const override;
   Result<void> write(const std::string& path, const std::string& text) const override;
   Result<std::vector<std::string>> list(const std::string& path) const override;
+  bool is_on_fuse(const std::string& path) const override;
 
  private:
   const std::string rootfs_;

@@ -173,7 +173,12 @@ class DamonStat final : public Mirror {
 };
 
 Result<std::string> probe(const OperationsContext& context) {
-  DAMON_STATFS_TRY(text, read_enabled(RootedKernelFiles(context.rootfs)));
+  const RootedKernelFiles files(context.rootfs);
+  DAMON_STATFS_TRY(text, read_enabled(files));
+  if (files.is_on_fuse(path_of("enabled"))) {
+    return failure(ENODEV,
+                   fmt::format("{}: a mount shows it, not the kernel", kDamonStatDirectory));
+  }
   const std::optional<bool> enabled = parse_enabled(text);
   if (!enabled) return not_a_state(text);
   return describe(*enabled);

@@ -12,6 +12,8 @@ import unittest
 
 import calls
 import support
+from machine import MACHINE, QUICK
+from snapshots import Run
 from support import (AGGR, BANDWIDTH, ENABLED, FAST, IDLE, PID, Foreground, Mount, daemons, mountinfo,
                      tree, wait_equal)
 
@@ -231,6 +233,25 @@ class Selection(unittest.TestCase):
             done = support.run_daemon(*mount.arguments())
             self.assertEqual((done.returncode, mountinfo(mount.path)), (32, []), done.stderr)
             self.assertIn(f"{mount.path}: ops={ops} mirrors this directory", done.stderr)
+
+    def test_a_mount_in_its_place_is_not_the_kernel(self):
+        """A daemon mounted where kernels have these files neither warns of itself nor mirrors itself."""
+        root = kernel("7.2")
+        for name in os.listdir(os.path.join(root, "proc")):
+            os.remove(os.path.join(root, "proc", name, "stat"))
+        for name, data in MACHINE.items():
+            os.makedirs(os.path.dirname(os.path.join(root, name)), exist_ok=True)
+            with open(os.path.join(root, name), "wb") as stream:
+                stream.write(data if isinstance(data, bytes) else data.encode())
+        with Foreground(ops="page_idle", rootfs=root, path=os.path.join(root, DIRECTORY),
+                        **QUICK, update_us=50000) as mount:
+            Run(mount).wait_idle(200)
+            probed = json.loads(support.run_daemon("--probe=json", "-o", "rootfs=" + root).stdout)
+            reasons = {found["set"]: found["reason"] for found in probed["sets"]}
+            self.assertEqual(reasons["damon_stat"], f"/{DIRECTORY}: a mount shows it, not the kernel")
+            self.assertNotIn("damon_stat", reasons["page_idle"])
+            mount.write(b"N")
+            self.assertNotRegex(mount.log(), "unreliable|is running")
 
     def test_probe(self):
         for root, auto, uses, reason in (
