@@ -52,6 +52,15 @@ Result<uint64_t> DamonAdmin::nr_kdamonds(const KernelFiles& files) {
                                      nr_kdamonds_path()));
 }
 
+// Other programs monitor physical memory, too, but with an update interval of whole seconds.
+std::optional<uint64_t> DamonAdmin::likely_mark(const KernelFiles& files) {
+  const Result<std::string> operations = files.read(context_path("operations"));
+  const Result<uint64_t> update_us = read_number(files, context_path(kUpdateUs));
+  if (!operations || operations.value() != "paddr" || !update_us) return std::nullopt;
+  constexpr uint64_t kUsPerSecond = 1'000'000;
+  return update_us.value() % kUsPerSecond == 0 ? std::nullopt : std::optional(update_us.value());
+}
+
 Result<void> DamonAdmin::make() {
   const auto refuse_others = [&]() -> Result<void> {
     DAMON_STATFS_TRY(number, nr_kdamonds(files_));

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,10 @@ class DamonAdmin {
 
   // Returns: how many kdamonds are set up, by anybody; ENODEV without the interface.
   static Result<uint64_t> nr_kdamonds(const KernelFiles& files);
+
+  // Returns: the update_us of kdamond 0, if it is such as our marks are: a daemon of ours may have
+  // set it up, of which there is no record.
+  static std::optional<uint64_t> likely_mark(const KernelFiles& files);
 
   // Makes kdamond 0 with a context that carries our mark. Returns: EBUSY if there are kdamonds.
   Result<void> make();

@@ -45,6 +45,18 @@ Result<std::vector<std::string>> look_for_users(const KernelFiles& files) {
   return users;
 }
 
+// How the administrator can tell and end a kdamond of ours whose record is gone: a container that
+// had /run for itself takes it along.
+std::string hint_at_ours(const KernelFiles& files) {
+  const std::optional<uint64_t> mark = DamonAdmin::likely_mark(files);
+  if (!mark) return "";
+  return fmt::format(
+      "; kdamonds/0 has update_us {}, as only damon-statfs sets it: if it was killed together with "
+      "its container, and no other one runs on this machine, \"echo off > {}/0/state; "
+      "echo 0 > {}/nr_kdamonds\" ends what it has left behind",
+      *mark, DamonAdmin::kKdamonds, DamonAdmin::kKdamonds);
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> find_running_kdamonds(const KernelFiles& files) {
@@ -60,12 +72,13 @@ Result<void> refuse_damon_users(const KernelFiles& files) {
   DAMON_STATFS_TRY(set_up, DamonAdmin::nr_kdamonds(files));
   DAMON_STATFS_TRY(running, find_running_kdamonds(files));
   if (!running.empty()) {
-    return failure(
-        EBUSY, fmt::format("somebody else uses the kernel's DAMON: {}", fmt::join(running, ", ")));
+    return failure(EBUSY, fmt::format("somebody else uses the kernel's DAMON: {}{}",
+                                      fmt::join(running, ", "), hint_at_ours(files)));
   }
   if (set_up == 0) return outcome::success();
-  return failure(EBUSY, fmt::format("{}/nr_kdamonds: somebody else has set up {} kdamond{}",
-                                    DamonAdmin::kKdamonds, set_up, set_up == 1 ? "" : "s"));
+  return failure(EBUSY, fmt::format("{}/nr_kdamonds: somebody else has set up {} kdamond{}{}",
+                                    DamonAdmin::kKdamonds, set_up, set_up == 1 ? "" : "s",
+                                    hint_at_ours(files)));
 }
 
 }  // namespace damon_statfs

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/damon_admin.h"
 #include "engine/kdamond_threads.h"
 
@@ -13,13 +15,29 @@ namespace damon_statfs {
 namespace {
 
 constexpr int64_t kMaxRecoverNs = 5 * kNsPerSecond;  // a mount waits for it
-constexpr int64_t kMaxProbeNs = kNsPerSecond / 2;
+constexpr int64_t kSetUpNs = 2 * kNsPerSecond;       // what damo takes of it is less than a tenth
+constexpr int64_t kLookNs = 50 * kNsPerMs;
 
-// Whether the kdamond that is on now is the recorded one.
+// Whether the kdamond that is on now is the recorded one. Its pid may have come to be another
+// one's since, so the mark has to be there, too.
 Result<bool> is_recorded(const DamonAdmin& admin, const KdamondOwnership& ownership,
                          const Clock& clock, int64_t limit_ns) {
-  if (ownership.pid <= 0) return ownership.marked ? admin.is_marked() : Result<bool>(false);
+  if (!ownership.marked) return false;
+  DAMON_STATFS_TRY(marked, admin.is_marked());
+  if (!marked || ownership.pid <= 0) return marked;
   return retry_busy(clock, limit_ns, [&] { return admin.is_pid(ownership.pid); });
+}
+
+// Whether what is set up has no mark because its daemon was killed before it could set it. Another
+// program that has just made a kdamond goes on to set it up; what nobody touches for as long as
+// that may take was left behind.
+Result<bool> is_abandoned(const DamonAdmin& admin, const Clock& clock, int64_t limit_ns) {
+  const int64_t end_ns = clock.now_ns() + kSetUpNs;
+  for (;;) {
+    DAMON_STATFS_TRY(untouched, retry_busy(clock, limit_ns, [&] { return admin.is_untouched(); }));
+    if (!untouched || clock.now_ns() >= end_ns) return untouched;
+    clock.wait_until(std::min(clock.now_ns() + kLookNs, end_ns), -1);
+  }
 }
 
 // Stops the recorded kdamond if it is on, and gives back what was staged for it. Returns: EBUSY if
@@ -44,9 +62,11 @@ Result<void> stop_recorded(const OperationsContext& context, const KernelFiles& 
         fmt::format("stopped kdamond{}, which a damon-statfs that was killed had left behind",
                     ownership.pid > 0 ? fmt::format(" {}", ownership.pid) : ""));
   }
-  DAMON_STATFS_TRY(ours, retry_busy(*context.clock, left_ns(), [&] {
-                     return ownership.marked ? admin.is_marked() : admin.is_untouched();
-                   }));
+  DAMON_STATFS_TRY(marked,
+                   retry_busy(*context.clock, left_ns(), [&] { return admin.is_marked(); }));
+  DAMON_STATFS_TRY(ours, marked || ownership.marked
+                             ? Result<bool>(marked)
+                             : is_abandoned(admin, *context.clock, left_ns()));
   return ours ? admin.release() : outcome::success();
 }
 
@@ -65,8 +85,7 @@ bool is_orphan(const OperationsContext& context, const KernelFiles& files,
   if (boot.value() != ownership.boot_id) return false;
   const auto holds = [](const Result<bool>& answer) { return answer && answer.value(); };
   const DamonAdmin admin(files, *context.clock, ownership.mark);
-  return holds(is_recorded(admin, ownership, *context.clock, kMaxProbeNs)) ||
-         holds(admin.is_marked()) || (!ownership.marked && holds(admin.is_untouched()));
+  return holds(admin.is_marked()) || (!ownership.marked && holds(admin.is_untouched()));
 }
 
 Result<void> stop_orphan(const OperationsContext& context, const KernelFiles& files,

@@ -17,17 +17,19 @@
 namespace damon_statfs {
 
 struct KdamondOwnership {
-  std::string boot_id;  // of the boot in which it was written
-  uint64_t mark = 0;    // see DamonAdmin
-  bool marked = false;  // whether the mark may be there already
-  pid_t pid = -1;       // once it is on
-  pid_t owner_pid = 0;  // the daemon's
+  std::string boot_id;               // of the boot in which it was written
+  uint64_t mark = 0;                 // see DamonAdmin
+  bool marked = false;               // whether the mark may be there already
+  pid_t pid = -1;                    // once it is on
+  pid_t owner_pid = 0;               // the daemon's
+  uint64_t owner_pid_namespace = 0;  // in which owner_pid is that; 0: not known
 };
 
 class KdamondRecord {
  public:
   // Opens ROOTFS/run/damon-statfs/kdamond and locks it for as long as the object lives. Returns:
   // EBUSY if another daemon holds the lock; one that was killed is waited for until it is gone.
+  // Other errors as open_run_file().
   static Result<KdamondRecord> open(const std::string& rootfs, const Clock& clock);
 
   // The same without making the file or its directory. Returns: none if there is no file.
@@ -37,16 +39,19 @@ class KdamondRecord {
   // Returns: what is recorded, none if nothing is, or not by us.
   Result<std::optional<KdamondOwnership>> read() const;
 
+  // Writes it as this daemon's, in whatever pid namespace that is.
   Result<void> write(const KdamondOwnership& ownership) const;
   Result<void> clear() const;
 
  private:
-  KdamondRecord(UniqueFd file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
-  static Result<KdamondRecord> lock(UniqueFd file, std::string path, const Clock& clock);
+  KdamondRecord(UniqueFd file, std::string path, uint64_t pid_namespace)
+      : file_(std::move(file)), path_(std::move(path)), pid_namespace_(pid_namespace) {}
+  static Result<KdamondRecord> lock(UniqueFd file, const std::string& rootfs, const Clock& clock);
   Result<void> replace(const std::string& text) const;
 
   UniqueFd file_;
   std::string path_;
+  uint64_t pid_namespace_;  // the daemon's
 };
 
 }  // namespace damon_statfs

@@ -20,6 +20,7 @@
 #include "damon_statfs/clock.h"
 #include "damon_statfs/errno_failure.h"
 #include "damon_statfs/mirror.h"
+#include "engine/run_files.h"
 #include "fs/fuse_mount.h"
 #include "fs/mount_table.h"
 
@@ -112,18 +113,6 @@ Result<void> check_directory(const std::string& path) {
   return failure(ENOTDIR, fmt::format("{}: {}", path, std::strerror(ENOTDIR)));
 }
 
-// The file is root's and nobody else may open it, so nobody else can lock it.
-Result<UniqueFd> open_lock_file(const std::string& rootfs) {
-  const std::string directory = rootfs + "/run/damon-statfs";
-  std::error_code failed;
-  std::filesystem::create_directories(directory, failed);
-  if (failed) return failure(failed.value(), fmt::format("{}: {}", directory, failed.message()));
-  const std::string path = directory + "/mount.lock";
-  UniqueFd lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!lock) return errno_failure("{}", path);
-  return lock;
-}
-
 // Waits for another daemon that is just starting, on whatever mountpoint.
 Result<void> take_lock(const UniqueFd& lock, const std::string& path) {
   const SystemClock clock;
@@ -153,7 +142,8 @@ Result<ClaimedMountpoint> claim_mountpoint(const std::string& path, const std::s
   ClaimedMountpoint claimed;
   DAMON_STATFS_TRY(absolute, absolute_path(path));
   claimed.path = absolute;
-  Result<UniqueFd> lock = open_lock_file(rootfs);
+  // The file is root's and nobody else may open it, so nobody else can lock it.
+  Result<UniqueFd> lock = open_run_file(rootfs, "mount.lock");
   if (lock) {
     BOOST_OUTCOME_TRYV(take_lock(lock.value(), path));
     claimed.lock = std::move(lock.value());

@@ -2,8 +2,11 @@
 //
 // What is done before a daemon begins: looking whether it could, which changes nothing, and
 // stopping the kdamond of one that was killed. Plain files stand for the kernel's here.
-#include "engine/kdamond_record.h"
 #include "engine/ops_kdamond.h"
+
+#include <functional>
+
+#include "engine/kdamond_record.h"
 #include "support/catch.h"
 #include "support/fake_clock.h"
 #include "support/log_lines.h"
@@ -90,13 +93,81 @@ TEST_CASE("other kdamonds are not stopped", "[ops_kdamond]") {
   CHECK(machine.log.count(LogLevel::kWarning) == 0);
 }
 
-TEST_CASE("a kdamond that is ours but for its staging", "[ops_kdamond]") {
+TEST_CASE("a kdamond of the recorded pid without the mark is another program's", "[ops_kdamond]") {
   Machine machine;
   machine.put("0/contexts/0/monitoring_attrs/intervals/update_us", "60000000");
   machine.record({"this-boot", kMark, true, 4000});
   kdamond_operations().recover(machine.context);
-  CHECK(machine.get("0/state") == "off");
-  CHECK(machine.get("nr_kdamonds") == "1");  // somebody has set it up anew
+  CHECK(machine.is_as_it_was());
+  CHECK(machine.log.count(LogLevel::kWarning) == 0);
+}
+
+// Virtual time that another program shares: it goes on whenever the daemon waits.
+class SharedTime final : public Clock {
+ public:
+  SharedTime(const FakeClock& clock, std::function<void(int64_t now_ns)> other)
+      : clock_(clock), other_(std::move(other)) {}
+  int64_t now_ns() const override { return clock_.now_ns(); }
+  int64_t suspended_ns() const override { return clock_.suspended_ns(); }
+  int64_t thread_cpu_ns() const override { return clock_.thread_cpu_ns(); }
+  bool wait_until(int64_t deadline_ns, int fd) const override {
+    const bool readable = clock_.wait_until(deadline_ns, fd);
+    other_(now_ns());
+    return readable;
+  }
+
+ private:
+  const FakeClock& clock_;
+  const std::function<void(int64_t now_ns)> other_;
+};
+
+// As just after the kernel has made it.
+void make_untouched(Machine& machine) {
+  machine.put("0/state", "off");
+  machine.put("0/pid", "-1");
+  machine.put("0/contexts/nr_contexts", "0");
+  machine.put("0/contexts/0/monitoring_attrs/intervals/update_us", "60000000");
+}
+
+TEST_CASE("a daemon was killed before it could set its mark", "[ops_kdamond]") {
+  Machine machine;
+  make_untouched(machine);
+  machine.record({"this-boot", kMark, false, -1});
+  SECTION("nobody touches what it has made: that is given back") {
+    kdamond_operations().recover(machine.context);
+    CHECK(machine.get("nr_kdamonds") == "0");
+  }
+  SECTION("another program has just made the same, and goes on") {
+    const int64_t set_up_ns = machine.clock.now_ns() + kNsPerSecond / 2;
+    const SharedTime time(machine.clock, [&](int64_t now_ns) {
+      if (now_ns >= set_up_ns) machine.put("0/contexts/nr_contexts", "1");
+    });
+    machine.context.clock = &time;
+    kdamond_operations().recover(machine.context);
+    CHECK(machine.get("nr_kdamonds") == "1");
+    CHECK(machine.get("0/contexts/nr_contexts") == "1");
+  }
+  CHECK(machine.log.count(LogLevel::kWarning) == 0);
+}
+
+TEST_CASE("a kdamond like ours of which there is no record", "[ops_kdamond]") {
+  Machine machine;
+  const auto reason = [&] { return kdamond_operations().probe(machine.context).error().context; };
+  CAPTURE(reason());
+  SECTION("how to tell and how to end it is said") {
+    CHECK(reason().find("update_us 60000123") != std::string::npos);
+    CHECK(reason().find("echo off > /sys/kernel/mm/damon/admin/kdamonds/0/state; echo 0 > "
+                        "/sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds") != std::string::npos);
+    machine.put("0/state", "off");
+    CHECK(reason().find("echo 0") != std::string::npos);
+  }
+  SECTION("of virtual memory") { machine.put("0/contexts/0/operations", "vaddr"); }
+  SECTION("with the kernel's update interval") {
+    machine.put("0/contexts/0/monitoring_attrs/intervals/update_us", "60000000");
+  }
+  const bool ours = machine.get("0/contexts/0/operations") == "paddr" &&
+                    machine.get("0/contexts/0/monitoring_attrs/intervals/update_us") != "60000000";
+  CHECK((reason().find("echo") != std::string::npos) == ours);
 }
 
 TEST_CASE("looking changes nothing", "[ops_kdamond]") {
