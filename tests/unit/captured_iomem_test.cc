@@ -45,6 +45,7 @@ const Row kRows[] = {
     {"arm64-ec2", 8253312, 4},
     {"arm64-four-nodes-64k-pages", 536581760, 13},
     {"arm64-qemu-guest", 33549504, 4},
+    {"copied-by-hand", 4324860, 4},
     {"coreboot-chromebook", 4053080, 7},
     {"cxl-kmem-two-windows", 670555772, 3},
     {"cxl-soft-reserved-offline", 1358683772, 4},
