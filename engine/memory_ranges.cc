@@ -28,7 +28,7 @@ constexpr const char* kBlocks = "/sys/devices/system/memory";
 // A line such as "  00100000-bffdffff : System RAM". Memory that a driver has added, "System RAM
 // (kmem)" or "System RAM (virtio_mem)", is nested below its device, so indentation does not count.
 // 32-bit ARM lists the addresses at which it booted as "System RAM (boot alias)": the same memory
-// stands there a second time.
+// stands there a second time. The kernel ends no line with white space, but what copies a text may.
 std::optional<AddressRange> parse_system_ram(const std::string& line) {
   uint64_t first = 0;
   uint64_t last = 0;
@@ -38,7 +38,8 @@ std::optional<AddressRange> parse_system_ram(const std::string& line) {
     return std::nullopt;
   }
   if (first > kLastAddress || last > kLastAddress) return std::nullopt;
-  const std::string name = line.substr(static_cast<size_t>(name_at));
+  std::string name = line.substr(static_cast<size_t>(name_at));
+  name.erase(name.find_last_not_of(" \t\r") + 1);
   if (name == "System RAM (boot alias)") return std::nullopt;
   if (name != "System RAM" && name.rfind("System RAM (", 0) != 0) return std::nullopt;
   return AddressRange{first, last + 1};
