@@ -28,6 +28,11 @@ double goal_share(const MonitoringAttrs& attrs) {
 
 }  // namespace
 
+void AccessRate::set_goal(const IntervalsGoal& goal) {
+  attrs_.goal = goal;
+  attrs_ = within_goal(attrs_);
+}
+
 // A trial of a page in use hits with a chance of goal_share / used_share. Many trials rather than
 // many pages in each, as memory may be in use at some moments only; but one trial takes a sampling
 // interval, and half of the time has to be left for their being at random moments.

@@ -24,6 +24,9 @@ class AccessRate {
  public:
   explicit AccessRate(const MonitoringAttrs& attrs) : attrs_(normalised(attrs)) {}
 
+  // Tunes for this goal from now on.
+  void set_goal(const IntervalsGoal& goal);
+
   // The sampling interval that is in force, tuned as the kernel tunes it.
   uint64_t sample_us() const { return attrs_.sample_us; }
   uint64_t aggr_us() const { return attrs_.aggr_us; }

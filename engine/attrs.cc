@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <limits>
 
+#include "engine/wide.h"
+
 namespace damon_statfs {
 
 MonitoringAttrs normalised(MonitoringAttrs attrs) {
@@ -30,6 +32,15 @@ MonitoringAttrs with_intervals(MonitoringAttrs attrs, uint64_t sample_us, uint64
   attrs.sample_us = sample_us;
   attrs.aggr_us = aggr_us;
   return normalised(attrs);
+}
+
+MonitoringAttrs within_goal(MonitoringAttrs attrs) {
+  attrs = normalised(attrs);
+  if (attrs.goal.aggrs == 0) return attrs;
+  const uint64_t sample_us =
+      std::clamp(attrs.sample_us, attrs.goal.min_sample_us, attrs.goal.max_sample_us);
+  if (sample_us == attrs.sample_us) return attrs;
+  return with_intervals(attrs, sample_us, mul_div(sample_us, samples_per_aggr(attrs), 1));
 }
 
 Result<void> validate(const MonitoringAttrs& attrs) {

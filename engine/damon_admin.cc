@@ -228,18 +228,19 @@ Result<KdamondIntervals> DamonAdmin::tuned_intervals() {
   return KdamondIntervals{sample_us, aggr_us};
 }
 
-Result<void> DamonAdmin::commit(const KdamondSetup& in_force, const KdamondSetup& setup) {
+Result<KdamondSetup> DamonAdmin::commit(const KdamondSetup& in_force, const KdamondSetup& setup) {
   KdamondSetup wanted = setup;
   DAMON_STATFS_TRY(kernel_tunes, tunes_intervals());
   if (kernel_tunes) {
     DAMON_STATFS_TRY(tuned, tuned_intervals());
-    wanted.attrs = with_intervals(wanted.attrs, tuned.sample_us, tuned.aggr_us);
+    wanted.attrs = within_goal(with_intervals(wanted.attrs, tuned.sample_us, tuned.aggr_us));
   }
   half_staged_ = true;
   Result<void> committed = set_values(values(wanted));
   if (committed) committed = command("commit");
   if (committed || set_values(values(in_force))) half_staged_ = false;
-  return committed;
+  if (!committed) return committed.as_failure();
+  return wanted;
 }
 
 Result<std::vector<Region>> DamonAdmin::tried_regions() {

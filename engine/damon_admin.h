@@ -97,8 +97,9 @@ class DamonAdmin {
   Result<KdamondIntervals> tuned_intervals();
 
   // Puts the attributes and ranges of `setup` in force while on; if that fails, `in_force` is
-  // staged again. Precondition: verify(in_force).
-  Result<void> commit(const KdamondSetup& in_force, const KdamondSetup& setup);
+  // staged again. Returns: what is in force now, with the intervals as the kernel has tuned them.
+  // Precondition: verify(in_force).
+  Result<KdamondSetup> commit(const KdamondSetup& in_force, const KdamondSetup& setup);
 
   // Returns: the regions of the scheme of KdamondSetup::stat_scheme, ascending; they may be
   // incomplete. Takes up to one sampling interval.

@@ -13,7 +13,9 @@
 #include <boost/lockfree/spsc_queue.hpp>
 #include <cerrno>
 #include <new>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "damon_statfs/errno_failure.h"
 #include "damon_statfs/fd.h"
@@ -23,7 +25,11 @@
 namespace damon_statfs {
 namespace {
 
-enum class Command { kStop, kForwardOn, kForwardOff };
+struct Command {
+  enum class Kind { kStop, kForwardOn, kForwardOff, kChange };
+  Kind kind = Kind::kStop;
+  RunSettings settings{};  // kChange only
+};
 
 constexpr int64_t kMirrorIntervalNs = 100 * kNsPerMs;
 
@@ -51,7 +57,7 @@ std::string what_is_sampled(const Operations& operations, const Estimator& estim
 
 class Engine::Thread final : private RefreshObserver {
  public:
-  Thread(EngineConfig config, const OperationsContext& context, const OperationsRegistry& registry,
+  Thread(EngineConfig config, OperationsContext& context, const OperationsRegistry& registry,
          int wake_fd)
       : config_(std::move(config)), context_(context), registry_(registry), wake_fd_(wake_fd) {}
 
@@ -70,13 +76,25 @@ class Engine::Thread final : private RefreshObserver {
   }
 
   void request_stop() {
-    commands_.push(Command::kStop);  // a full queue already holds one
+    commands_.push({Command::Kind::kStop});  // a full queue already holds one
     signal_eventfd(command_fd_.get());
   }
 
   void forward(bool on) {
-    commands_.push(on ? Command::kForwardOn : Command::kForwardOff);
+    commands_.push({on ? Command::Kind::kForwardOn : Command::Kind::kForwardOff});
     signal_eventfd(command_fd_.get());
+  }
+
+  bool change(const RunSettings& settings) {
+    const EngineStatus& status = newest().status;
+    if (status.state != EngineState::kOff || status.mirrors) {
+      if (status.changes != nr_changes_) return false;
+      ++nr_changes_;
+      commands_.push({Command::Kind::kChange, settings});
+      signal_eventfd(command_fd_.get());
+    }
+    next_settings_ = settings;
+    return true;
   }
 
   const Snapshot& newest() { return cell_.newest(); }
@@ -87,6 +105,8 @@ class Engine::Thread final : private RefreshObserver {
     if (!command_fd_) command_fd_ = UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!command_fd_) return errno_failure("no eventfd for the engine");
     forget_commands();
+    nr_changes_ = 0;
+    if (next_settings_) take_over(*next_settings_);
     latest_.status = {};
     latest_.status.state = EngineState::kStarting;
     latest_.alive_until_ns = context_.clock->now_ns() + kMaxChoiceNs;
@@ -178,13 +198,13 @@ class Engine::Thread final : private RefreshObserver {
 
   void take_commands(Mirror& mirror) {
     drain_command_fd();
-    commands_.consume_all([&](Command command) {
-      if (command == Command::kStop) {
-        stop_requested_ = true;
-      } else {
-        hand_on(mirror, command == Command::kForwardOn);
-      }
+    commands_.consume_all([&](const Command& command) {
+      const bool forwards =
+          command.kind == Command::Kind::kForwardOn || command.kind == Command::Kind::kForwardOff;
+      if (forwards) hand_on(mirror, command.kind == Command::Kind::kForwardOn);
+      note(command);
     });
+    if (std::exchange(changed_settings_, std::nullopt)) ++latest_.status.changes;
   }
 
   void hand_on(Mirror& mirror, bool on) {
@@ -220,6 +240,7 @@ class Engine::Thread final : private RefreshObserver {
     context_.log(LogLevel::kInfo,
                  fmt::format("monitoring is on: {}{}, estimator {}", set.name,
                              what_is_sampled(operations, *estimator), latest_.details.estimator));
+    change_settings(*estimator);  // what has come while it opened
     publish_on(operations);
 
     Result<void> ended = outcome::success();
@@ -227,6 +248,7 @@ class Engine::Thread final : private RefreshObserver {
       if (promise_life(estimator->deadline_ns())) publish();
       if (context_.clock->wait_until(estimator->deadline_ns(), command_fd_.get())) {
         drain_command_fd();  // or a command that is not for monitoring would end each wait at once
+        if (!stop_requested()) change_settings(*estimator);
         continue;
       }
       ended = estimator->step();
@@ -248,15 +270,37 @@ class Engine::Thread final : private RefreshObserver {
   }
 
   bool stop_requested() {
-    commands_.consume_all(
-        [this](Command command) { stop_requested_ |= command == Command::kStop; });
+    commands_.consume_all([this](const Command& command) { note(command); });
     return stop_requested_;
+  }
+
+  void note(const Command& command) {
+    if (command.kind == Command::Kind::kStop) stop_requested_ = true;
+    if (command.kind == Command::Kind::kChange) changed_settings_ = command.settings;
+  }
+
+  // Goes on with the settings that have come, if any have.
+  void change_settings(Estimator& estimator) {
+    if (!changed_settings_) return;
+    take_over(*changed_settings_);
+    estimator.change(*changed_settings_);
+    changed_settings_.reset();
+    ++latest_.status.changes;
+    publish();
+  }
+
+  void take_over(const RunSettings& settings) {
+    config_.max_cpu_percent = settings.max_cpu_percent;
+    context_.refresh_ms = settings.refresh_ms;
+    context_.attrs.goal = settings.goal;
+    context_.attrs = within_goal(context_.attrs);
   }
 
   // Precondition: no thread runs, so that its end of the queue is free.
   void forget_commands() {
     commands_.reset();
     stop_requested_ = false;
+    changed_settings_.reset();
     drain_command_fd();
   }
 
@@ -316,14 +360,18 @@ class Engine::Thread final : private RefreshObserver {
                     details.nr_pages, details.sample_us, details.aggr_us));
   }
 
-  const EngineConfig config_;
-  const OperationsContext& context_;
+  EngineConfig config_;         // these two are the thread's while it runs,
+  OperationsContext& context_;  // else the owner's
   const OperationsRegistry& registry_;
   const int wake_fd_;
 
   SnapshotCell cell_;                                                            // engine -> owner
   boost::lockfree::spsc_queue<Command, boost::lockfree::capacity<4>> commands_;  // owner -> engine
   UniqueFd command_fd_;  // made by the first start; readable while there may be commands
+
+  // The owner's.
+  uint64_t nr_changes_ = 0;                   // handed to the thread since the start
+  std::optional<RunSettings> next_settings_;  // of the next start; none: as configured
 
   // The thread's while it runs, else the owner's.
   Snapshot latest_;
@@ -332,12 +380,13 @@ class Engine::Thread final : private RefreshObserver {
   int64_t started_cpu_ns_ = 0;              // the thread's CPU time when it began
   std::string logged_choice_;
   bool stop_requested_ = false;
+  std::optional<RunSettings> changed_settings_;  // not taken over yet
 
   std::thread thread_;
 };
 
-Engine::Engine(EngineConfig config, const OperationsContext& context,
-               const OperationsRegistry& registry, int wake_fd)
+Engine::Engine(EngineConfig config, OperationsContext& context, const OperationsRegistry& registry,
+               int wake_fd)
     : thread_(std::make_unique<Thread>(std::move(config), context, registry, wake_fd)) {}
 
 Engine::~Engine() = default;
@@ -347,6 +396,8 @@ Result<void> Engine::start() noexcept { return thread_->start(); }
 void Engine::request_stop() { thread_->request_stop(); }
 
 void Engine::forward(bool on) { thread_->forward(on); }
+
+bool Engine::change(const RunSettings& settings) { return thread_->change(settings); }
 
 const Snapshot& Engine::newest() { return thread_->newest(); }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "damon_statfs/result.h"
+#include "damon_statfs/run_settings.h"
 #include "damon_statfs/snapshot.h"
 
 namespace damon_statfs {
@@ -31,6 +32,9 @@ class Estimator {
 
   // Does what is due. Returns: why monitoring cannot go on; ECANCELED if cancelled.
   virtual Result<void> step() = 0;
+
+  // Goes on with these settings. What it knows of memory is kept.
+  virtual void change(const RunSettings& settings) = 0;
 
   // Closes the operations set. Precondition: start() succeeded.
   virtual void stop() = 0;

@@ -44,6 +44,7 @@ class RegionEstimator final : public Estimator, private SamplerObserver {
   }
   int64_t deadline_ns() const override { return sampler_.deadline_ns(); }
   Result<void> step() override { return sampler_.step(); }
+  void change(const RunSettings& settings) override { sampler_.change(settings); }
   void stop() override { sampler_.stop(); }
   uint64_t monitored_bytes() const override { return sampler_.monitored_bytes(); }
 

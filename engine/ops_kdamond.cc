@@ -87,10 +87,7 @@ Result<void> KdamondOperations::start() {
   }
   setup_.stat_scheme = !events;
   BOOST_OUTCOME_TRYV(admin_->stage(setup_));
-  const bool tuned = attrs_.goal.aggrs != 0;
-  DAMON_STATFS_TRY(kernel_may_tune, admin_->tunes_intervals());
-  kernel_tunes_ = tuned && kernel_may_tune;
-  we_tune_ = tuned && !kernel_tunes_;
+  BOOST_OUTCOME_TRYV(choose_tuner());
   DAMON_STATFS_TRY(pid, admin_->turn_on());
   pid_ = ownership.pid = pid;
   BOOST_OUTCOME_TRYV(record_->write(ownership));
@@ -99,6 +96,30 @@ Result<void> KdamondOperations::start() {
   next_check_ns_ = complete_ns_ + kCheckNs;
   want_next(complete_ns_, !we_tune_);
   return open_source();
+}
+
+Result<void> KdamondOperations::choose_tuner() {
+  const bool tuned = attrs_.goal.aggrs != 0;
+  DAMON_STATFS_TRY(kernel_may_tune, admin_->tunes_intervals());
+  kernel_tunes_ = tuned && kernel_may_tune;
+  we_tune_ = tuned && !kernel_tunes_;
+  return outcome::success();
+}
+
+// The engine may have been given another goal while monitoring is on.
+Result<void> KdamondOperations::follow_goal() {
+  if (normalised(context_.attrs).goal == attrs_.goal) return outcome::success();
+  BOOST_OUTCOME_TRYV(admin_->verify(setup_));
+  KdamondSetup wanted = setup_;
+  wanted.attrs.goal = context_.attrs.goal;
+  wanted.attrs = within_goal(wanted.attrs);
+  Result<KdamondSetup> committed = admin_->commit(setup_, wanted);
+  if (failed_with(committed, EBUSY)) return outcome::success();  // at the next look, then
+  if (!committed) return committed.as_failure();
+  setup_ = std::move(committed.value());
+  attrs_ = normalised(context_.attrs);
+  if (snapshots_) snapshots_->end();  // what it holds was counted in the old intervals
+  return choose_tuner();
 }
 
 Result<void> KdamondOperations::open_source() {
@@ -121,8 +142,8 @@ Result<void> KdamondOperations::open_source() {
 Result<void> KdamondOperations::read_through_scheme() {
   KdamondSetup wanted = setup_;
   wanted.stat_scheme = true;
-  BOOST_OUTCOME_TRYV(admin_->commit(setup_, wanted));
-  setup_ = wanted;
+  DAMON_STATFS_TRY(in_force, admin_->commit(setup_, wanted));
+  setup_ = std::move(in_force);
   return outcome::success();
 }
 
@@ -131,6 +152,7 @@ Result<std::optional<Aggregation>> KdamondOperations::collect() {
   if (now_ns >= next_check_ns_) {
     next_check_ns_ = now_ns + kCheckNs;
     BOOST_OUTCOME_TRYV(check_ownership());
+    BOOST_OUTCOME_TRYV(follow_goal());
   }
   const int64_t begin_ns = snapshots_ ? wanted_ns_ - window_ns() : wanted_ns_;
   if (now_ns < begin_ns) {
@@ -150,10 +172,10 @@ Result<std::vector<AddressRange>> KdamondOperations::update() {
   BOOST_OUTCOME_TRYV(admin_->verify(setup_));
   KdamondSetup wanted = setup_;
   wanted.ranges = ranges;
-  const Result<void> committed = admin_->commit(setup_, wanted);
+  Result<KdamondSetup> committed = admin_->commit(setup_, wanted);
   if (failed_with(committed, EBUSY)) return setup_.ranges;  // at the next update, then
   if (!committed) return committed.as_failure();
-  setup_ = wanted;
+  setup_ = std::move(committed.value());
   snapshots_.reset();
   context_.log(LogLevel::kInfo,
                fmt::format("memory has changed: {} MiB", total_bytes(setup_.ranges) >> 20));
@@ -328,10 +350,10 @@ Result<bool> KdamondOperations::tune(const std::vector<Region>& regions) {
   BOOST_OUTCOME_TRYV(admin_->verify(setup_));
   KdamondSetup wanted = setup_;
   wanted.attrs = with_intervals(attrs, sample_us, mul_div(sample_us, aggr_samples, 1));
-  const Result<void> committed = admin_->commit(setup_, wanted);
+  Result<KdamondSetup> committed = admin_->commit(setup_, wanted);
   if (failed_with(committed, EBUSY)) return settled;  // next time
   if (!committed) return committed.as_failure();
-  setup_ = wanted;
+  setup_ = std::move(committed.value());
   if (snapshots_) snapshots_->end();  // what it holds was counted in the old intervals
   return settled;
 }

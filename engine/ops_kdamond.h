@@ -48,6 +48,8 @@ class KdamondOperations final : public Operations {
   Result<void> check_ownership();
   Result<std::optional<RegionSnapshot>> take_recorded();
   Result<std::optional<RegionSnapshot>> take_tried_regions();
+  Result<void> choose_tuner();
+  Result<void> follow_goal();
   Result<void> refresh_intervals();
   Result<Aggregation> deliver(RegionSnapshot snapshot);
   void want_next(int64_t now_ns, bool settled);
@@ -62,7 +64,7 @@ class KdamondOperations final : public Operations {
   void let_go();
 
   const OperationsContext& context_;
-  const MonitoringAttrs attrs_;  // as configured
+  MonitoringAttrs attrs_;  // as configured
   const std::shared_ptr<const KernelFiles> files_;
   const OpenEvents open_events_;
 

@@ -45,9 +45,6 @@ PageSampler::PageSampler(const PageSamplerConfig& config, Operations& operations
       clock_(clock),
       observer_(observer),
       attrs_(normalised(config.attrs)),
-      refresh_ns_(std::max(static_cast<int64_t>(config.refresh_ms) * kNsPerMs, kMinRefreshNs)),
-      nr_periods_(periods_in(refresh_ns_)),
-      period_ns_(refresh_ns_ / static_cast<int64_t>(nr_periods_)),
       max_cpu_percent_(config.max_cpu_percent),
       exclude_untracked_(config.exclude_untracked),
       log_(config.log),
@@ -55,21 +52,51 @@ PageSampler::PageSampler(const PageSamplerConfig& config, Operations& operations
       sample_(config.page_bytes, config.seed ^ 0x70616765),
       round_(sample_),
       size_(config.max_cpu_percent),
-      rate_(config.attrs) {}
+      rate_(config.attrs) {
+  set_refresh_ms(config.refresh_ms);
+}
+
+void PageSampler::set_refresh_ms(uint64_t refresh_ms) {
+  refresh_ns_ = std::max(static_cast<int64_t>(refresh_ms) * kNsPerMs, kMinRefreshNs);
+  nr_periods_ = periods_in(refresh_ns_);
+  period_ns_ = refresh_ns_ / static_cast<int64_t>(nr_periods_);
+}
 
 Result<void> PageSampler::start() {
   DAMON_STATFS_TRY(ranges, operations_.open());
   ranges_ = std::move(ranges);
   monitored_bytes_ = total_bytes(ranges_);
   const int64_t now_ns = clock_.now_ns();
-  last_adapted_ns_ = deadline_ns_ = now_ns;
+  last_adapted_ns_ = now_ns;
   last_cpu_ns_ = clock_.thread_cpu_ns();
   suspended_ns_ = clock_.suspended_ns();
   next_update_ns_ = now_ns + static_cast<int64_t>(attrs_.update_us) * kNsPerUs;
   fit_sample();
-  refresh_due_ns_ = now_ns + refresh_ns_;
-  periods_left_ = nr_periods_;
+  begin_refresh_interval();
   return outcome::success();
+}
+
+// Its first round begins now, and says nothing of the time before.
+void PageSampler::begin_refresh_interval() {
+  refresh_due_ns_ = clock_.now_ns() + refresh_ns_;
+  periods_left_ = nr_periods_;
+  phase_ = Phase::kLooking;
+  round_begun_ = false;
+  trials_left_ = 0;
+  deadline_ns_ = clock_.now_ns();
+}
+
+// Another refresh interval has other rounds, so it begins at once.
+void PageSampler::change(const RunSettings& settings) {
+  rate_.set_goal(settings.goal);
+  if (settings.max_cpu_percent != max_cpu_percent_) {
+    max_cpu_percent_ = settings.max_cpu_percent;
+    size_.set_max_cpu_percent(max_cpu_percent_);
+    warned_ = false;
+  }
+  const int64_t refresh_before_ns = refresh_ns_;
+  set_refresh_ms(settings.refresh_ms);
+  if (refresh_ns_ != refresh_before_ns) begin_refresh_interval();
 }
 
 Result<void> PageSampler::step() {

@@ -41,6 +41,7 @@ class PageSampler final : public Estimator {
   Result<void> start() override;
   int64_t deadline_ns() const override { return deadline_ns_; }
   Result<void> step() override;
+  void change(const RunSettings& settings) override;
   void stop() override { operations_.close(); }
   uint64_t monitored_bytes() const override { return monitored_bytes_; }
 
@@ -49,6 +50,8 @@ class PageSampler final : public Estimator {
  private:
   enum class Phase { kLooking, kMarking, kCounting };
 
+  void set_refresh_ms(uint64_t refresh_ms);
+  void begin_refresh_interval();
   void fit_sample();
   void take_sample();
   Result<void> look_at_portion();
@@ -71,10 +74,10 @@ class PageSampler final : public Estimator {
   const Clock& clock_;
   RefreshObserver& observer_;
   const MonitoringAttrs attrs_;
-  const int64_t refresh_ns_;
-  const uint64_t nr_periods_;  // between two refreshes
-  const int64_t period_ns_;
-  const double max_cpu_percent_;
+  int64_t refresh_ns_ = 0;
+  uint64_t nr_periods_ = 0;  // between two refreshes
+  int64_t period_ns_ = 0;
+  double max_cpu_percent_;
   const bool exclude_untracked_;
   const LogSink log_;
 

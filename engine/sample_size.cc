@@ -23,6 +23,12 @@ uint64_t scaled(uint64_t nr_words, double factor) {
 
 }  // namespace
 
+void SampleSize::set_max_cpu_percent(double max_cpu_percent) {
+  max_cpu_percent_ = max_cpu_percent;
+  over_budget_ = false;
+  unchanged_ns_ = kGrowAfterNs;
+}
+
 bool SampleSize::adapt(int64_t cpu_ns, int64_t wall_ns) {
   if (wall_ns <= 0) return false;
   const double used_percent = 100 * static_cast<double>(cpu_ns) / static_cast<double>(wall_ns);

@@ -16,6 +16,9 @@ class SampleSize {
   // max_cpu_percent: of one CPU, above 0. The sample begins with its largest size.
   explicit SampleSize(double max_cpu_percent) : max_cpu_percent_(max_cpu_percent) {}
 
+  // Allows as much from now on; what it leaves room for is taken at once.
+  void set_max_cpu_percent(double max_cpu_percent);
+
   uint64_t nr_words() const { return nr_words_; }
 
   // Whether there is CPU time for few trials only. Shares are as accurate as ever then.
@@ -32,7 +35,7 @@ class SampleSize {
   bool shrink(double used_percent);
   bool grow(double used_percent);
 
-  const double max_cpu_percent_;
+  double max_cpu_percent_;
   uint64_t nr_words_ = kMaxWords;
   bool few_trials_ = false;
   bool over_budget_ = false;

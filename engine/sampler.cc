@@ -69,6 +69,21 @@ Result<void> Sampler::step() {
   return outcome::success();
 }
 
+// The interval itself changes at the end of this aggregation, as all of its changes do.
+void Sampler::change(const RunSettings& settings) {
+  if (settings.max_cpu_percent != max_cpu_percent_) {
+    max_cpu_percent_ = settings.max_cpu_percent;
+    budget_ = CpuBudget(max_cpu_percent_, clock_.now_ns(), clock_.thread_cpu_ns());
+  }
+  if (settings.goal == attrs_.goal) return;
+  attrs_.goal = settings.goal;
+  next_tune_sample_ =
+      next_aggr_sample_ + aggr_samples_ * (std::max<uint64_t>(attrs_.goal.aggrs, 1) - 1);
+  MonitoringAttrs tuned = attrs_;
+  tuned.sample_us = tuned_sample_us_;
+  tuned_sample_us_ = within_goal(tuned).sample_us;
+}
+
 void Sampler::stop() {
   observer_.before_terminate(view());
   operations_.close();

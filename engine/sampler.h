@@ -55,6 +55,7 @@ class Sampler final : public Estimator {
   Result<void> start() override;
   int64_t deadline_ns() const override { return deadline_ns_; }
   Result<void> step() override;  // one sampling interval's work
+  void change(const RunSettings& settings) override;
   void stop() override;
   uint64_t monitored_bytes() const override { return monitored_bytes_; }
 
@@ -86,7 +87,7 @@ class Sampler final : public Estimator {
   const uint64_t aggr_samples_;  // samples per aggregation as first configured
   Random random_;
   Splitter splitter_;
-  const double max_cpu_percent_;
+  double max_cpu_percent_;
   CpuBudget budget_;
 
   MonitoringAttrs attrs_;  // in force: the tuned interval, or a longer one where that is the truth

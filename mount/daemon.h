@@ -45,7 +45,7 @@ class Daemon {
   const UniqueFd wake_;  // the engine's status has changed
   const SystemClock clock_;
   const int64_t started_ns_;
-  const OperationsContext context_;
+  OperationsContext context_;  // what changes while monitoring is on is the engine's
   Engine engine_;
   Filesystem filesystem_;
   Supervision supervision_;

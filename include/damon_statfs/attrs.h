@@ -45,6 +45,10 @@ MonitoringAttrs normalised(MonitoringAttrs attrs);
 // Returns: the same attributes with these intervals, normalised.
 MonitoringAttrs with_intervals(MonitoringAttrs attrs, uint64_t sample_us, uint64_t aggr_us);
 
+// Returns: the same attributes with the sampling interval within the bounds of the goal, where it
+// is tuned, and as many samples per aggregation.
+MonitoringAttrs within_goal(MonitoringAttrs attrs);
+
 // Returns: EINVAL and the rule that is broken, as the kernel's damon_set_attrs() would refuse it.
 Result<void> validate(const MonitoringAttrs& attrs);
 

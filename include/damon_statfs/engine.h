@@ -9,6 +9,7 @@
 #include <string>
 
 #include "damon_statfs/registry.h"
+#include "damon_statfs/run_settings.h"
 #include "damon_statfs/snapshot.h"
 
 namespace damon_statfs {
@@ -28,9 +29,10 @@ struct EngineConfig {
 // All methods belong to one thread, the owner's.
 class Engine {
  public:
-  // `context`, its clock and `registry` outlive the engine. wake_fd: an eventfd that the engine
-  // adds 1 to whenever its status has changed; the owner keeps it open.
-  Engine(EngineConfig config, const OperationsContext& context, const OperationsRegistry& registry,
+  // `context`, its clock and `registry` outlive the engine, which takes what change() says over
+  // into `context` (refresh_ms, attrs) and alone reads that there. wake_fd: an eventfd that the
+  // engine adds 1 to whenever its status has changed; the owner keeps it open.
+  Engine(EngineConfig config, OperationsContext& context, const OperationsRegistry& registry,
          int wake_fd);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -50,6 +52,10 @@ class Engine {
   // Hands a write of `enabled` to the mirror's source and returns; `forwarded` counts it when it is
   // done. Precondition: `mirrors`, and the one before was counted.
   void forward(bool on);
+
+  // Goes on with these settings; while monitoring is off, they are those of the next start.
+  // Returns: false if the thread has not come to take over those of the call before.
+  bool change(const RunSettings& settings);
 
   // Returns: the newest snapshot; valid until the next call. Never waits.
   const Snapshot& newest();

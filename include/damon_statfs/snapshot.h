@@ -25,6 +25,8 @@ struct EngineStatus {
   bool mirrors = false;
   uint64_t forwarded = 0;
 
+  uint64_t changes = 0;  // settings taken over since the start
+
   bool operator==(const EngineStatus&) const = default;
 };
 

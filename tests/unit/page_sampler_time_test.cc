@@ -228,5 +228,34 @@ TEST_CASE("it is closed once", "[page_sampler][time]") {
   CHECK(run.memory.closed == 1);
 }
 
+TEST_CASE("another refresh interval holds at once, and idle times go on", "[page_sampler]") {
+  for (const uint64_t refresh_ms : {500, 1'000, 2'000, 20'000}) {
+    CAPTURE(refresh_ms);
+    PageSamplerRun run;
+    run.start();
+    run.run_refreshes(3);
+    run.run_for(2'300 * kMs);
+    const int64_t changed_ns = run.clock.now_ns();
+    run.sampler->change({100, refresh_ms, run.config.attrs.goal});
+    for (int i = 1; i <= 3; ++i) {
+      run.run_refreshes(1);
+      const int64_t due_ns = changed_ns + i * static_cast<int64_t>(refresh_ms) * kMs;
+      CHECK(std::abs(run.refreshed_ns - due_ns) <= 100 * kMs);
+      CHECK(run.idle_ms(50) >= run.monitored_ms() - 1'000);
+    }
+  }
+}
+
+TEST_CASE("the goal of the bandwidth's sampling interval changes", "[page_sampler]") {
+  PageSamplerRun run;
+  run.start();
+  run.run_refreshes(5);
+  CHECK(run.details.sample_us > 50'000);
+  run.sampler->change({100, run.config.refresh_ms, {400, 3, 20'000, 30'000}});
+  run.run_refreshes(2);
+  CHECK(run.details.sample_us <= 30'000);
+  CHECK(run.details.sample_us >= 20'000);
+}
+
 }  // namespace
 }  // namespace damon_statfs::test

@@ -104,5 +104,18 @@ TEST_CASE("no time, or no cost, at all", "[sample_size]") {
   CHECK(size.nr_words() == SampleSize::kMaxWords);
 }
 
+TEST_CASE("another budget holds at once", "[sample_size]") {
+  SampleSize size(1);
+  while (!size.over_budget()) adapt(size, 5);
+  REQUIRE(size.nr_words() == SampleSize::kMinWords);
+  size.set_max_cpu_percent(10);
+  CHECK_FALSE(size.over_budget());
+  CHECK(adapt(size, 0.5));
+  CHECK(size.nr_words() == SampleSize::kMaxWords);
+  size.set_max_cpu_percent(0.1);
+  CHECK(adapt(size, 0.5));
+  CHECK(size.nr_words() < SampleSize::kMaxWords);
+}
+
 }  // namespace
 }  // namespace damon_statfs::test

@@ -169,5 +169,38 @@ TEST_CASE("days pass in seconds", "[sampler][time]") {
   CHECK(std::is_sorted(percentiles.begin(), percentiles.end()));
 }
 
+TEST_CASE("the budget changes while it samples", "[sampler]") {
+  SamplerRun run(untuned(), 100);
+  run.script.cpu_ns_per_check = 20'000;
+  run.start();
+  run.run_for(60 * kNsPerSecond);
+  const uint64_t before_us = run.aggregated_attrs.sample_us;
+  run.sampler->change({0.5, 5'000, run.config.attrs.goal});
+  run.run_for(60 * kNsPerSecond);
+  CHECK(run.aggregated_attrs.sample_us > 2 * before_us);
+  run.sampler->change({100, 5'000, run.config.attrs.goal});
+  run.run_for(60 * kNsPerSecond);
+  CHECK(run.aggregated_attrs.sample_us == before_us);
+}
+
+TEST_CASE("the goal changes while it samples", "[sampler]") {
+  MonitoringAttrs attrs;
+  SamplerRun run(attrs);  // nothing is accessed: the interval becomes as long as it may
+  run.start();
+  IntervalsGoal goal = attrs.goal;
+  goal.max_sample_us = 50'000;
+  run.sampler->change({100, 5'000, goal});
+  run.run_for(120 * kNsPerSecond);
+  CHECK(run.aggregated_attrs.sample_us == 50'000);
+  goal.max_sample_us = goal.min_sample_us = 20'000;
+  run.sampler->change({100, 5'000, goal});
+  run.run_aggregations(2);
+  CHECK(run.aggregated_attrs.sample_us == 20'000);
+  goal = {400, 0, 5'000, 10'000'000};
+  run.sampler->change({100, 5'000, goal});
+  run.run_for(120 * kNsPerSecond);
+  CHECK(run.aggregated_attrs.sample_us == 20'000);  // no tuning any more
+}
+
 }  // namespace
 }  // namespace damon_statfs::test
