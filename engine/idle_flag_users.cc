@@ -16,6 +16,7 @@
 
 #include "damon_statfs/errno_failure.h"
 #include "engine/damon_users.h"
+#include "engine/lock_owner.h"
 
 namespace damon_statfs {
 namespace {
@@ -27,9 +28,9 @@ std::string lock_path(const std::string& rootfs) {
 Result<void> lock_now(const UniqueFd& file, const std::string& path) {
   if (flock(file.get(), LOCK_EX | LOCK_NB) == 0) return outcome::success();
   if (errno != EWOULDBLOCK) return errno_failure("{}", path);
-  return failure(EBUSY, fmt::format("{}: another damon-statfs is monitoring through page_idle on "
-                                    "this machine",
-                                    path));
+  return failure(EBUSY, fmt::format("{}: another damon-statfs{} is monitoring through page_idle "
+                                    "on this machine",
+                                    path, lock_owner_text(file)));
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 
 #include "damon_statfs/errno_failure.h"
 #include "engine/kernel_files.h"
+#include "engine/lock_owner.h"
 
 namespace damon_statfs {
 namespace {
@@ -89,9 +90,9 @@ Result<KdamondRecord> KdamondRecord::lock(UniqueFd file, std::string path, const
     if (errno != EWOULDBLOCK) return errno_failure("{}", path);
     const int64_t limit_ns = is_owner_dying(file, path) ? kMaxDyingNs : kMaxProbeNs;
     if (clock.now_ns() - begun_ns >= limit_ns) {
-      return failure(
-          EBUSY,
-          fmt::format("{}: another damon-statfs is driving a kdamond on this machine", path));
+      return failure(EBUSY,
+                     fmt::format("{}: another damon-statfs{} is driving a kdamond on this machine",
+                                 path, lock_owner_text(file)));
     }
     clock.wait_until(clock.now_ns() + kPauseNs, -1);
   }

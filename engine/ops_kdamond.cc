@@ -427,6 +427,7 @@ OperationsSet kdamond_operations() {
   set.create = create;
   set.recover = stop_orphaned_kdamond;
   set.max_close_ms = kMaxCloseMs;
+  set.unused_options = " seed ";
   return set;
 }
 
