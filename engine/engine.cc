@@ -21,6 +21,7 @@
 #include "damon_statfs/fd.h"
 #include "damon_statfs/snapshot_cell.h"
 #include "engine/estimators.h"
+#include "engine/unused_options.h"
 
 namespace damon_statfs {
 namespace {
@@ -158,6 +159,7 @@ class Engine::Thread final : private RefreshObserver {
     const OperationsSet* const set = selected.set;
     latest_.status.max_close_ms = set->max_close_ms;
     if (config_.ops == "auto") log_choice(fmt::format("{} ({})", set->name, selected.uses));
+    log_unused_options(*set);
     if (set->create_mirror == nullptr) {
       const std::unique_ptr<Operations> operations = set->create(context_);
       promise_life(context_.clock->now_ns());
@@ -267,6 +269,12 @@ class Engine::Thread final : private RefreshObserver {
     if (choice == logged_choice_) return;
     context_.log(LogLevel::kInfo, "ops=auto: " + choice);
     logged_choice_ = choice;
+  }
+
+  void log_unused_options(const OperationsSet& set) {
+    std::string text = unused_options_text(set, config_);
+    if (!text.empty() && text != logged_unused_) context_.log(LogLevel::kWarning, text);
+    logged_unused_ = std::move(text);
   }
 
   bool stop_requested() {
@@ -379,6 +387,7 @@ class Engine::Thread final : private RefreshObserver {
   const Operations* operations_ = nullptr;  // of the monitoring that is on
   int64_t started_cpu_ns_ = 0;              // the thread's CPU time when it began
   std::string logged_choice_;
+  std::string logged_unused_;
   bool stop_requested_ = false;
   std::optional<RunSettings> changed_settings_;  // not taken over yet
 

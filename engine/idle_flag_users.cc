@@ -13,6 +13,7 @@
 
 #include "damon_statfs/errno_failure.h"
 #include "engine/damon_users.h"
+#include "engine/lock_owner.h"
 #include "engine/run_files.h"
 
 namespace damon_statfs {
@@ -24,9 +25,9 @@ Result<void> lock_now(const UniqueFd& file, const std::string& rootfs) {
   const std::string path = run_file_path(rootfs, kLockFile);
   if (flock(file.get(), LOCK_EX | LOCK_NB) == 0) return outcome::success();
   if (errno != EWOULDBLOCK) return errno_failure("{}", path);
-  return failure(EBUSY, fmt::format("{}: another damon-statfs is monitoring through page_idle on "
-                                    "this machine",
-                                    path));
+  return failure(EBUSY, fmt::format("{}: another damon-statfs{} is monitoring through page_idle "
+                                    "on this machine",
+                                    path, lock_owner_text(file)));
 }
 
 }  // namespace

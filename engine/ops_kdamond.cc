@@ -451,6 +451,7 @@ OperationsSet kdamond_operations() {
   set.recover = stop_orphaned_kdamond;
   set.selects_ram = true;
   set.max_close_ms = kMaxCloseMs;
+  set.unused_options = " seed ";
   return set;
 }
 

@@ -234,14 +234,22 @@ Result<std::string> probe(const OperationsContext& context) {
 }  // namespace
 
 OperationsSet observe_operations() {
-  return {"observe", false, probe,
-          [](const OperationsContext& context) -> std::unique_ptr<Operations> {
-            const auto files = std::make_shared<RootedKernelFiles>(context.rootfs);
-            const auto open_events = [&context, files](pid_t kdamond_pid, uint64_t max_nr_regions) {
-              return open_aggregated_events(*files, kdamond_pid, max_nr_regions, context.log);
-            };
-            return std::make_unique<ObserveOperations>(context, files, open_events);
-          }};
+  const auto create = [](const OperationsContext& context) -> std::unique_ptr<Operations> {
+    const auto files = std::make_shared<RootedKernelFiles>(context.rootfs);
+    const auto open_events = [&context, files](pid_t kdamond_pid, uint64_t max_nr_regions) {
+      return open_aggregated_events(*files, kdamond_pid, max_nr_regions, context.log);
+    };
+    return std::make_unique<ObserveOperations>(context, files, open_events);
+  };
+  OperationsSet set;
+  set.name = "observe";
+  set.automatic = false;
+  set.probe = probe;
+  set.create = create;
+  set.unused_options =
+      " access_bp aggr_us aggrs max_nr_regions max_sample_us min_nr_regions min_sample_us ram"
+      " sample_us seed ";
+  return set;
 }
 
 }  // namespace damon_statfs

@@ -51,13 +51,23 @@ unsigned long mount_flags(std::span<const std::string> words) {
   if (has("noatime")) flags |= MS_NOATIME;
   if (has("sync")) flags |= MS_SYNCHRONOUS;
   if (has("dirsync")) flags |= MS_DIRSYNC;
+  if (has("nosymfollow")) flags |= MS_NOSYMFOLLOW;
   return flags;
 }
 
-Result<FuseMount> FuseMount::make(int fuse_fd, const FuseMountConfig& config) {
-  const std::string data =
+std::string mount_data(int fuse_fd, std::span<const std::string> words, bool selinux) {
+  std::string data =
       fmt::format("fd={},rootmode={:o},user_id={},group_id={},default_permissions,allow_other",
                   fuse_fd, unsigned{S_IFDIR}, getuid(), getgid());
+  for (const std::string& word : words) {
+    if (selinux && word.find("context=") != std::string::npos) data += "," + word;
+  }
+  return data;
+}
+
+Result<FuseMount> FuseMount::make(int fuse_fd, const FuseMountConfig& config) {
+  const bool selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
+  const std::string data = mount_data(fuse_fd, config.words, selinux);
   FuseMount made(config.mountpoint);
   if (mount(config.source.c_str(), config.mountpoint.c_str(), kMountType.data(),
             mount_flags(config.words), data.c_str()) != 0) {

@@ -21,11 +21,15 @@ inline constexpr std::string_view kMountType = "fuse.damon-statfs";  // fuse.SUB
 struct FuseMountConfig {
   std::string mountpoint;          // absolute
   std::string source;              // the first field of fstab
-  std::vector<std::string> words;  // of -o: ro, sync, dirsync, noatime
+  std::vector<std::string> words;  // of -o: ro, sync, dirsync, noatime, nosymfollow, context=
 };
 
 // mount(2)'s flags for these words, and those that every mount of ours has.
 unsigned long mount_flags(std::span<const std::string> words);
+
+// mount(2)'s text for FUSE. SELinux's words are in it where that is on; another kernel would refuse
+// them, and mount(8) leaves them out there, too.
+std::string mount_data(int fuse_fd, std::span<const std::string> words, bool selinux);
 
 class FuseMount {
  public:

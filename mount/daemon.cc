@@ -19,6 +19,7 @@
 
 #include "damon_statfs/errno_failure.h"
 #include "mount/exit_status.h"
+#include "mount/fstab_source.h"
 #include "mount/mountpoint.h"
 #include "mount/privileges.h"
 #include "mount/signals.h"
@@ -37,8 +38,9 @@ OperationsContext running_context(const Options& options, const Clock& clock) {
   return context;
 }
 
-std::string source_of(const Options& options) {
-  if (!options.source.empty()) return options.source;
+std::string source_of(const Options& options, const std::string& mountpoint) {
+  std::string source = source_in_fstab(options.source, mountpoint);
+  if (!source.empty()) return source;
   return options.engine.ops == "sim" ? "simulated" : kSubtype;
 }
 
@@ -136,8 +138,8 @@ Result<UniqueFd> Daemon::prepare() {
 Result<Session> Daemon::mount() {
   on_signal();
   if (done_) return failure(EINTR, fmt::format("{}: ended before it was mounted", mountpoint_));
-  return Session::mount({mountpoint_, source_of(options_), options_.mount_words}, options_.debug,
-                        filesystem_);
+  return Session::mount({mountpoint_, source_of(options_, mountpoint_), options_.mount_words},
+                        options_.debug, filesystem_);
 }
 
 // Now, as all that follows, from mount(2) to the end, needs the same ones.

@@ -18,4 +18,8 @@ enum class FstabWord {
 
 FstabWord classify_fstab_word(std::string_view word);
 
+// Since util-linux 2.39 a word may say for which mounts or layer it is meant: ro=recursive, ro=vfs.
+// Returns: the word alone.
+std::string_view without_scope(std::string_view word);
+
 }  // namespace damon_statfs

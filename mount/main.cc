@@ -8,7 +8,9 @@
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <new>
 
 #include "damon_statfs/version.h"
@@ -33,6 +35,13 @@ int fail(const std::string& text, int status) {
   return status;
 }
 
+// Whoever reads the answer has to know if it is not all there, as on a full disk.
+int print(const std::string& text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (written && std::fflush(stdout) == 0) return kExitOk;
+  return fail(fmt::format("standard output: {}", std::strerror(errno)), kExitUsage);
+}
+
 int mount_and_serve(const Options& options, const OperationsRegistry& registry) {
   harden_process();
   Background background;
@@ -50,8 +59,7 @@ int print_probe(const Options& options, const OperationsRegistry& registry) {
   context.clock = &clock;
   context.log = Logging::write;
   const std::vector<ProbedSet> probed = registry.probe(context);
-  fmt::print("{}", options.json ? probe_json(probed) : probe_table(probed));
-  return kExitOk;
+  return print(options.json ? probe_json(probed) : probe_table(probed));
 }
 
 int print_status(const Options& options) {
@@ -63,8 +71,7 @@ int print_status(const Options& options) {
   }
   const std::vector<std::string> lines = status_lines(json.value());
   if (lines.empty()) return fail(options.mountpoint + ": the answer is no status", kExitUsage);
-  fmt::print("{}\n", options.json ? json.value() : fmt::format("{}", fmt::join(lines, "\n")));
-  return kExitOk;
+  return print((options.json ? json.value() : fmt::format("{}", fmt::join(lines, "\n"))) + "\n");
 }
 
 int report(const Result<void>& done) {
@@ -74,11 +81,10 @@ int report(const Result<void>& done) {
 int execute(const Options& options, const OperationsRegistry& registry) {
   switch (options.action) {
     case Options::Action::kHelp:
-      fmt::print("{}", usage());
-      return kExitOk;
+      return print(usage());
     case Options::Action::kVersion:
-      fmt::print("damon-statfs {} (libfuse {})\n", kProgramVersion, fuse_pkgversion());
-      return kExitOk;
+      return print(
+          fmt::format("damon-statfs {} (libfuse {})\n", kProgramVersion, fuse_pkgversion()));
     case Options::Action::kProbe:
       return print_probe(options, registry);
     case Options::Action::kStatus:

@@ -20,6 +20,7 @@
 #include "damon_statfs/clock.h"
 #include "damon_statfs/errno_failure.h"
 #include "damon_statfs/mirror.h"
+#include "engine/lock_owner.h"
 #include "engine/run_files.h"
 #include "fs/fuse_mount.h"
 #include "fs/mount_table.h"
@@ -120,9 +121,9 @@ Result<void> take_lock(const UniqueFd& lock, const std::string& path) {
   while (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return errno_failure("{}: mount.lock", path);
     if (clock.now_ns() >= deadline_ns) {
-      return failure(EBUSY, fmt::format("{}: another damon-statfs is being mounted and does not "
+      return failure(EBUSY, fmt::format("{}: another damon-statfs{} is being mounted and does not "
                                         "get on",
-                                        path));
+                                        path, lock_owner_text(lock)));
     }
     clock.wait_until(clock.now_ns() + kLockPauseNs, -1);
   }

@@ -1,179 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// libfuse's option parser splits the command line; one table here says what our own options mean.
+// The words of the command line, whichever order they come in; what our own options mean stands in
+// option_table.cc.
 #include "mount/options.h"
 
 #include <fmt/format.h>
-#include <fuse_opt.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "damon_statfs/version.h"
-#include "fs/fuse_messages.h"
 #include "mount/fstab_words.h"
-#include "mount/values.h"
+#include "mount/option_table.h"
+#include "mount/option_words.h"
 
 namespace damon_statfs {
 namespace {
-
-// One of our NAME=VALUE options. set() returns false if the value is not allowed.
-struct Option {
-  const char* name;
-  const char* allowed;
-  const char* help;
-  bool (*set)(Options& options, std::string_view value);
-};
-
-template <class Field, class Value>
-bool assign(Field& field, const std::optional<Value>& value) {
-  if (value) field = *value;
-  return value.has_value();
-}
-
-bool set_interval(uint64_t& field, std::string_view value) {
-  return assign(field, parse_count(value, 0, kMaxIntervalUs));
-}
-
-bool set_number(uint64_t& field, std::string_view value) {
-  return assign(field, parse_count(value, 0, kMaxCount));
-}
-
-bool set_abi(Options& options, std::string_view value) {
-  if (value == "6.17") options.abi = Abi::k6_17;
-  if (value == "6.18") options.abi = Abi::k6_18;
-  if (value == "7.2") options.abi = Abi::k7_2;
-  return value == "6.17" || value == "6.18" || value == "7.2";
-}
-
-bool set_enabled(Options& options, std::string_view value) {
-  options.enabled = value == "Y";
-  return value == "Y" || value == "N";
-}
-
-bool set_estimator(Options& options, std::string_view value) {
-  if (value == "auto") options.engine.estimator = EstimatorChoice::kAuto;
-  if (value == "regions") options.engine.estimator = EstimatorChoice::kRegions;
-  if (value == "pages") options.engine.estimator = EstimatorChoice::kPages;
-  return value == "auto" || value == "regions" || value == "pages";
-}
-
-bool set_untracked(Options& options, std::string_view value) {
-  options.engine.exclude_untracked = value == "exclude";
-  return value == "exclude" || value == "idle";
-}
-
-constexpr char kMicroseconds[] = "microseconds";
-constexpr char kNumber[] = "a number";
-
-constexpr std::array kOptions = {
-    Option{"ops", "auto or the name of an operations set",
-           "where page checks come from (auto); see --probe",
-           [](Options& o, std::string_view v) { return !(o.engine.ops = v).empty(); }},
-    Option{"estimator", "auto, regions or pages",
-           "DAMON's regions, or a random sample of pages (auto: pages where\n"
-           "                   the operations set can check single pages)",
-           set_estimator},
-    Option{"untracked", "idle or exclude",
-           "whether memory that no access check can see counts as idle\n"
-           "                   (idle) or not at all; estimator=pages only",
-           set_untracked},
-    Option{"enabled", "Y or N", "whether monitoring is on from the start", set_enabled},
-    Option{"abi", "6.17, 6.18 or 7.2", "the kernel whose files are shown (6.17)", set_abi},
-    Option{"ram", "all, biggest, span or START-END[+START-END...], in multiples of 4K",
-           "which memory is monitored (all)",
-           [](Options& o, std::string_view v) { return assign(o.context.ram, parse_ram(v)); }},
-    Option{"max_cpu", "a percentage from 0.001 to 100",
-           "limit of the engine's CPU time, in % of one CPU (1)",
-           [](Options& o, std::string_view v) {
-             return assign(o.engine.max_cpu_percent, parse_percent(v));
-           }},
-    Option{"sim", "SIZE@PERIOD[+SIZE@PERIOD...], such as 4G@10ms+1T@never", "memory of ops=sim",
-           [](Options& o, std::string_view v) { return assign(o.context.sim, parse_sim(v)); }},
-    Option{
-        "kdamond", "the process id of a kdamond", "whose events ops=observe reads",
-        [](Options& o, std::string_view v) { return assign(o.context.kdamond_pid, parse_pid(v)); }},
-    Option{"seed", kNumber, "of the random source (0: another at each start)",
-           [](Options& o, std::string_view v) {
-             return assign(o.engine.seed, parse_count(v, 0, ~uint64_t{0}));
-           }},
-    Option{"refresh_ms", "milliseconds", "least time between two refreshes of the values (5000)",
-           [](Options& o, std::string_view v) {
-             return assign(o.context.refresh_ms, parse_count(v, 0, kMaxIntervalUs / 1000));
-           }},
-    Option{"rootfs", "a directory", "put before /proc, /sys and /run (containers, tests)",
-           [](Options& o, std::string_view v) { return !(o.context.rootfs = v).empty(); }},
-    Option{
-        "sample_us", kMicroseconds, "sampling interval (5000)",
-        [](Options& o, std::string_view v) { return set_interval(o.context.attrs.sample_us, v); }},
-    Option{"aggr_us", kMicroseconds, "aggregation interval (100000)",
-           [](Options& o, std::string_view v) { return set_interval(o.context.attrs.aggr_us, v); }},
-    Option{
-        "update_us", kMicroseconds, "how often the memory ranges are read again (60000000)",
-        [](Options& o, std::string_view v) { return set_interval(o.context.attrs.update_us, v); }},
-    Option{"min_nr_regions", kNumber, "least number of regions (10)",
-           [](Options& o, std::string_view v) {
-             return set_number(o.context.attrs.min_nr_regions, v);
-           }},
-    Option{"max_nr_regions", kNumber, "greatest number of regions (1000)",
-           [](Options& o, std::string_view v) {
-             return set_number(o.context.attrs.max_nr_regions, v);
-           }},
-    Option{"access_bp", kNumber, "share of accesses that the tuning aims at, in 1/10000 (400)",
-           [](Options& o, std::string_view v) {
-             return set_number(o.context.attrs.goal.access_bp, v);
-           }},
-    Option{
-        "aggrs", kNumber, "tune the intervals every so many aggregations; 0: never (3)",
-        [](Options& o, std::string_view v) { return set_number(o.context.attrs.goal.aggrs, v); }},
-    Option{"min_sample_us", kMicroseconds, "shortest tuned sampling interval (5000)",
-           [](Options& o, std::string_view v) {
-             return set_interval(o.context.attrs.goal.min_sample_us, v);
-           }},
-    Option{"max_sample_us", kMicroseconds, "longest tuned sampling interval (10000000)",
-           [](Options& o, std::string_view v) {
-             return set_interval(o.context.attrs.goal.max_sample_us, v);
-           }},
-};
 
 struct Parser {
   Options options;
   bool sloppy = false;
   std::vector<std::string> positional;
+  std::string action_word;           // what has asked for the action; empty: nothing yet
   std::optional<std::string> error;  // the first one
 };
 
-constexpr int kTaken = 0;
-
-int reject(Parser& parser, std::string message) {
+void reject(Parser& parser, std::string message) {
   if (!parser.error) parser.error = std::move(message);
-  return kTaken;
 }
 
-int reject_unknown(Parser& parser, std::string_view word) {
-  return reject(parser, fmt::format("{}: unknown option; --help lists them", word));
+void reject_unknown(Parser& parser, std::string_view word) {
+  reject(parser, fmt::format("{}: unknown option; --help lists them", word));
+}
+
+// Of two words for one action the last one holds.
+void choose_action(Parser& parser, Options::Action action, std::string_view word) {
+  if (!parser.action_word.empty() && parser.options.action != action) {
+    return reject(parser, fmt::format("{}: not together with {}", word, parser.action_word));
+  }
+  parser.options.action = action;
+  parser.action_word = word;
 }
 
 // A word of -o that is NAME=VALUE with one of our names. Returns: whether it is.
 bool take_own_option(Parser& parser, std::string_view word) {
   const size_t equals = word.find('=');
   const std::string_view name = word.substr(0, equals);
-  const auto option = std::find_if(kOptions.begin(), kOptions.end(),
+  const std::span<const Option> options = all_options();
+  const auto option = std::find_if(options.begin(), options.end(),
                                    [&](const Option& candidate) { return candidate.name == name; });
-  if (option == kOptions.end()) return false;
+  if (option == options.end()) return false;
   const bool has_value = equals != std::string_view::npos;
-  if (!has_value || !option->set(parser.options, word.substr(equals + 1))) {
-    reject(parser, fmt::format("{}: {}= takes {}", word, name, option->allowed));
+  if (!has_value || !option->take(parser.options, word.substr(equals + 1))) {
+    reject(parser, fmt::format("{}: {}= takes {}", word, name, option->allowed_text()));
   }
+  parser.options.engine.asked_for.emplace(name);
   return true;
 }
 
-int take_word(Parser& parser, std::string_view word) {
+void take_word(Parser& parser, std::string_view word) {
   Options& options = parser.options;
-  if (take_own_option(parser, word)) return kTaken;
+  if (take_own_option(parser, word)) return;
   switch (classify_fstab_word(word)) {
     case FstabWord::kSilent:
       break;
@@ -181,56 +71,65 @@ int take_word(Parser& parser, std::string_view word) {
       options.ignored_words.emplace_back(word);
       break;
     case FstabWord::kMount:
-      options.mount_words.emplace_back(word);
+      options.mount_words.emplace_back(without_scope(word));
       break;
     case FstabWord::kRemount:
-      options.action = Options::Action::kRemount;
+      choose_action(parser, Options::Action::kRemount, word);
       break;
     case FstabWord::kUnknown:
       if (!parser.sloppy) return reject_unknown(parser, word);
       options.ignored_words.emplace_back(word);
       break;
   }
-  return kTaken;
 }
 
-int take_flag(Parser& parser, std::string_view flag) {
+void take_flag(Parser& parser, std::string_view flag) {
   Options& options = parser.options;
   if (flag == "-f") {
     options.foreground = true;
   } else if (flag == "-d") {
     options.foreground = options.debug = true;
   } else if (flag == "-h" || flag == "--help") {
-    options.action = Options::Action::kHelp;
+    choose_action(parser, Options::Action::kHelp, flag);
   } else if (flag == "-V" || flag == "--version") {
-    options.action = Options::Action::kVersion;
+    choose_action(parser, Options::Action::kVersion, flag);
   } else if (flag == "--probe" || flag == "--probe=json") {
-    options.action = Options::Action::kProbe;
+    choose_action(parser, Options::Action::kProbe, flag);
     options.json = flag == "--probe=json";
   } else if (flag == "--status" || flag == "--status=json") {
-    options.action = Options::Action::kStatus;
+    choose_action(parser, Options::Action::kStatus, flag);
     options.json = flag == "--status=json";
   } else if (flag.starts_with("--probe=") || flag.starts_with("--status=")) {
     const std::string_view name = flag.substr(0, flag.find('='));
-    return reject(parser, fmt::format("{}: {}= takes json; {} alone prints text for people", flag,
-                                      name, name));
+    reject(parser,
+           fmt::format("{}: {}= takes json; {} alone prints text for people", flag, name, name));
   } else {
-    return reject_unknown(parser, flag);
+    reject_unknown(parser, flag);
   }
-  return kTaken;
 }
 
-// libfuse's callback. For it, -x and a word x of -o are both FUSE_OPT_KEY_OPT.
-int take_argument(void* data, const char* argument, int key, fuse_args*) noexcept {
-  auto& parser = *static_cast<Parser*>(data);
-  try {
-    if (key == FUSE_OPT_KEY_NONOPT) {
+void take_words(Parser& parser, std::string_view text) {
+  for (const std::string& word : split_option_words(text)) take_word(parser, word);
+}
+
+// Flags may stand before, between and behind SOURCE and MOUNTPOINT, up to "--".
+void take_arguments(Parser& parser, std::span<char* const> arguments) {
+  bool flags_end = false;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view argument = arguments[i];
+    if (flags_end || !argument.starts_with('-')) {
       parser.positional.emplace_back(argument);
-      return kTaken;
+    } else if (argument == "--") {
+      flags_end = true;
+    } else if (!argument.starts_with("-o")) {
+      take_flag(parser, argument);
+    } else if (argument != "-o") {
+      take_words(parser, argument.substr(2));
+    } else if (++i < arguments.size()) {
+      take_words(parser, arguments[i]);
+    } else {
+      reject(parser, "-o: the options that belong behind it are missing");
     }
-    return argument[0] == '-' ? take_flag(parser, argument) : take_word(parser, argument);
-  } catch (...) {
-    return -1;
   }
 }
 
@@ -318,12 +217,8 @@ Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& r
   Parser parser;
   parser.sloppy = sloppy;
   parser.options.enabled = kEnabledDefault;
-  fuse_args args = FUSE_ARGS_INIT(argc, argv);
-  const FuseMessages messages;
-  const int parsed = fuse_opt_parse(&args, &parser, nullptr, take_argument);
-  fuse_opt_free_args(&args);
+  take_arguments(parser, std::span(argv, static_cast<size_t>(argc)).subspan(1));
   if (parser.error) return failure(EINVAL, *parser.error);
-  if (parsed != 0) return failure(EINVAL, messages.text_or("bad command line"));
   const Options& options = parser.options;
   BOOST_OUTCOME_TRYV(take_positional(parser.options, parser.positional));
   const bool mounts = options.action == Options::Action::kMount;
@@ -337,25 +232,6 @@ Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& r
     narrow_auto(parser.options, registry);
   }
   return options;
-}
-
-std::string usage() {
-  std::string text =
-      "usage: damon-statfs [-f] [-d] [-o OPT[,OPT...]] [SOURCE] MOUNTPOINT\n"
-      "       damon-statfs --probe[=json] [-o OPT[,OPT...]] | --help | --version\n"
-      "       damon-statfs --status[=json] MOUNTPOINT\n\n"
-      "Shows how hot and how cold this machine's memory is, in the files of\n"
-      "/sys/module/damon_stat/parameters, at MOUNTPOINT.\n\n"
-      "  -f         stay in the foreground, log to standard error\n"
-      "  -d         the same, and tell every FUSE request and aggregation\n"
-      "  --probe    tell which operations sets are usable on this machine;\n"
-      "             --probe=json: the same for scripts\n"
-      "  --status   tell how the daemon of a mount is doing; =json: for scripts\n\n"
-      "options for -o, with their defaults:\n";
-  for (const Option& option : kOptions) {
-    text += fmt::format("  {:<16} {}\n", fmt::format("{}=", option.name), option.help);
-  }
-  return text;
 }
 
 }  // namespace damon_statfs

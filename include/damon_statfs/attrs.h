@@ -37,6 +37,11 @@ struct MonitoringAttrs {
 constexpr uint64_t kMaxIntervalUs = 1'000'000'000'000'000;  // 31 years
 constexpr uint64_t kMaxCount = 1U << 31;                    // regions, aggrs, access_bp
 
+// What an option may ask for: the regions of a machine of any size, and a few MB of memory. More
+// may come from the kernel.
+constexpr uint64_t kMinRegions = 3;
+constexpr uint64_t kMaxRegions = 100'000;
+
 // Returns: the attributes with each within what can be calculated with. An interval of 0 counts as
 // 1 us, as in the kernel, and an aggregation takes at least one sampling interval. Whatever keeps
 // attributes, from a user, from the kernel or from tuning, keeps what this returns.

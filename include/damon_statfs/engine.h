@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "damon_statfs/registry.h"
@@ -24,6 +25,7 @@ struct EngineConfig {
   EstimatorChoice estimator = EstimatorChoice::kAuto;
   bool exclude_untracked = false;  // pages only: leave out memory that no access check can see
   uint64_t seed = 0;               // of the random source; 0: a different one at each start
+  std::set<std::string, std::less<>> asked_for;  // names of the options that the user has set
 };
 
 // All methods belong to one thread, the owner's.

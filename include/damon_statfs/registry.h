@@ -36,6 +36,9 @@ struct OperationsSet {
   // How long a call into the set may take without hanging: open() and close(), or a mirror's write.
   // A stop takes no longer, and whatever waits for one waits at least as long.
   uint64_t max_close_ms = 1'500;
+
+  // Names of mount options that the set has no use for, each between blanks: " seed ram ".
+  std::string_view unused_options = "";
 };
 
 // Which estimator the values come from when none is asked for: "pages" where the set can check

@@ -6,6 +6,7 @@ exists in the private mount namespace of the runner.
 """
 import os
 import shutil
+import signal
 import subprocess
 import unittest
 
@@ -24,7 +25,10 @@ ACCEPTED = (
     "strictatime", "lazytime", "nolazytime", "sync", "async", "dirsync", "allow_other",
     "default_permissions", "nosuid,nodev,noexec", "silent", "loud",
     "ro,relatime,noexec,nosuid,nodev,allow_other",
-    "rw,dev,suid,defaults,nofail,_netdev,x-gvfs-hide,comment=a b",
+    "rw,dev,suid,defaults,nofail,_netdev,x-gvfs-hide,comment=a b", "nosymfollow", "symfollow",
+    "exec=recursive,nosuid=recursive,ro=vfs,rw=fs", "nousers,noowner,nogroup,user=me", "seclabel",
+    'context="system_u:object_r:tmp_t:s0:c127,c456",noexec', "fscontext=a:b:c,defcontext=a:b:c",
+    "rootcontext=@target", "X-mount.idmap=a,X-mount.nocanonicalize=source", "private,rshared",
 )
 REFUSED = ("foo=bar", "foo", "RW", "rw2", "nofails", "commen=x", "allow_others", "Defaults")
 # Those among words that are accepted.
@@ -146,6 +150,35 @@ class Mount8(unittest.TestCase):
             code, text = self.run_mount("-a", "-T", table)
             self.assertEqual((code, len(mountinfo(self.mount.path))), (0, 1), text)
         self.mount.stop()
+
+    def test_a_dead_mount_is_replaced_by_mount_and_not_by_mount_all(self):
+        """To mount -a what is in the table of mounts is mounted, dead or alive; the manual says so."""
+        table = self.fstab("defaults," + self.words)
+        self.run_mount("-a", "-T", table)
+        self.mount.kill(signal.SIGKILL)
+        self.mount.wait_gone()
+        code, text = self.run_mount("-a", "-T", table)
+        self.assertEqual((code, calls.outcome(self.mount.read)), (0, "ENOTCONN"), text)
+        code, text = self.run_mount("-T", table, self.mount.path)
+        self.assertEqual((code, len(mountinfo(self.mount.path))), (0, 1), text)
+        self.assertEqual(self.mount.read(), b"N\n")
+        self.mount.stop()
+
+    def test_mount_all_twice_with_the_old_form(self):
+        """PROGRAM#SOURCE and the type fuse; mount -a takes what is mounted from the table of mounts."""
+        for source in ("damon-statfs#damon_stat", "damon-statfs#", os.path.join(SBIN, "damon-statfs#a")):
+            table = os.path.join(self.mount.root, "fstab")
+            with open(table, "w") as stream:
+                stream.write(f"{source} {self.mount.path} fuse {self.words} 0 0\n")
+            subprocess.run(["mount", "--bind", table, "/etc/fstab"], check=True)
+            try:
+                for _ in range(2):
+                    code, text = self.run_mount("-a")
+                    self.assertEqual((code, len(mountinfo(self.mount.path))), (0, 1), text)
+            finally:
+                calls.umount("/etc/fstab")
+            self.assertEqual(mountinfo(self.mount.path)[0][-2].replace("\\043", "#"), source)
+            self.mount.stop()
 
     def test_exit_codes_pass_through(self):
         code, _ = self.run_mount("-t", "fuse.damon-statfs", "x", self.mount.path, "-o",

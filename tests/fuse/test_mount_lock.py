@@ -138,7 +138,8 @@ class Starts(unittest.TestCase):
         for start, other in zip(starts, others):
             text = start.communicate(timeout=BUSY_SECONDS)[1]
             self.assertEqual((start.returncode, text.count("\n")), (32, 1), text)
-            self.assertIn(f"{other.path}: another damon-statfs is being mounted", text)
+            self.assertIn(f"{other.path}: another damon-statfs (process {stopped.daemon}) is being mounted",
+                          text)
             self.assertEqual(mountinfo(other.path), [])
         self.assertLess(time.monotonic() - begin, BUSY_SECONDS)
         os.kill(stopped.daemon, signal.SIGKILL)

@@ -43,6 +43,24 @@ class FixtureMachine(unittest.TestCase):
             self.assertEqual(calls.outcome(second.write, b"Y"), "ok")
             self.assertEqual(calls.outcome(first.write, b"Y"), "EBUSY")
 
+    def test_whoever_holds_the_lock_unseen_is_named(self):
+        """After umount -l with a file open there is no mount, but there is an engine, with its lock."""
+        root = tree(MACHINE)
+        with Mount(ops="page_idle", rootfs=root, enabled="Y", **self.quick) as first:
+            descriptor = first.open()
+            calls.umount(first.path, calls.MNT_DETACH)
+            named = f"another damon-statfs (process {first.pid}) is monitoring"
+            refused = Mount(ops="page_idle", rootfs=root, enabled="Y", **self.quick)
+            refused.begin()
+            self.addCleanup(refused.clean)
+            self.assertEqual(refused.start.returncode, 32)
+            self.assertIn(named, refused.start.stderr)
+            with Foreground(ops="page_idle", rootfs=root, **self.quick) as second:
+                self.assertEqual(calls.outcome(second.write, b"Y"), "EBUSY")
+                self.assertIn(named, second.log())
+            calls.close(descriptor)
+            first.wait_gone()
+
     def test_a_running_kdamond_is_refused(self):
         """Its marks and ours would destroy each other's (spec/damon.md, section 5)."""
         admin, modules = "sys/kernel/mm/damon/admin/kdamonds/", "sys/module/"

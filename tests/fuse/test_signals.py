@@ -107,3 +107,12 @@ class Blocked(unittest.TestCase):
             mount.kill(number)
             mount.wait_gone()
             self.assertEqual(mountinfo(mount.path), [])
+
+
+class Manual(unittest.TestCase):
+    def test_every_signal_is_in_it(self):
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../mount/man/damon-statfs.8")
+        with open(path, encoding="utf-8") as stream:
+            section = stream.read().split("\n.SH SIGNALS\n")[1].split("\n.SH ")[0]
+        for number in signal.Signals:
+            self.assertRegex(section, rf"\b{number.name}\b")

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What a source has no use for stands in its row of the registry; a page sample has no regions.
+#include "engine/unused_options.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string_view>
+#include <vector>
+
+#include "engine/estimators.h"
+
+namespace damon_statfs {
+namespace {
+
+constexpr std::string_view kOfRegions = " min_nr_regions max_nr_regions ";
+
+}  // namespace
+
+std::string unused_options_text(const OperationsSet& set, const EngineConfig& config) {
+  const bool pages = set.create_mirror == nullptr && uses_pages(set, config);
+  const std::string_view useless = pages ? kOfRegions : set.unused_options;
+  std::vector<std::string> named;
+  for (const std::string& name : config.asked_for) {
+    if (useless.find(fmt::format(" {} ", name)) != std::string_view::npos) {
+      named.push_back(name + "=");
+    }
+  }
+  if (named.empty()) return {};
+  return fmt::format("{}: no effect with {}", fmt::join(named, ", "),
+                     pages ? "estimator=pages" : "ops=" + set.name);
+}
+
+}  // namespace damon_statfs
