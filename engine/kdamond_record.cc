@@ -16,6 +16,7 @@
 
 #include "damon_statfs/errno_failure.h"
 #include "engine/kernel_files.h"
+#include "engine/lock_owner.h"
 #include "engine/run_files.h"
 
 namespace damon_statfs {
@@ -59,9 +60,11 @@ bool is_dying(const KdamondOwnership& owner, const std::string& rootfs) {
   return name_end != std::string::npos && line.value().compare(name_end + 2, 1, "Z") == 0;
 }
 
-std::string describe(const std::optional<KdamondOwnership>& owner, bool is_near) {
-  if (!owner) return "another damon-statfs";
-  return fmt::format("another damon-statfs (pid {}{})", owner->owner_pid,
+// The kernel's table of locks leaves out processes of other pid namespaces.
+std::string owner_text(const UniqueFd& file, const std::optional<KdamondOwnership>& owner,
+                       bool is_near) {
+  if (!owner) return lock_owner_text(file);
+  return fmt::format(" (process {}{})", owner->owner_pid,
                      is_near ? "" : " in another pid namespace, such as a container's");
 }
 
@@ -95,8 +98,9 @@ Result<KdamondRecord> KdamondRecord::lock(UniqueFd file, const std::string& root
         !owner || owner->owner_pid_namespace == pid_namespace || owner->owner_pid_namespace == 0;
     const bool dying = owner && is_near && is_dying(*owner, rootfs);
     if (clock.now_ns() - begun_ns >= (dying ? kMaxDyingNs : kMaxProbeNs)) {
-      return failure(EBUSY, fmt::format("{}: {} is driving a kdamond on this machine", record.path_,
-                                        describe(owner, is_near)));
+      return failure(EBUSY,
+                     fmt::format("{}: another damon-statfs{} is driving a kdamond on this machine",
+                                 record.path_, owner_text(record.file_, owner, is_near)));
     }
     clock.wait_until(clock.now_ns() + kPauseNs, -1);
   }

@@ -9,9 +9,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <new>
 #include <string>
 
+#include "damon_statfs/options_ioctl.h"
 #include "damon_statfs/status_ioctl.h"
 
 namespace damon_statfs {
@@ -167,21 +169,42 @@ void poll(fuse_req_t req, fuse_ino_t, fuse_file_info* info, fuse_pollhandle* han
   fuse_reply_poll(req, open_file(req, info).was_read() ? ready : ready | POLLERR | POLLPRI);
 }
 
-// No ioctl is sysfs's, and one is ours: see status_ioctl.h. What the kernel answers by itself, such
-// as FIONREAD, does not come here.
-void ioctl(fuse_req_t req, fuse_ino_t inode, unsigned command, void*, fuse_file_info*, unsigned,
-           const void*, size_t, size_t) {
+// A text as the struct of a fixed size that an ioctl of ours is answered with; what is behind the
+// zero byte is left as it was.
+template <size_t kSize>
+void reply_ioctl_text(fuse_req_t req, std::string text) {
+  text.resize(std::min(text.size(), kSize - 1));
+  fuse_reply_ioctl(req, 0, text.c_str(), text.size() + 1);
+}
+
+void change_options(fuse_req_t req, std::string_view words) {
   Filesystem& fs = filesystem(req);
-  const Param* const param = fs.tree.node(inode).param;
-  const bool has_status =
-      param != nullptr && fs.status && std::string_view(param->name) == DAMON_STATFS_STATUS_FILE;
-  if (!has_status || command != DAMON_STATFS_GET_STATUS) {
-    fuse_reply_err(req, ENOTTY);
+  if (fuse_req_ctx(req)->uid != 0) {
+    fuse_reply_err(req, EPERM);
     return;
   }
-  std::string text = fs.status();
-  text.resize(std::min(text.size(), sizeof(damon_statfs_status::json) - 1));
-  fuse_reply_ioctl(req, 0, text.c_str(), text.size() + 1);
+  fuse_req_interrupt_func(req, on_interrupt, &fs);
+  fs.change_options(req, words, [req](const std::string& refusal) {
+    reply_ioctl_text<sizeof(damon_statfs_options::text)>(req, refusal);
+  });
+}
+
+// No ioctl is sysfs's, and two are ours: see status_ioctl.h and options_ioctl.h. What the kernel
+// answers by itself, such as FIONREAD, does not come here.
+void ioctl(fuse_req_t req, fuse_ino_t inode, unsigned command, void*, fuse_file_info*, unsigned,
+           const void* data, size_t size, size_t) {
+  Filesystem& fs = filesystem(req);
+  const Param* const param = fs.tree.node(inode).param;
+  const std::string_view name = param == nullptr ? "" : param->name;
+  if (fs.status && command == DAMON_STATFS_GET_STATUS && name == DAMON_STATFS_STATUS_FILE) {
+    reply_ioctl_text<sizeof(damon_statfs_status::json)>(req, fs.status());
+  } else if (fs.change_options && command == DAMON_STATFS_CHANGE_OPTIONS &&
+             name == DAMON_STATFS_OPTIONS_FILE) {
+    const auto* const text = static_cast<const char*>(data);
+    change_options(req, {text, strnlen(text, size)});
+  } else {
+    fuse_reply_err(req, ENOTTY);
+  }
 }
 
 struct DirectoryEntry {

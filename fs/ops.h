@@ -30,7 +30,13 @@ struct Filesystem {
   std::unordered_map<uint64_t, OpenFile> open_files;  // by file handle
   uint64_t next_handle = 1;
   std::function<std::string()> status;  // what the status ioctl answers; empty: there is none
-  bool initialised = false;             // the kernel has begun to talk to us
+
+  // Changes options (options_ioctl.h) and calls answer(refusal) once, with an empty text when all
+  // is done; empty: none can be changed. request: what EnabledFile calls the writer.
+  using Answer = std::function<void(const std::string& refusal)>;
+  std::function<void(const void* request, std::string_view words, Answer answer)> change_options;
+
+  bool initialised = false;  // the kernel has begun to talk to us
 };
 
 // The callbacks for fuse_session_new(), whose userdata is a Filesystem.

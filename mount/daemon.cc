@@ -18,6 +18,7 @@
 #include <functional>
 
 #include "damon_statfs/errno_failure.h"
+#include "mount/changes.h"
 #include "mount/exit_status.h"
 #include "mount/fstab_source.h"
 #include "mount/mountpoint.h"
@@ -77,6 +78,10 @@ Daemon::Daemon(const Options& options, const OperationsRegistry& registry, Backg
       supervision_(ServiceManager::of_environment()),
       status_(kExitOk) {
   filesystem_.status = [this] { return status(); };
+  filesystem_.change_options = [this](const void* request, std::string_view words,
+                                      Filesystem::Answer answer) {
+    change_options(request, words, std::move(answer));
+  };
 }
 
 int Daemon::run() {
@@ -257,6 +262,33 @@ std::string Daemon::state() {
   const Snapshot& newest = engine_.newest();
   const bool on = newest.status.state == EngineState::kOn;
   return fmt::format("mounted on {}, monitoring is {}", mountpoint_, on ? "on" : "off");
+}
+
+// For mount -o remount and systemctl reload. A switch is answered when it is done, as a write to
+// `enabled` is.
+void Daemon::change_options(const void* request, std::string_view words,
+                            Filesystem::Answer answer) {
+  const Result<Changes> changes = parse_changes(options_, words, registry_);
+  if (!changes) return answer(changes.error().context);
+  const RunSettings settings = run_settings(changes.value().options);
+  if (settings != run_settings(options_)) {
+    if (!engine_.change(settings)) {
+      return answer("the engine is still busy with the change before; try again");
+    }
+    spdlog::info(
+        "options changed: max_cpu={:g}, refresh_ms={}, access_bp={}, aggrs={}, "
+        "min_sample_us={}, max_sample_us={}",
+        settings.max_cpu_percent, settings.refresh_ms, settings.goal.access_bp, settings.goal.aggrs,
+        settings.goal.min_sample_us, settings.goal.max_sample_us);
+  }
+  options_ = changes.value().options;
+  const std::optional<bool> enabled = changes.value().enabled;
+  if (!enabled) return answer("");
+  filesystem_.enabled.write(request, *enabled, [on = *enabled, answer](int errno_value) {
+    answer(errno_value == 0 ? ""
+                            : fmt::format("enabled={}: {}; the log says more", on ? "Y" : "N",
+                                          std::strerror(errno_value)));
+  });
 }
 
 std::string Daemon::status() {

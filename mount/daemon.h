@@ -36,8 +36,9 @@ class Daemon {
   bool wait_for_engine(int64_t deadline_ns);
   std::string state();
   std::string status();
+  void change_options(const void* request, std::string_view words, Filesystem::Answer answer);
 
-  const Options& options_;
+  Options options_;  // in force: some change while it is mounted
   Background& background_;
   Logging& logging_;
   const OperationsRegistry& registry_;

@@ -15,11 +15,13 @@
 
 #include "damon_statfs/version.h"
 #include "mount/background.h"
+#include "mount/changes.h"
 #include "mount/daemon.h"
 #include "mount/exit_status.h"
 #include "mount/logging.h"
 #include "mount/mount_helper.h"
 #include "mount/mountpoint.h"
+#include "mount/option_words.h"
 #include "mount/options.h"
 #include "mount/privileges.h"
 #include "mount/probe.h"
@@ -74,6 +76,14 @@ int print_status(const Options& options) {
   return print((options.json ? json.value() : fmt::format("{}", fmt::join(lines, "\n"))) + "\n");
 }
 
+// The options first, since they may be refused.
+Result<void> change_mount(const Options& options) {
+  if (!options.own_words.empty()) {
+    BOOST_OUTCOME_TRYV(change_options(options.mountpoint, join_option_words(options.own_words)));
+  }
+  return remount(options.mountpoint, options.mount_words);
+}
+
 int report(const Result<void>& done) {
   return done ? kExitOk : fail(done.error().context, kExitMountFailed);
 }
@@ -90,7 +100,7 @@ int execute(const Options& options, const OperationsRegistry& registry) {
     case Options::Action::kStatus:
       return print_status(options);
     case Options::Action::kRemount:
-      return report(remount(options.mountpoint, options.mount_words));
+      return report(change_mount(options));
     case Options::Action::kMount:
       break;
   }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <optional>
@@ -88,14 +89,19 @@ constexpr Option number_option(const char* name, const char* syntax, const char*
   return {name, syntax, standard, help, nullptr, nullptr, &range, number};
 }
 
+constexpr Option changeable(Option option) {
+  option.changeable = true;
+  return option;
+}
+
 constexpr std::array kOptions = {
     text_option("ops", "SET", "auto",
                 "where accesses are seen: auto, damon_stat, kdamond, page_idle, observe\n"
                 "or sim; --probe tells which of them work here",
                 "auto or the name of an operations set", set_ops),
-    text_option("enabled", "Y|N", nullptr, "whether monitoring is on from the start",
-                "Y or N, or another word that the file takes, such as 1, 0, on or off",
-                set_enabled),
+    changeable(text_option("enabled", "Y|N", nullptr, "whether monitoring is on from the start",
+                           "Y or N, or another word that the file takes, such as 1, 0, on or off",
+                           set_enabled)),
     text_option("abi", "6.17|6.18|7.2", "6.17", "the kernel whose files are shown",
                 "6.17, 6.18 or 7.2", set_abi),
     text_option("ram", "all|biggest|span|START-END[+START-END...]", "all",
@@ -112,9 +118,9 @@ constexpr std::array kOptions = {
                 "whether memory that no access check can see counts as idle or not at\n"
                 "all; exclude with the estimator pages only",
                 "idle or exclude", set_untracked),
-    text_option("max_cpu", "PERCENT", "1",
-                "limit of the engine's CPU time, in % of one CPU, from 0.001 to 100",
-                "a percentage from 0.001 to 100", set_max_cpu),
+    changeable(text_option("max_cpu", "PERCENT", "1",
+                           "limit of the engine's CPU time, in % of one CPU, from 0.001 to 100",
+                           "a percentage from 0.001 to 100", set_max_cpu)),
     text_option("sim", "SIZE@PERIOD[+SIZE@PERIOD...]", nullptr,
                 "memory of ops=sim: sizes are multiples of 4K, with K, M, G, T or P;\n"
                 "periods have us, ms or s, or are never: sim=4G@10ms+1T@never",
@@ -123,8 +129,9 @@ constexpr std::array kOptions = {
                 set_sim),
     text_option("kdamond", "PID", nullptr, "the kdamond whose events ops=observe reads",
                 "the process id of a kdamond, from 1 to 2147483647", set_kdamond),
-    number_option("refresh_ms", "MS", "5000", "least time between two refreshes of the values",
-                  kRefresh, [](Options& o) -> uint64_t& { return o.context.refresh_ms; }),
+    changeable(number_option("refresh_ms", "MS", "5000",
+                             "least time between two refreshes of the values", kRefresh,
+                             [](Options& o) -> uint64_t& { return o.context.refresh_ms; })),
     number_option("sample_us", "US", "5000", "sampling interval", kIntervals,
                   [](Options& o) -> uint64_t& { return o.context.attrs.sample_us; }),
     number_option("aggr_us", "US", "100000", "aggregation interval", kIntervals,
@@ -135,15 +142,19 @@ constexpr std::array kOptions = {
                   [](Options& o) -> uint64_t& { return o.context.attrs.min_nr_regions; }),
     number_option("max_nr_regions", "N", "1000", "greatest number of regions, to 100000", kRegions,
                   [](Options& o) -> uint64_t& { return o.context.attrs.max_nr_regions; }),
-    number_option("access_bp", "N", "400",
-                  "share of accesses that the tuning of the intervals aims at, in 1/10000", kCounts,
-                  [](Options& o) -> uint64_t& { return o.context.attrs.goal.access_bp; }),
-    number_option("aggrs", "N", "3", "the intervals are tuned every so many aggregations; 0: never",
-                  kCounts, [](Options& o) -> uint64_t& { return o.context.attrs.goal.aggrs; }),
-    number_option("min_sample_us", "US", "5000", "shortest tuned sampling interval", kIntervals,
-                  [](Options& o) -> uint64_t& { return o.context.attrs.goal.min_sample_us; }),
-    number_option("max_sample_us", "US", "10000000", "longest tuned sampling interval", kIntervals,
-                  [](Options& o) -> uint64_t& { return o.context.attrs.goal.max_sample_us; }),
+    changeable(number_option(
+        "access_bp", "N", "400",
+        "share of accesses that the tuning of the intervals aims at, in 1/10000", kCounts,
+        [](Options& o) -> uint64_t& { return o.context.attrs.goal.access_bp; })),
+    changeable(number_option(
+        "aggrs", "N", "3", "the intervals are tuned every so many aggregations; 0: never", kCounts,
+        [](Options& o) -> uint64_t& { return o.context.attrs.goal.aggrs; })),
+    changeable(
+        number_option("min_sample_us", "US", "5000", "shortest tuned sampling interval", kIntervals,
+                      [](Options& o) -> uint64_t& { return o.context.attrs.goal.min_sample_us; })),
+    changeable(number_option(
+        "max_sample_us", "US", "10000000", "longest tuned sampling interval", kIntervals,
+        [](Options& o) -> uint64_t& { return o.context.attrs.goal.max_sample_us; })),
     number_option("seed", "N", "0", "of the random source; 0: another one at each start", kSeeds,
                   [](Options& o) -> uint64_t& { return o.engine.seed; }),
     text_option("rootfs", "DIR", nullptr, "put before /proc, /sys and /run (containers, tests)",
@@ -163,5 +174,11 @@ std::string Option::allowed_text() const {
 }
 
 std::span<const Option> all_options() { return kOptions; }
+
+const Option* find_option(std::string_view name) {
+  const auto option = std::find_if(kOptions.begin(), kOptions.end(),
+                                   [&](const Option& candidate) { return candidate.name == name; });
+  return option == kOptions.end() ? nullptr : &*option;
+}
 
 }  // namespace damon_statfs

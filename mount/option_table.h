@@ -30,6 +30,7 @@ struct Option {
   bool (*set)(Options& options, std::string_view value) = nullptr;  // false: not allowed
   const NumberRange* range = nullptr;
   uint64_t& (*number)(Options& options) = nullptr;
+  bool changeable = false;  // while it is mounted
 
   // Returns: false if the value is not allowed; then nothing is set.
   bool take(Options& options, std::string_view value) const;
@@ -38,5 +39,8 @@ struct Option {
 
 // In the order of --help.
 std::span<const Option> all_options();
+
+// Returns: the option of that name, or nullptr.
+const Option* find_option(std::string_view name);
 
 }  // namespace damon_statfs

@@ -68,4 +68,16 @@ std::vector<std::string> split_option_words(std::string_view text) {
   return words;
 }
 
+std::string join_option_words(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (!text.empty()) text += ',';
+    for (const char character : word) {
+      if (character == ',' || character == '\\' || character == '"') text += '\\';
+      text += character;
+    }
+  }
+  return text;
+}
+
 }  // namespace damon_statfs

@@ -15,4 +15,7 @@ namespace damon_statfs {
 // context="a,b" (mount(8)'s rule; the quotes stay).
 std::vector<std::string> split_option_words(std::string_view text);
 
+// Returns: a text that split_option_words() makes these words of.
+std::string join_option_words(const std::vector<std::string>& words);
+
 }  // namespace damon_statfs

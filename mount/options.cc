@@ -49,15 +49,14 @@ void choose_action(Parser& parser, Options::Action action, std::string_view word
 bool take_own_option(Parser& parser, std::string_view word) {
   const size_t equals = word.find('=');
   const std::string_view name = word.substr(0, equals);
-  const std::span<const Option> options = all_options();
-  const auto option = std::find_if(options.begin(), options.end(),
-                                   [&](const Option& candidate) { return candidate.name == name; });
-  if (option == options.end()) return false;
+  const Option* const option = find_option(name);
+  if (option == nullptr) return false;
   const bool has_value = equals != std::string_view::npos;
   if (!has_value || !option->take(parser.options, word.substr(equals + 1))) {
     reject(parser, fmt::format("{}: {}= takes {}", word, name, option->allowed_text()));
   }
   parser.options.engine.asked_for.emplace(name);
+  parser.options.own_words.emplace_back(word);
   return true;
 }
 
@@ -188,14 +187,6 @@ Result<void> check_ram(const Options& options, const OperationsRegistry& registr
   return failure(EINVAL, fmt::format("ram=: has no effect with ops={}", set->name));
 }
 
-// For estimator=pages only one of auto's sets will do.
-void narrow_auto(Options& options, const OperationsRegistry& registry) {
-  if (options.engine.ops != "auto" || options.engine.estimator != EstimatorChoice::kPages) return;
-  for (const OperationsSet& set : registry.sets()) {
-    if (set.automatic && set.checks_pages) options.engine.ops = set.name;
-  }
-}
-
 Result<void> check_together(const Options& options) {
   const std::string& ops = options.engine.ops;
   if (ops == "sim" && options.context.sim.empty()) {
@@ -212,6 +203,13 @@ Result<void> check_together(const Options& options) {
 
 }  // namespace
 
+void narrow_auto(Options& options, const OperationsRegistry& registry) {
+  if (options.engine.ops != "auto" || options.engine.estimator != EstimatorChoice::kPages) return;
+  for (const OperationsSet& set : registry.sets()) {
+    if (set.automatic && set.checks_pages) options.engine.ops = set.name;
+  }
+}
+
 Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& registry,
                               bool sloppy) {
   Parser parser;
@@ -222,7 +220,8 @@ Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& r
   const Options& options = parser.options;
   BOOST_OUTCOME_TRYV(take_positional(parser.options, parser.positional));
   const bool mounts = options.action == Options::Action::kMount;
-  if (mounts || options.action == Options::Action::kProbe) {
+  if (mounts || options.action == Options::Action::kRemount ||
+      options.action == Options::Action::kProbe) {
     BOOST_OUTCOME_TRYV(check_ops(options.engine.ops, registry));
   }
   if (mounts) {

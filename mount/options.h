@@ -27,6 +27,7 @@ struct Options {
   EngineConfig engine;
   OperationsContext context;  // its clock and log are left to main()
 
+  std::vector<std::string> own_words;      // the words NAME=VALUE of these options, as given
   std::vector<std::string> mount_words;    // for the mount itself: ro, nosuid, ...
   std::vector<std::string> ignored_words;  // accepted, but without effect here; worth a warning
 };
@@ -35,6 +36,9 @@ struct Options {
 // Returns: the options, or EINVAL with one line that names the wrong word and what is allowed.
 Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& registry,
                               bool sloppy = false);
+
+// For estimator=pages only one of auto's sets will do: makes ops=auto mean that one.
+void narrow_auto(Options& options, const OperationsRegistry& registry);
 
 // The text for --help.
 std::string usage();

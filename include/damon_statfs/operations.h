@@ -26,12 +26,16 @@ struct RamSelection {
   enum class Kind { kAll, kBiggest, kSpan, kRanges };
   Kind kind = Kind::kAll;
   std::vector<AddressRange> ranges;  // kRanges only: ascending, not overlapping, not empty
+
+  bool operator==(const RamSelection&) const = default;
 };
 
 // One part of the simulated memory (mount option sim=).
 struct SimPart {
   uint64_t size_bytes = 0;
   int64_t period_ns = 0;  // every page is touched at each multiple of this; 0: never
+
+  bool operator==(const SimPart&) const = default;
 };
 
 // What an operations set may depend on. It outlives the set.

@@ -46,7 +46,7 @@ TEST_CASE("the refusal names the process that has the record", "[kdamond_record]
   const int64_t begun_ns = machine.clock.now_ns();
   CHECK(machine.refusal() == machine.tree.root() +
                                  "/run/damon-statfs/kdamond: another damon-statfs"
-                                 " (pid 77) is driving a kdamond on this machine");
+                                 " (process 77) is driving a kdamond on this machine");
   CHECK(machine.clock.now_ns() - begun_ns < kNsPerSecond);
 }
 
@@ -65,7 +65,7 @@ TEST_CASE("a pid of another namespace is not looked at, and said to be one", "[k
   std::filesystem::rename(machine.tree.root() + "/proc/self/ns/other",
                           machine.tree.root() + kNamespace);
   const int64_t begun_ns = machine.clock.now_ns();
-  CHECK(machine.refusal().find("(pid 77 in another pid namespace") != std::string::npos);
+  CHECK(machine.refusal().find("(process 77 in another pid namespace") != std::string::npos);
   CHECK(machine.clock.now_ns() - begun_ns < kNsPerSecond);
 }
 
@@ -73,7 +73,7 @@ TEST_CASE("a record without a namespace is that of an older version", "[kdamond_
   Machine machine;
   machine.tree.write("/run/damon-statfs/kdamond", "boot 60000123 1 4000 77");
   CHECK(machine.held->read().value()->pid == 4'000);
-  CHECK(machine.refusal().find("(pid 77) is driving") != std::string::npos);
+  CHECK(machine.refusal().find("(process 77) is driving") != std::string::npos);
 }
 
 }  // namespace

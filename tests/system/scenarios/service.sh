@@ -20,6 +20,20 @@ info "$(security)"
 status() { says "$(damon-statfs --status /run/damon_stat)" 'state: on'; }
 check "damon-statfs --status" within 10 status
 
+reload() {
+  echo 'OPTIONS=enabled=N,max_cpu=2' > /etc/default/damon-statfs && systemctl reload $unit && reads N &&
+    echo 'OPTIONS=' > /etc/default/damon-statfs && systemctl reload $unit && reads N &&
+    rm /etc/default/damon-statfs && systemctl reload $unit && mounted && reads Y && is "$(daemon)" "$before"
+}
+refused_reload() {
+  echo 'OPTIONS=enabled=Y,seed=7' > /etc/default/damon-statfs
+  ! systemctl reload $unit && says "$(journalctl -b -o cat -u $unit)" 'seed=7: cannot change while it is mounted' &&
+    rm /etc/default/damon-statfs && systemctl is-active -q $unit && reads Y
+}
+before=$(daemon)
+check "systemctl reload takes OPTIONS over" reload
+check "and refuses what cannot change" refused_reload
+
 restarted() { mounted && reads Y && [ "$(daemon)" != "$before" ] && systemctl is-active -q $unit; }
 before=$(daemon)
 check "systemctl restart" systemctl restart $unit
