@@ -190,11 +190,17 @@ void PageSample::add_word(const Frame& frame, uint64_t index, uint64_t spacing, 
 
 // Returns: the old page nearest to the address, or nullptr if none is within reach.
 const PageHistory* PageSample::neighbour(uint64_t addr, uint64_t reach_bytes) const {
+  const PageHistory* nearest = nullptr;
+  uint64_t nearest_bytes = reach_bytes;
+  const auto consider = [&](const PageHistory& page, uint64_t distance_bytes) {
+    if (distance_bytes > nearest_bytes) return;
+    nearest = &page;
+    nearest_bytes = distance_bytes;
+  };
   const auto above = std::lower_bound(old_.begin(), old_.end(), addr, by_addr);
-  if (above != old_.begin() && addr - std::prev(above)->addr <= reach_bytes) {
-    return &*std::prev(above);
-  }
-  return above != old_.end() && above->addr - addr <= reach_bytes ? &*above : nullptr;
+  if (above != old_.end()) consider(*above, above->addr - addr);
+  if (above != old_.begin()) consider(*std::prev(above), addr - std::prev(above)->addr);
+  return nearest;
 }
 
 }  // namespace damon_statfs
