@@ -44,7 +44,6 @@ bool is_old(const PageHistory& page) {
 void PageRound::take_sample() {
   pages_.clear();
   for (PageHistory& page : sample_.pages()) pages_.push_back(&page);
-  scouts_.clear();
   sort_pages();
   used_.clear();
   std::copy_if(pages_.begin(), pages_.end(), std::back_inserter(used_),
@@ -60,6 +59,7 @@ void PageRound::begin(Kind kind, int64_t now_ns, int64_t distance_ns, bool nothi
   nothing_known_ = all_ = nothing_known;
   nr_taken_ = 0;
   new_share_per_s_ = 0;
+  old_looked_at_ = false;
   sort_pages();
   due_.clear();
   const bool only_scouts = kind == Kind::kScouts && !all_;
@@ -74,13 +74,16 @@ void PageRound::begin(Kind kind, int64_t now_ns, int64_t distance_ns, bool nothi
   }
 }
 
-// A look may have found pages to be part of other folios.
+// A look may have found pages to be part of other folios, in order or not.
 void PageRound::sort_pages() {
-  if (std::is_sorted(pages_.begin(), pages_.end(), ascending_by_group) && !scouts_.empty()) return;
-  std::sort(pages_.begin(), pages_.end(), ascending_by_group);
+  if (!std::is_sorted(pages_.begin(), pages_.end(), ascending_by_group)) {
+    std::sort(pages_.begin(), pages_.end(), ascending_by_group);
+  }
   scouts_.clear();
-  std::copy_if(pages_.begin(), pages_.end(), std::back_inserter(scouts_),
-               [](const SampledPage* page) { return is_scout(*page); });
+  for (SampledPage* const page : pages_) {
+    history(page).scout = is_scout(*page);
+    if (history(page).scout) scouts_.push_back(page);
+  }
 }
 
 bool PageRound::is_due(const PageHistory& page, int64_t distance_ns) const {
@@ -128,9 +131,12 @@ void PageRound::note_looks(std::span<SampledPage* const> pages, int64_t now_ns) 
     }
     const PageHistory before = page;
     page.note_look(now_ns);
-    if (before.looked_ns == 0 || !page.accessed) continue;
-    if (!before.accessed && is_old(before)) ++old_accessed_;
-    if (before.used || !is_scout(page)) continue;
+    if (before.looked_ns == 0) continue;
+    const bool was_old = !before.accessed && is_old(before);
+    if (was_old) old_looked_at_ = true;
+    if (!page.accessed) continue;
+    if (was_old) ++old_accessed_;
+    if (before.used || !page.scout) continue;
     const int64_t passed_ns = std::max<int64_t>(now_ns - before.looked_ns, 1);
     new_share_per_s_ += static_cast<double>(kNsPerSecond) / static_cast<double>(passed_ns) /
                         static_cast<double>(std::max<size_t>(scouts_.size(), 1));
@@ -140,7 +146,7 @@ void PageRound::note_looks(std::span<SampledPage* const> pages, int64_t now_ns) 
 double PageRound::end() {
   if (kind_ != Kind::kScouts || all_) {
     if (all_) old_accessed_ = 0;
-    if (old_accessed_ == 0) idle_until_ns_ = began_ns_;
+    if (old_accessed_ == 0 && old_looked_at_) idle_until_ns_ = began_ns_;
   }
   if (kind_ == Kind::kLast) {
     date_changes();
@@ -161,11 +167,11 @@ void PageRound::date_changes() {
     };
     std::vector<const PageHistory*> scouts;  // ascending by address
     for (const PageHistory& page : sample_.pages()) {
-      if (is_scout(page) && changed(page)) scouts.push_back(&page);
+      if (page.scout && changed(page)) scouts.push_back(&page);
     }
     if (scouts.empty()) continue;
     for (PageHistory& page : sample_.pages()) {
-      if (!is_scout(page) && changed(page)) page.since_ns = nearest(scouts, page.addr).since_ns;
+      if (!page.scout && changed(page)) page.since_ns = nearest(scouts, page.addr).since_ns;
     }
   }
 }

@@ -21,7 +21,8 @@ class PageRound {
   // kScouts: only scouts are due. kLast: the values are refreshed after it.
   enum class Kind { kScouts, kAll, kLast };
 
-  // The same for all pages of one group, because marking one of a folio's pages marks them all.
+  // The rule by which PageHistory::scout is set when a round begins. It is the same for all pages
+  // of one group, because marking one of a folio's pages marks them all.
   static bool is_scout(const SampledPage& page) {
     return (page.group() * 0x9e3779b97f4a7c15) >> 61 == 0;
   }
@@ -80,6 +81,7 @@ class PageRound {
   bool nothing_known_ = true;
   bool all_ = false;            // all pages are due
   uint64_t old_accessed_ = 0;   // old pages found accessed
+  bool old_looked_at_ = false;  // in this round, any old page
   int64_t idle_until_ns_ = 0;   // until then old pages are taken to have been idle
   double new_share_per_s_ = 0;  // in this round
 };

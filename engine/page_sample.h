@@ -23,7 +23,8 @@ struct PageHistory : SampledPage {
   bool accessed = false;  // whether the last look found an access
   int64_t since_ns = 0;   // when it became accessed, or idle
   int64_t last_access_ns = kNever;
-  bool used = false;  // whether it was accessed in the last period before the last refresh
+  bool used = false;   // whether it was accessed in the last period before the last refresh
+  bool scout = false;  // whether it is one in this round; PageRound says so when a round begins
 
   // Takes in what a look at now_ns has left in `access`. An access is taken to have happened in the
   // middle of the time that the look tells about: half of all will have been earlier.

@@ -27,10 +27,15 @@ constexpr size_t kPortionPages = 512;
 constexpr int64_t kPauseNs = kNsPerMs;        // between portions
 constexpr int64_t kMarginNs = 20 * kNsPerMs;  // between counting and the next round
 
-// Looks may have found pages to be part of other folios since they were in order.
-void sort_by_group(std::vector<SampledPage*>& pages) {
-  std::stable_sort(pages.begin(), pages.end(),
+// Those of the pages that `wanted` says, ascending by group: any look since the pages were in order
+// may have found some to be part of other folios.
+template <class Wanted>
+std::vector<SampledPage*> sorted_where(std::span<SampledPage* const> pages, const Wanted& wanted) {
+  std::vector<SampledPage*> sorted;
+  std::copy_if(pages.begin(), pages.end(), std::back_inserter(sorted), wanted);
+  std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto* a, const auto* b) { return a->group() < b->group(); });
+  return sorted;
 }
 
 uint64_t periods_in(int64_t ns) {
@@ -126,9 +131,8 @@ void PageSampler::begin_round() {
 
 // Looks at those of the pages that a look can tell something about.
 Result<void> PageSampler::look(std::span<SampledPage* const> pages) {
-  std::vector<SampledPage*> looked_at;
-  std::copy_if(pages.begin(), pages.end(), std::back_inserter(looked_at),
-               [](const SampledPage* page) { return page->worth_a_look(); });
+  const std::vector<SampledPage*> looked_at =
+      sorted_where(pages, [](const SampledPage* page) { return page->worth_a_look(); });
   BOOST_OUTCOME_TRYV(operations_.check_pages(looked_at));
   nr_checks_ += looked_at.size();
   const int64_t now_ns = clock_.now_ns();
@@ -145,13 +149,10 @@ Result<void> PageSampler::look(std::span<SampledPage* const> pages) {
 
 // Marks those of the pages, or of the scouts among them, that are not marked.
 Result<void> PageSampler::mark(std::span<SampledPage* const> pages, bool scouts_only) {
-  std::vector<SampledPage*> unmarked;
-  std::copy_if(
-      pages.begin(), pages.end(), std::back_inserter(unmarked), [&](const SampledPage* page) {
-        return page->tracked() && !page->marked && (!scouts_only || PageRound::is_scout(*page));
-      });
-  sort_by_group(unmarked);
-  return operations_.mark_pages(unmarked);
+  return operations_.mark_pages(sorted_where(pages, [&](const SampledPage* page) {
+    const bool chosen = !scouts_only || static_cast<const PageHistory*>(page)->scout;
+    return page->tracked() && !page->marked && chosen;
+  }));
 }
 
 Result<void> PageSampler::end_round() {
@@ -281,7 +282,6 @@ void PageSampler::warn_if_over_budget() {
 Result<void> PageSampler::mark_tried() {
   tried_.clear();
   for (size_t i = trials_left_; i < chosen_.size(); i += nr_trials_) tried_.push_back(chosen_[i]);
-  sort_by_group(tried_);
   BOOST_OUTCOME_TRYV(look(tried_));
   BOOST_OUTCOME_TRYV(mark(tried_, false));
   marked_ns_ = clock_.now_ns();
