@@ -125,7 +125,7 @@ void PageRound::add_old() {
 void PageRound::note_looks(std::span<SampledPage* const> pages, int64_t now_ns) {
   for (SampledPage* const looked_at : pages) {
     PageHistory& page = history(looked_at);
-    if (nothing_known_) {
+    if (nothing_known_ || page.access == PageAccess::kUnknown) {
       page.note_mark(now_ns);
       continue;
     }

@@ -290,17 +290,22 @@ Result<void> PageSampler::mark_tried() {
   return outcome::success();
 }
 
+// A page whose mark was not taken tells neither of a hit nor of none.
 Result<void> PageSampler::count_tried() {
   BOOST_OUTCOME_TRYV(look(tried_));
-  const auto hits = std::count_if(tried_.begin(), tried_.end(), [](const SampledPage* page) {
-    return page->access == PageAccess::kAccessed;
-  });
-  const double share = used_share_ * static_cast<double>(hits) /
-                       static_cast<double>(std::max<size_t>(tried_.size(), 1));
-  const int64_t wall_ns = clock_.now_ns() - marked_ns_;
-  // Pages that came into use since the refresh count with one access per look.
-  const double new_share = new_share_per_s_ * static_cast<double>(wall_ns) / kNsPerSecond;
-  rate_.add(share + new_share, wall_ns);
+  const auto found = [this](PageAccess access) {
+    return static_cast<double>(
+        std::count_if(tried_.begin(), tried_.end(),
+                      [=](const SampledPage* page) { return page->access == access; }));
+  };
+  const double known = static_cast<double>(tried_.size()) - found(PageAccess::kUnknown);
+  if (known > 0) {
+    const double share = used_share_ * found(PageAccess::kAccessed) / known;
+    const int64_t wall_ns = clock_.now_ns() - marked_ns_;
+    // Pages that came into use since the refresh count with one access per look.
+    const double new_share = new_share_per_s_ * static_cast<double>(wall_ns) / kNsPerSecond;
+    rate_.add(share + new_share, wall_ns);
+  }
   plan_trial();
   return outcome::success();
 }
