@@ -184,11 +184,20 @@ void PageRound::take_used() {
   }
 }
 
+// Only a round of kind kLast has looked at all pages in use. After the others scouts tell how much
+// more, or less, it is than used() was, so that memory in use all the time is known as well as
+// ever.
 double PageRound::share_used_within(int64_t ns, int64_t now_ns) const {
-  const auto used = std::count_if(pages_.begin(), pages_.end(), [&](SampledPage* page) {
-    return history(page).accessed || history(page).last_access_ns > now_ns - ns;
-  });
-  return static_cast<double>(used) / static_cast<double>(std::max<size_t>(pages_.size(), 1));
+  const std::span<SampledPage* const> watched(kind_ == Kind::kLast ? pages_ : scouts_);
+  double more = 0;
+  for (SampledPage* const page : watched) {
+    more += history(page).accessed_since(now_ns - ns) - (history(page).used ? 1 : 0);
+  }
+  const auto share_of = [](double pages, size_t all) {
+    return pages / static_cast<double>(std::max<size_t>(all, 1));
+  };
+  const double share = share_of(static_cast<double>(used_.size()), pages_.size());
+  return std::clamp(share + share_of(more, watched.size()), 0.0, 1.0);
 }
 
 }  // namespace damon_statfs

@@ -59,7 +59,8 @@ class PageRound {
   // Those in use at the end of the last round of kind kLast, in the order of pages().
   std::span<SampledPage* const> used() const { return used_; }
 
-  // Of all pages, the share of those accessed at their last look, or within the last `ns`.
+  // The share of all pages that were accessed within the last `ns`, at the end of a round. ns: not
+  // shorter than the time between rounds.
   double share_used_within(int64_t ns, int64_t now_ns) const;
 
  private:

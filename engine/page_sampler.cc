@@ -169,15 +169,19 @@ Result<void> PageSampler::end_round() {
   return outcome::success();
 }
 
-// Without pages in use, or with a sampling interval too long to wait for, looks tell enough. In the
-// last period before a refresh a trial would be in the way of the last look, but in the first
-// refresh interval nothing is known before.
+// Without pages in use looks tell enough. In the last period before a refresh a trial would be in
+// the way of the last look, but in the first refresh interval nothing is known before.
 void PageSampler::plan_trials() {
   trials_left_ = 0;
-  const int64_t now_ns = clock_.now_ns();
   const uint64_t next_round = round_after(periods_left_);
-  trials_ns_ = std::max<int64_t>(round_start_ns(next_round) - now_ns, 0);
-  if (nothing_known_ || (used_known_ && next_round == 0 && nr_periods_ > 1)) return;
+  trials_ns_ = std::max<int64_t>(round_start_ns(next_round) - clock_.now_ns(), 0);
+  if (nothing_known_) return;
+  const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
+  if (sample_ns >= period_ns_) {
+    count_long_interval(sample_ns);
+    return;
+  }
+  if (used_known_ && next_round == 0 && nr_periods_ > 1) return;
   if (!used_known_) {
     if (next_round > 0) return;
     round_.take_used();
@@ -185,17 +189,25 @@ void PageSampler::plan_trials() {
   const std::span<SampledPage* const> used = round_.used();
   used_share_ = static_cast<double>(used.size()) /
                 static_cast<double>(std::max<size_t>(round_.pages().size(), 1));
-  const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
   if (used.empty()) {
     rate_.add(new_share_per_s_ * static_cast<double>(sample_ns) / kNsPerSecond, sample_ns);
-  } else if (sample_ns < period_ns_) {
-    const Trials trials = rate_.plan(used_share_, trials_ns_ - kMarginNs, size_.few_trials());
-    chosen_ = AccessRate::choose(used, trials.nr_pages, random_);
-    nr_trials_ = trials_left_ = std::min<uint64_t>(trials.count, chosen_.size());
-  } else if (periods_left_ == 0) {
-    trials_ns_ = refresh_ns_;
-    rate_.add(round_.share_used_within(sample_ns, now_ns), sample_ns);
+    return;
   }
+  const Trials trials = rate_.plan(used_share_, trials_ns_ - kMarginNs, size_.few_trials());
+  chosen_ = AccessRate::choose(used, trials.nr_pages, random_);
+  nr_trials_ = trials_left_ = std::min<uint64_t>(trials.count, chosen_.size());
+}
+
+// A sampling interval that is not shorter than a period needs no trials: the rounds' looks tell
+// what was accessed within the last one. If it is shorter than the time between refreshes, every
+// round is asked, so that a load with the same period as the refreshes is not met in one phase.
+void PageSampler::count_long_interval(int64_t sample_ns) {
+  if (!used_known_) return;
+  if (sample_ns >= refresh_ns_) {
+    if (periods_left_ > 0) return;
+    trials_ns_ = refresh_ns_;
+  }
+  rate_.add(round_.share_used_within(sample_ns, clock_.now_ns()), sample_ns);
 }
 
 // Trials are at random moments, so that a load with the same period is not met in one phase, as

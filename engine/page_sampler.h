@@ -61,6 +61,7 @@ class PageSampler final : public Estimator {
   Result<void> mark(std::span<SampledPage* const> pages, bool scouts_only);
   void plan_trials();
   void plan_trial();
+  void count_long_interval(int64_t sample_ns);
   Result<void> mark_tried();
   Result<void> count_tried();
   uint64_t round_after(uint64_t periods_left) const;
