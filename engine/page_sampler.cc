@@ -231,24 +231,40 @@ void PageSampler::plan_trial() {
 void PageSampler::refresh() {
   const int64_t now_ns = clock_.now_ns();
   refresh_due_ns_ = std::max(refresh_due_ns_ + refresh_ns_, now_ns + refresh_ns_ / 2);
-  const PageStatistics found = make_page_statistics(sample_, exclude_untracked_, now_ns);
+  take_statistics();
   Statistics statistics;
   statistics.aggr_interval_us = rate_.aggr_us();
   statistics.estimated_memory_bandwidth_bytes_per_s =
       to_u64_saturated(rate_.take_bytes_per_s(monitored_bytes_));
-  statistics.memory_idle_ms_percentiles = found.memory_idle_ms_percentiles;
+  statistics.memory_idle_ms_percentiles = found_.memory_idle_ms_percentiles;
   MonitoringDetails details;
   details.monitored_bytes = monitored_bytes_;
   details.untracked_bytes =
-      to_u64_saturated(found.untracked_share * static_cast<double>(monitored_bytes_));
+      to_u64_saturated(found_.untracked_share * static_cast<double>(monitored_bytes_));
   details.sample_us = rate_.sample_us();
   details.aggr_us = rate_.aggr_us();
   details.nr_pages = sample_.pages().size();
   details.check_period_ms = static_cast<uint64_t>(period_ns_ / kNsPerMs);
   details.nr_checks = nr_checks_;
-  details.share_percent = found.share_percent;
-  details.share_error_percent = found.share_error_percent;
+  details.share_percent = found_.share_percent;
+  details.share_error_percent = found_.share_error_percent;
   observer_.refreshed(statistics, details);
+}
+
+// No page is no value: zeros would say that all memory is in use. The last values stay.
+void PageSampler::take_statistics() {
+  const PageStatistics found = make_page_statistics(sample_, exclude_untracked_, clock_.now_ns());
+  const bool none_counted = none_counts_;
+  none_counts_ = found.nr_pages == 0;
+  if (!none_counts_) {
+    found_ = found;
+    return;
+  }
+  found_.untracked_share = found.untracked_share;
+  if (none_counted) return;
+  log_(LogLevel::kWarning,
+       "untracked=exclude leaves nothing: no page of the sample can be tracked, so the idle times "
+       "stay as they were until one can");
 }
 
 Result<void> PageSampler::adapt_sample() {

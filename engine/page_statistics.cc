@@ -72,6 +72,7 @@ PageStatistics make_page_statistics(const PageSample& sample, bool exclude_untra
     if (exclude_untracked && !page.tracked()) continue;
     parts.push_back({page.idle_ns(now_ns) / kNsPerMs, 1});
   }
+  statistics.nr_pages = parts.size();
   statistics.memory_idle_ms_percentiles = idle_percentiles(parts);
   statistics.untracked_share = static_cast<double>(untracked) /
                                static_cast<double>(std::max<size_t>(sample.pages().size(), 1));

@@ -115,6 +115,38 @@ TEST_CASE("untracked memory in the shares", "[page_sampler]") {
   CHECK(std::abs(run.details.share_percent[0] - expected) < 1.5);
 }
 
+TEST_CASE("nothing tracked and untracked=exclude: the values stay, and the log says why",
+          "[page_sampler]") {
+  PageSamplerRun run;
+  run.config.exclude_untracked = true;
+  bool any = true;
+  run.memory.tracked = [&](uint64_t addr) { return any && addr < kGiB; };
+  const KnownMemory known({{0.125, 10 * kMs}, {0.875, 0}});
+  run.memory.last_access = known.accesses();
+  run.start();
+  run.run_refreshes(4);
+  for (size_t times = 1; times <= 2; ++times) {
+    any = false;
+    Statistics before;  // the last that speak of any page; those long idle take turns
+    while (run.details.untracked_bytes < run.details.monitored_bytes) {
+      before = run.statistics;
+      run.run_refreshes(1);
+    }
+    for (int i = 0; i < 3; ++i) {
+      CHECK(run.statistics.memory_idle_ms_percentiles == before.memory_idle_ms_percentiles);
+      CHECK(run.idle_ms(100) > 0);
+      CHECK(run.statistics.estimated_memory_bandwidth_bytes_per_s == 0);
+      CHECK(run.log.count(LogLevel::kWarning, "untracked=exclude") == times);
+      run.run_refreshes(1);
+    }
+    any = true;
+    run.run_refreshes(6);
+    CHECK(run.idle_ms(0) < 0);
+    CHECK(run.details.share_percent[0] > 0);
+    CHECK(run.details.untracked_bytes < run.details.monitored_bytes);
+  }
+}
+
 TEST_CASE("marks that are not taken are no accesses", "[page_sampler]") {
   PageSamplerRun run;
   run.config.attrs.goal.aggrs = 0;
