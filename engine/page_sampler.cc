@@ -28,13 +28,17 @@ constexpr int64_t kPauseNs = kNsPerMs;        // between portions
 constexpr int64_t kMarginNs = 20 * kNsPerMs;  // between counting and the next round
 
 // Those of the pages that `wanted` says, ascending by group: any look since the pages were in order
-// may have found some to be part of other folios.
+// may have found some to be part of other folios. Few do, and sorting costs more than to see that.
 template <class Wanted>
 std::vector<SampledPage*> sorted_where(std::span<SampledPage* const> pages, const Wanted& wanted) {
   std::vector<SampledPage*> sorted;
   std::copy_if(pages.begin(), pages.end(), std::back_inserter(sorted), wanted);
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const auto* a, const auto* b) { return a->group() < b->group(); });
+  const auto ascending = [](const SampledPage* a, const SampledPage* b) {
+    return a->group() < b->group();
+  };
+  if (!std::is_sorted(sorted.begin(), sorted.end(), ascending)) {
+    std::stable_sort(sorted.begin(), sorted.end(), ascending);
+  }
   return sorted;
 }
 
