@@ -44,6 +44,7 @@ bool is_old(const PageHistory& page) {
 void PageRound::take_sample() {
   pages_.clear();
   for (PageHistory& page : sample_.pages()) pages_.push_back(&page);
+  scouts_.clear();
   sort_pages();
   used_.clear();
   std::copy_if(pages_.begin(), pages_.end(), std::back_inserter(used_),
@@ -74,13 +75,14 @@ void PageRound::begin(Kind kind, int64_t now_ns, int64_t distance_ns, bool nothi
   }
 }
 
-// A look may have found pages to be part of other folios, in order or not.
+// A look may have found pages to be part of other folios. As a rule none has.
 void PageRound::sort_pages() {
-  if (!std::is_sorted(pages_.begin(), pages_.end(), ascending_by_group)) {
-    std::sort(pages_.begin(), pages_.end(), ascending_by_group);
-  }
+  const auto moved = [](SampledPage* page) { return page->group() != history(page).round_group; };
+  if (!scouts_.empty() && std::none_of(pages_.begin(), pages_.end(), moved)) return;
+  std::sort(pages_.begin(), pages_.end(), ascending_by_group);
   scouts_.clear();
   for (SampledPage* const page : pages_) {
+    history(page).round_group = page->group();
     history(page).scout = is_scout(*page);
     if (history(page).scout) scouts_.push_back(page);
   }

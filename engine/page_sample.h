@@ -24,8 +24,10 @@ struct PageHistory : SampledPage {
   int64_t since_ns = 0;   // when it became accessed, or idle
   int64_t last_access_ns = kNever;
   int64_t last_access_slack_ns = 0;  // by so much it may have been earlier or later
-  bool used = false;   // whether it was accessed in the last period before the last refresh
-  bool scout = false;  // whether it is one in this round; PageRound says so when a round begins
+  bool used = false;  // whether it was accessed in the last period before the last refresh
+  // Set by PageRound when a round begins, and the same until it ends.
+  uint64_t round_group = 0;  // its group()
+  bool scout = false;        // whether it is a scout
 
   // Takes in what a look at now_ns has left in `access`. An access is taken to have happened in the
   // middle of the time that the look tells about: half of all will have been earlier.
