@@ -61,6 +61,7 @@ std::vector<SampledPage*> AccessRate::choose(std::span<SampledPage* const> pages
 }
 
 void AccessRate::add(double share, int64_t wall_ns) {
+  share = std::min(share, 1.0);
   shares_ += share;
   shares_per_s_ += share / seconds(std::max<int64_t>(wall_ns, 1));
   ++nr_trials_;

@@ -39,7 +39,8 @@ class AccessRate {
   static std::vector<SampledPage*> choose(std::span<SampledPage* const> pages, uint64_t nr_pages,
                                           Random& random);
 
-  // One trial: this share of memory was accessed within wall_ns.
+  // One trial: this share of memory was accessed within wall_ns. A share above 1 counts as 1, since
+  // each page counts with one access at most.
   void add(double share, int64_t wall_ns);
 
   // The trials since the last call stand for so much time.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // A page that is still idle needs no second look. For the others the page flags have to tell an
-// access from a page that was freed, or that is part of another folio now.
+// access from a page that was freed, or that is part of another folio now. They also tell whether
+// the kernel has taken a mark: it ignores one, without saying so, for example of a page that is
+// isolated just then.
 #include "engine/page_idle_checks.h"
 
 #include <algorithm>
@@ -14,6 +16,12 @@ namespace {
 uint64_t bit_of(const SampledPage& page) {
   return uint64_t{1} << (page.handle % SampledPage::kGroupPages);
 }
+
+bool lacks_mark(const SampledPage& page) {
+  return page.access == PageAccess::kUnknown && !page.marked;
+}
+
+bool needs_bit(const SampledPage* page) { return page->tracked() && !lacks_mark(*page); }
 
 }  // namespace
 
@@ -30,12 +38,16 @@ Result<void> PageIdleChecks::for_each_group(GroupFunction function,
 Result<void> PageIdleChecks::check_group(std::span<SampledPage* const> pages) {
   const uint64_t word = pages.front()->group();
   std::optional<uint64_t> idle_bits(0);
-  if (std::any_of(pages.begin(), pages.end(), [](const auto* page) { return page->tracked(); })) {
+  if (std::any_of(pages.begin(), pages.end(), needs_bit)) {
     DAMON_STATFS_TRY(bits, bitmap_.read(word));
     idle_bits = bits;
   }
   for (size_t i = 0; i < pages.size(); ++i) {
     SampledPage& page = *pages[i];
+    if (lacks_mark(page)) {
+      BOOST_OUTCOME_TRYV(look_without_mark(page));
+      continue;
+    }
     if (page.tracked() && !idle_bits) {
       BOOST_OUTCOME_TRYV(look_without_bit(page));
       continue;
@@ -47,7 +59,8 @@ Result<void> PageIdleChecks::check_group(std::span<SampledPage* const> pages) {
   return outcome::success();
 }
 
-// A page that was freed since the last look has no flag to be set; the next look finds that out.
+// A folio carries its idle flag if the mark was taken. One that was freed since the last look has
+// none to be set; the next look finds that out.
 Result<void> PageIdleChecks::mark_group(std::span<SampledPage* const> pages) {
   const uint64_t word = pages.front()->group();
   uint64_t mask = 0;
@@ -55,9 +68,17 @@ Result<void> PageIdleChecks::mark_group(std::span<SampledPage* const> pages) {
   DAMON_STATFS_TRY(written, bitmap_.write(word, mask));
   if (!written) drop_sample_(bitmap_, word * SampledPage::kGroupPages);
   const int64_t now_ns = clock_.now_ns();
+  uint64_t verified_pfn = ~uint64_t{0};
+  bool taken = false;
   for (SampledPage* const page : pages) {
-    page->marked = true;
+    if (written && page->handle != verified_pfn) {
+      verified_pfn = page->handle;
+      DAMON_STATFS_TRY(flags, kpageflags_.read(verified_pfn));
+      taken = flags && (*flags & kPageIdle) != 0;
+    }
+    page->marked = taken;
     page->marked_ns = now_ns;
+    if (!taken) page->access = PageAccess::kUnknown;
   }
   return outcome::success();
 }
@@ -101,6 +122,18 @@ Result<void> PageIdleChecks::look_without_bit(SampledPage& page) {
   DAMON_STATFS_TRY(folio, find_folio(kpageflags_, pfn));
   page.access = folio && folio->trackable() ? PageAccess::kIdle : PageAccess::kUntracked;
   if (!page.tracked()) page.handle = pfn;
+  return outcome::success();
+}
+
+// The page stays as unknown as it is, unless it cannot be tracked any more. Its next mark is for
+// the folio that it belongs to now.
+Result<void> PageIdleChecks::look_without_mark(SampledPage& page) {
+  const uint64_t pfn = page.addr / page_bytes_;
+  DAMON_STATFS_TRY(folio, find_folio(kpageflags_, pfn));
+  if (!folio) drop_sample_(kpageflags_, pfn);
+  const bool tracked = folio && folio->trackable();
+  page.handle = tracked ? folio->head_pfn : pfn;
+  page.access = tracked ? PageAccess::kUnknown : PageAccess::kUntracked;
   return outcome::success();
 }
 

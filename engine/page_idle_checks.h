@@ -45,6 +45,7 @@ class PageIdleChecks {
   Result<void> mark_group(std::span<SampledPage* const> pages);
   Result<void> look_closer(std::span<SampledPage* const> before, bool idle, SampledPage& page);
   Result<void> look_without_bit(SampledPage& page);
+  Result<void> look_without_mark(SampledPage& page);
   Result<bool> is_still(const SampledPage& page, bool idle);
 
   const WordFile& bitmap_;

@@ -60,6 +60,7 @@ void PageRound::begin(Kind kind, int64_t now_ns, int64_t distance_ns, bool nothi
   nothing_known_ = all_ = nothing_known;
   nr_taken_ = 0;
   new_share_per_s_ = 0;
+  old_looked_at_ = false;
   sort_pages();
   due_.clear();
   const bool only_scouts = kind == Kind::kScouts && !all_;
@@ -74,13 +75,17 @@ void PageRound::begin(Kind kind, int64_t now_ns, int64_t distance_ns, bool nothi
   }
 }
 
-// A look may have found pages to be part of other folios.
+// A look may have found pages to be part of other folios. As a rule none has.
 void PageRound::sort_pages() {
-  if (std::is_sorted(pages_.begin(), pages_.end(), ascending_by_group) && !scouts_.empty()) return;
+  const auto moved = [](SampledPage* page) { return page->group() != history(page).round_group; };
+  if (!scouts_.empty() && std::none_of(pages_.begin(), pages_.end(), moved)) return;
   std::sort(pages_.begin(), pages_.end(), ascending_by_group);
   scouts_.clear();
-  std::copy_if(pages_.begin(), pages_.end(), std::back_inserter(scouts_),
-               [](const SampledPage* page) { return is_scout(*page); });
+  for (SampledPage* const page : pages_) {
+    history(page).round_group = page->group();
+    history(page).scout = is_scout(*page);
+    if (history(page).scout) scouts_.push_back(page);
+  }
 }
 
 bool PageRound::is_due(const PageHistory& page, int64_t distance_ns) const {
@@ -122,15 +127,18 @@ void PageRound::add_old() {
 void PageRound::note_looks(std::span<SampledPage* const> pages, int64_t now_ns) {
   for (SampledPage* const looked_at : pages) {
     PageHistory& page = history(looked_at);
-    if (nothing_known_) {
+    if (nothing_known_ || page.access == PageAccess::kUnknown) {
       page.note_mark(now_ns);
       continue;
     }
     const PageHistory before = page;
     page.note_look(now_ns);
-    if (before.looked_ns == 0 || !page.accessed) continue;
-    if (!before.accessed && is_old(before)) ++old_accessed_;
-    if (before.used || !is_scout(page)) continue;
+    if (before.looked_ns == 0) continue;
+    const bool was_old = !before.accessed && is_old(before);
+    if (was_old) old_looked_at_ = true;
+    if (!page.accessed) continue;
+    if (was_old) ++old_accessed_;
+    if (before.used || !page.scout) continue;
     const int64_t passed_ns = std::max<int64_t>(now_ns - before.looked_ns, 1);
     new_share_per_s_ += static_cast<double>(kNsPerSecond) / static_cast<double>(passed_ns) /
                         static_cast<double>(std::max<size_t>(scouts_.size(), 1));
@@ -140,7 +148,7 @@ void PageRound::note_looks(std::span<SampledPage* const> pages, int64_t now_ns) 
 double PageRound::end() {
   if (kind_ != Kind::kScouts || all_) {
     if (all_) old_accessed_ = 0;
-    if (old_accessed_ == 0) idle_until_ns_ = began_ns_;
+    if (old_accessed_ == 0 && old_looked_at_) idle_until_ns_ = began_ns_;
   }
   if (kind_ == Kind::kLast) {
     date_changes();
@@ -161,11 +169,11 @@ void PageRound::date_changes() {
     };
     std::vector<const PageHistory*> scouts;  // ascending by address
     for (const PageHistory& page : sample_.pages()) {
-      if (is_scout(page) && changed(page)) scouts.push_back(&page);
+      if (page.scout && changed(page)) scouts.push_back(&page);
     }
     if (scouts.empty()) continue;
     for (PageHistory& page : sample_.pages()) {
-      if (!is_scout(page) && changed(page)) page.since_ns = nearest(scouts, page.addr).since_ns;
+      if (!page.scout && changed(page)) page.since_ns = nearest(scouts, page.addr).since_ns;
     }
   }
 }
@@ -178,11 +186,20 @@ void PageRound::take_used() {
   }
 }
 
+// Only a round of kind kLast has looked at all pages in use. After the others scouts tell how much
+// more, or less, it is than used() was, so that memory in use all the time is known as well as
+// ever.
 double PageRound::share_used_within(int64_t ns, int64_t now_ns) const {
-  const auto used = std::count_if(pages_.begin(), pages_.end(), [&](SampledPage* page) {
-    return history(page).accessed || history(page).last_access_ns > now_ns - ns;
-  });
-  return static_cast<double>(used) / static_cast<double>(std::max<size_t>(pages_.size(), 1));
+  const std::span<SampledPage* const> watched(kind_ == Kind::kLast ? pages_ : scouts_);
+  double more = 0;
+  for (SampledPage* const page : watched) {
+    more += history(page).accessed_since(now_ns - ns) - (history(page).used ? 1 : 0);
+  }
+  const auto share_of = [](double pages, size_t all) {
+    return pages / static_cast<double>(std::max<size_t>(all, 1));
+  };
+  const double share = share_of(static_cast<double>(used_.size()), pages_.size());
+  return std::clamp(share + share_of(more, watched.size()), 0.0, 1.0);
 }
 
 }  // namespace damon_statfs

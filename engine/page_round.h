@@ -21,7 +21,8 @@ class PageRound {
   // kScouts: only scouts are due. kLast: the values are refreshed after it.
   enum class Kind { kScouts, kAll, kLast };
 
-  // The same for all pages of one group, because marking one of a folio's pages marks them all.
+  // The rule by which PageHistory::scout is set when a round begins. It is the same for all pages
+  // of one group, because marking one of a folio's pages marks them all.
   static bool is_scout(const SampledPage& page) {
     return (page.group() * 0x9e3779b97f4a7c15) >> 61 == 0;
   }
@@ -58,7 +59,8 @@ class PageRound {
   // Those in use at the end of the last round of kind kLast, in the order of pages().
   std::span<SampledPage* const> used() const { return used_; }
 
-  // Of all pages, the share of those accessed at their last look, or within the last `ns`.
+  // The share of all pages that were accessed within the last `ns`, at the end of a round. ns: not
+  // shorter than the time between rounds.
   double share_used_within(int64_t ns, int64_t now_ns) const;
 
  private:
@@ -80,6 +82,7 @@ class PageRound {
   bool nothing_known_ = true;
   bool all_ = false;            // all pages are due
   uint64_t old_accessed_ = 0;   // old pages found accessed
+  bool old_looked_at_ = false;  // in this round, any old page
   int64_t idle_until_ns_ = 0;   // until then old pages are taken to have been idle
   double new_share_per_s_ = 0;  // in this round
 };

@@ -64,6 +64,7 @@ void PageHistory::note_look(int64_t now_ns) {
     if (!accessed) since_ns = middle_ns;
     accessed = true;
     last_access_ns = middle_ns;
+    last_access_slack_ns = now_ns - middle_ns;
   } else if (accessed) {
     accessed = false;
     const bool once = since_ns == last_access_ns;
@@ -77,7 +78,17 @@ void PageHistory::note_idle(int64_t then_ns) {
     looked_ns = std::max(looked_ns, then_ns);
   } else if (since_ns < then_ns) {
     since_ns = last_access_ns = then_ns + (looked_ns - then_ns) / 2;
+    last_access_slack_ns = looked_ns - last_access_ns;
   }
+}
+
+double PageHistory::accessed_since(int64_t from_ns) const {
+  if (last_access_ns == kNever) return 0;
+  const int64_t earliest_ns = last_access_ns - last_access_slack_ns;
+  const int64_t latest_ns = last_access_ns + last_access_slack_ns;
+  if (from_ns <= earliest_ns) return 1;
+  if (from_ns > latest_ns) return 0;
+  return static_cast<double>(latest_ns - from_ns) / static_cast<double>(latest_ns - earliest_ns);
 }
 
 // How many words there have to be, and how many pages of each, for as many pages as nr_words full
@@ -199,6 +210,7 @@ void PageSample::add_word(const Frame& frame, uint64_t index, uint64_t spacing, 
       page.accessed = near->accessed;
       page.since_ns = near->since_ns;
       page.last_access_ns = near->last_access_ns;
+      page.last_access_slack_ns = near->last_access_slack_ns;
       page.used = near->used;
     }
     pages_.push_back(page);
@@ -207,11 +219,17 @@ void PageSample::add_word(const Frame& frame, uint64_t index, uint64_t spacing, 
 
 // Returns: the old page nearest to the address, or nullptr if none is within reach.
 const PageHistory* PageSample::neighbour(uint64_t addr, uint64_t reach_bytes) const {
+  const PageHistory* nearest = nullptr;
+  uint64_t nearest_bytes = reach_bytes;
+  const auto consider = [&](const PageHistory& page, uint64_t distance_bytes) {
+    if (distance_bytes > nearest_bytes) return;
+    nearest = &page;
+    nearest_bytes = distance_bytes;
+  };
   const auto above = std::lower_bound(old_.begin(), old_.end(), addr, by_addr);
-  if (above != old_.begin() && addr - std::prev(above)->addr <= reach_bytes) {
-    return &*std::prev(above);
-  }
-  return above != old_.end() && above->addr - addr <= reach_bytes ? &*above : nullptr;
+  if (above != old_.end()) consider(*above, above->addr - addr);
+  if (above != old_.begin()) consider(*std::prev(above), addr - std::prev(above)->addr);
+  return nearest;
 }
 
 }  // namespace damon_statfs

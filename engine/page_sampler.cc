@@ -27,10 +27,19 @@ constexpr size_t kPortionPages = 512;
 constexpr int64_t kPauseNs = kNsPerMs;        // between portions
 constexpr int64_t kMarginNs = 20 * kNsPerMs;  // between counting and the next round
 
-// Looks may have found pages to be part of other folios since they were in order.
-void sort_by_group(std::vector<SampledPage*>& pages) {
-  std::stable_sort(pages.begin(), pages.end(),
-                   [](const auto* a, const auto* b) { return a->group() < b->group(); });
+// Those of the pages that `wanted` says, ascending by group: any look since the pages were in order
+// may have found some to be part of other folios. Few do, and sorting costs more than to see that.
+template <class Wanted>
+std::vector<SampledPage*> sorted_where(std::span<SampledPage* const> pages, const Wanted& wanted) {
+  std::vector<SampledPage*> sorted;
+  std::copy_if(pages.begin(), pages.end(), std::back_inserter(sorted), wanted);
+  const auto ascending = [](const SampledPage* a, const SampledPage* b) {
+    return a->group() < b->group();
+  };
+  if (!std::is_sorted(sorted.begin(), sorted.end(), ascending)) {
+    std::stable_sort(sorted.begin(), sorted.end(), ascending);
+  }
+  return sorted;
 }
 
 uint64_t periods_in(int64_t ns) {
@@ -153,9 +162,8 @@ void PageSampler::begin_round() {
 
 // Looks at those of the pages that a look can tell something about.
 Result<void> PageSampler::look(std::span<SampledPage* const> pages) {
-  std::vector<SampledPage*> looked_at;
-  std::copy_if(pages.begin(), pages.end(), std::back_inserter(looked_at),
-               [](const SampledPage* page) { return page->worth_a_look(); });
+  const std::vector<SampledPage*> looked_at =
+      sorted_where(pages, [](const SampledPage* page) { return page->worth_a_look(); });
   BOOST_OUTCOME_TRYV(operations_.check_pages(looked_at));
   nr_checks_ += looked_at.size();
   const int64_t now_ns = clock_.now_ns();
@@ -172,13 +180,10 @@ Result<void> PageSampler::look(std::span<SampledPage* const> pages) {
 
 // Marks those of the pages, or of the scouts among them, that are not marked.
 Result<void> PageSampler::mark(std::span<SampledPage* const> pages, bool scouts_only) {
-  std::vector<SampledPage*> unmarked;
-  std::copy_if(
-      pages.begin(), pages.end(), std::back_inserter(unmarked), [&](const SampledPage* page) {
-        return page->tracked() && !page->marked && (!scouts_only || PageRound::is_scout(*page));
-      });
-  sort_by_group(unmarked);
-  return operations_.mark_pages(unmarked);
+  return operations_.mark_pages(sorted_where(pages, [&](const SampledPage* page) {
+    const bool chosen = !scouts_only || static_cast<const PageHistory*>(page)->scout;
+    return page->tracked() && !page->marked && chosen;
+  }));
 }
 
 Result<void> PageSampler::end_round() {
@@ -195,15 +200,19 @@ Result<void> PageSampler::end_round() {
   return outcome::success();
 }
 
-// Without pages in use, or with a sampling interval too long to wait for, looks tell enough. In the
-// last period before a refresh a trial would be in the way of the last look, but in the first
-// refresh interval nothing is known before.
+// Without pages in use looks tell enough. In the last period before a refresh a trial would be in
+// the way of the last look, but in the first refresh interval nothing is known before.
 void PageSampler::plan_trials() {
   trials_left_ = 0;
-  const int64_t now_ns = clock_.now_ns();
   const uint64_t next_round = round_after(periods_left_);
-  trials_ns_ = std::max<int64_t>(round_start_ns(next_round) - now_ns, 0);
-  if (nothing_known_ || (used_known_ && next_round == 0 && nr_periods_ > 1)) return;
+  trials_ns_ = std::max<int64_t>(round_start_ns(next_round) - clock_.now_ns(), 0);
+  if (nothing_known_) return;
+  const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
+  if (sample_ns >= period_ns_) {
+    count_long_interval(sample_ns);
+    return;
+  }
+  if (used_known_ && next_round == 0 && nr_periods_ > 1) return;
   if (!used_known_) {
     if (next_round > 0) return;
     round_.take_used();
@@ -211,17 +220,25 @@ void PageSampler::plan_trials() {
   const std::span<SampledPage* const> used = round_.used();
   used_share_ = static_cast<double>(used.size()) /
                 static_cast<double>(std::max<size_t>(round_.pages().size(), 1));
-  const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
   if (used.empty()) {
     rate_.add(new_share_per_s_ * static_cast<double>(sample_ns) / kNsPerSecond, sample_ns);
-  } else if (sample_ns < period_ns_) {
-    const Trials trials = rate_.plan(used_share_, trials_ns_ - kMarginNs, size_.few_trials());
-    chosen_ = AccessRate::choose(used, trials.nr_pages, random_);
-    nr_trials_ = trials_left_ = std::min<uint64_t>(trials.count, chosen_.size());
-  } else if (periods_left_ == 0) {
-    trials_ns_ = refresh_ns_;
-    rate_.add(round_.share_used_within(sample_ns, now_ns), sample_ns);
+    return;
   }
+  const Trials trials = rate_.plan(used_share_, trials_ns_ - kMarginNs, size_.few_trials());
+  chosen_ = AccessRate::choose(used, trials.nr_pages, random_);
+  nr_trials_ = trials_left_ = std::min<uint64_t>(trials.count, chosen_.size());
+}
+
+// A sampling interval that is not shorter than a period needs no trials: the rounds' looks tell
+// what was accessed within the last one. If it is shorter than the time between refreshes, every
+// round is asked, so that a load with the same period as the refreshes is not met in one phase.
+void PageSampler::count_long_interval(int64_t sample_ns) {
+  if (!used_known_) return;
+  if (sample_ns >= refresh_ns_) {
+    if (periods_left_ > 0) return;
+    trials_ns_ = refresh_ns_;
+  }
+  rate_.add(round_.share_used_within(sample_ns, clock_.now_ns()), sample_ns);
 }
 
 // Trials are at random moments, so that a load with the same period is not met in one phase, as
@@ -245,24 +262,40 @@ void PageSampler::plan_trial() {
 void PageSampler::refresh() {
   const int64_t now_ns = clock_.now_ns();
   refresh_due_ns_ = std::max(refresh_due_ns_ + refresh_ns_, now_ns + refresh_ns_ / 2);
-  const PageStatistics found = make_page_statistics(sample_, exclude_untracked_, now_ns);
+  take_statistics();
   Statistics statistics;
   statistics.aggr_interval_us = rate_.aggr_us();
   statistics.estimated_memory_bandwidth_bytes_per_s =
       to_u64_saturated(rate_.take_bytes_per_s(monitored_bytes_));
-  statistics.memory_idle_ms_percentiles = found.memory_idle_ms_percentiles;
+  statistics.memory_idle_ms_percentiles = found_.memory_idle_ms_percentiles;
   MonitoringDetails details;
   details.monitored_bytes = monitored_bytes_;
   details.untracked_bytes =
-      to_u64_saturated(found.untracked_share * static_cast<double>(monitored_bytes_));
+      to_u64_saturated(found_.untracked_share * static_cast<double>(monitored_bytes_));
   details.sample_us = rate_.sample_us();
   details.aggr_us = rate_.aggr_us();
   details.nr_pages = sample_.pages().size();
   details.check_period_ms = static_cast<uint64_t>(period_ns_ / kNsPerMs);
   details.nr_checks = nr_checks_;
-  details.share_percent = found.share_percent;
-  details.share_error_percent = found.share_error_percent;
+  details.share_percent = found_.share_percent;
+  details.share_error_percent = found_.share_error_percent;
   observer_.refreshed(statistics, details);
+}
+
+// No page is no value: zeros would say that all memory is in use. The last values stay.
+void PageSampler::take_statistics() {
+  const PageStatistics found = make_page_statistics(sample_, exclude_untracked_, clock_.now_ns());
+  const bool none_counted = none_counts_;
+  none_counts_ = found.nr_pages == 0;
+  if (!none_counts_) {
+    found_ = found;
+    return;
+  }
+  found_.untracked_share = found.untracked_share;
+  if (none_counted) return;
+  log_(LogLevel::kWarning,
+       "untracked=exclude leaves nothing: no page of the sample can be tracked, so the idle times "
+       "stay as they were until one can");
 }
 
 Result<void> PageSampler::adapt_sample() {
@@ -308,7 +341,6 @@ void PageSampler::warn_if_over_budget() {
 Result<void> PageSampler::mark_tried() {
   tried_.clear();
   for (size_t i = trials_left_; i < chosen_.size(); i += nr_trials_) tried_.push_back(chosen_[i]);
-  sort_by_group(tried_);
   BOOST_OUTCOME_TRYV(look(tried_));
   BOOST_OUTCOME_TRYV(mark(tried_, false));
   marked_ns_ = clock_.now_ns();
@@ -317,17 +349,22 @@ Result<void> PageSampler::mark_tried() {
   return outcome::success();
 }
 
+// A page whose mark was not taken tells neither of a hit nor of none.
 Result<void> PageSampler::count_tried() {
   BOOST_OUTCOME_TRYV(look(tried_));
-  const auto hits = std::count_if(tried_.begin(), tried_.end(), [](const SampledPage* page) {
-    return page->access == PageAccess::kAccessed;
-  });
-  const double share = used_share_ * static_cast<double>(hits) /
-                       static_cast<double>(std::max<size_t>(tried_.size(), 1));
-  const int64_t wall_ns = clock_.now_ns() - marked_ns_;
-  // Pages that came into use since the refresh count with one access per look.
-  const double new_share = new_share_per_s_ * static_cast<double>(wall_ns) / kNsPerSecond;
-  rate_.add(share + new_share, wall_ns);
+  const auto found = [this](PageAccess access) {
+    return static_cast<double>(
+        std::count_if(tried_.begin(), tried_.end(),
+                      [=](const SampledPage* page) { return page->access == access; }));
+  };
+  const double known = static_cast<double>(tried_.size()) - found(PageAccess::kUnknown);
+  if (known > 0) {
+    const double share = used_share_ * found(PageAccess::kAccessed) / known;
+    const int64_t wall_ns = clock_.now_ns() - marked_ns_;
+    // Pages that came into use since the refresh count with one access per look.
+    const double new_share = new_share_per_s_ * static_cast<double>(wall_ns) / kNsPerSecond;
+    rate_.add(share + new_share, wall_ns);
+  }
   plan_trial();
   return outcome::success();
 }

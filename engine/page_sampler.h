@@ -18,6 +18,7 @@
 #include "engine/estimator.h"
 #include "engine/page_round.h"
 #include "engine/page_sample.h"
+#include "engine/page_statistics.h"
 #include "engine/sample_size.h"
 
 namespace damon_statfs {
@@ -58,12 +59,14 @@ class PageSampler final : public Estimator {
   void begin_round();
   Result<void> end_round();
   void refresh();
+  void take_statistics();
   Result<void> adapt_sample();
   void warn_if_over_budget();
   Result<void> look(std::span<SampledPage* const> pages);
   Result<void> mark(std::span<SampledPage* const> pages, bool scouts_only);
   void plan_trials();
   void plan_trial();
+  void count_long_interval(int64_t sample_ns);
   Result<void> mark_tried();
   Result<void> count_tried();
   uint64_t round_after(uint64_t periods_left) const;
@@ -88,7 +91,9 @@ class PageSampler final : public Estimator {
   AccessRate rate_;
   uint64_t monitored_bytes_ = 0;
   std::vector<AddressRange> ranges_;
-  bool warned_ = false;  // of a budget that is too small
+  bool warned_ = false;       // of a budget that is too small
+  PageStatistics found_;      // at the last refresh at which any page counted
+  bool none_counts_ = false;  // at the last refresh none did
 
   Phase phase_ = Phase::kLooking;
   int64_t deadline_ns_ = 0;

@@ -14,33 +14,41 @@
 namespace damon_statfs {
 namespace {
 
+constexpr size_t kNrLimits = MonitoringDetails::kShareLimitsMs.size();
+
 // A word's pages.
 struct Cluster {
-  double below = 0;  // idle for less than the limit
+  std::array<double, kNrLimits> below{};  // idle for less than each limit
   double all = 0;
 };
 
 std::vector<Cluster> make_clusters(std::span<const PageHistory> pages, bool exclude_untracked,
-                                   int64_t limit_ms, int64_t now_ns, uint64_t word_bytes) {
+                                   int64_t now_ns, uint64_t word_bytes) {
   std::vector<Cluster> clusters;
-  uint64_t last_word = ~uint64_t{0};
+  clusters.reserve(pages.size() / PageSample::kSampledPerWord + 1);
+  uint64_t word_start = 0, word_end = 0;
   for (const PageHistory& page : pages) {
     if (exclude_untracked && !page.tracked()) continue;
-    const uint64_t word = page.addr / word_bytes;
-    if (word != last_word) clusters.emplace_back();
-    last_word = word;
+    if (page.addr < word_start || page.addr >= word_end) {
+      word_start = page.addr / word_bytes * word_bytes;
+      word_end = word_start + word_bytes;
+      clusters.emplace_back();
+    }
+    const int64_t idle_ms = page.idle_ns(now_ns) / kNsPerMs;
     clusters.back().all += 1;
-    if (page.idle_ns(now_ns) / kNsPerMs < limit_ms) clusters.back().below += 1;
+    for (size_t i = 0; i < kNrLimits; ++i) {
+      if (idle_ms < MonitoringDetails::kShareLimitsMs[i]) clusters.back().below[i] += 1;
+    }
   }
   return clusters;
 }
 
-// Sets the share and its standard error, in percent.
-void estimate_share(const std::vector<Cluster>& clusters, double sampled_share,
+// Sets the share below one of the limits and its standard error, in percent.
+void estimate_share(const std::vector<Cluster>& clusters, size_t limit, double sampled_share,
                     double& share_percent, double& error_percent) {
   double below = 0, all = 0;
   for (const Cluster& cluster : clusters) {
-    below += cluster.below;
+    below += cluster.below[limit];
     all += cluster.all;
   }
   share_percent = error_percent = 0;
@@ -50,8 +58,8 @@ void estimate_share(const std::vector<Cluster>& clusters, double sampled_share,
   if (clusters.size() < 2) return;
   double squares = 0;
   for (size_t i = 1; i < clusters.size(); ++i) {
-    const double here = clusters[i].below - share * clusters[i].all;
-    const double before = clusters[i - 1].below - share * clusters[i - 1].all;
+    const double here = clusters[i].below[limit] - share * clusters[i].all;
+    const double before = clusters[i - 1].below[limit] - share * clusters[i - 1].all;
     squares += (here - before) * (here - before);
   }
   const auto n = static_cast<double>(clusters.size());
@@ -72,14 +80,14 @@ PageStatistics make_page_statistics(const PageSample& sample, bool exclude_untra
     if (exclude_untracked && !page.tracked()) continue;
     parts.push_back({page.idle_ns(now_ns) / kNsPerMs, 1});
   }
+  statistics.nr_pages = parts.size();
   statistics.memory_idle_ms_percentiles = idle_percentiles(parts);
   statistics.untracked_share = static_cast<double>(untracked) /
                                static_cast<double>(std::max<size_t>(sample.pages().size(), 1));
-  for (size_t i = 0; i < statistics.share_percent.size(); ++i) {
-    const auto clusters =
-        make_clusters(sample.pages(), exclude_untracked, MonitoringDetails::kShareLimitsMs[i],
-                      now_ns, sample.word_bytes());
-    estimate_share(clusters, sample.sampled_share(), statistics.share_percent[i],
+  const std::vector<Cluster> clusters =
+      make_clusters(sample.pages(), exclude_untracked, now_ns, sample.word_bytes());
+  for (size_t i = 0; i < kNrLimits; ++i) {
+    estimate_share(clusters, i, sample.sampled_share(), statistics.share_percent[i],
                    statistics.share_error_percent[i]);
   }
   return statistics;

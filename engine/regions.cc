@@ -233,9 +233,9 @@ void rescale(Region& region, const MonitoringAttrs& from, const MonitoringAttrs&
   if (from.sample_us == 0 || from.aggr_us == 0 || to.sample_us == 0 || to.aggr_us == 0) return;
   const uint64_t from_samples = samples_per_aggr(from);
   const uint64_t to_samples = samples_per_aggr(to);
-  const auto scaled = [&](uint32_t count) {  // through basis points, as the kernel does
-    const uint64_t bp = mul_div(count, 10'000, from_samples);
-    return static_cast<uint32_t>(mul_div(bp, to_samples, 10'000));
+  // Not through basis points as the kernel does: 1 of 14 samples would become 0 of 14.
+  const auto scaled = [&](uint32_t count) {
+    return static_cast<uint32_t>(mul_div(count, to_samples, from_samples));
   };
   region.nr_accesses = scaled(region.nr_accesses);
   region.last_nr_accesses = scaled(region.last_nr_accesses);

@@ -54,8 +54,8 @@ void merge_to_fit(Regions& regions, uint32_t threshold, uint64_t max_region_byte
 // The end of an aggregation: nr_accesses becomes last_nr_accesses and starts from 0.
 void reset_aggregated(std::span<Region> regions);
 
-// The counts and the age of `region` as they would be under the new attributes. Nothing if one of
-// the four intervals is 0.
+// The counts and the age of `region` as they would be under the new attributes, rounded down.
+// Counts stay if the number of samples does. Nothing if one of the four intervals is 0.
 void rescale(Region& region, const MonitoringAttrs& from, const MonitoringAttrs& to);
 
 // Splits regions at random, once per aggregation. Remembers what the next split depends on.

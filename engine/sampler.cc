@@ -58,7 +58,8 @@ Result<void> Sampler::step() {
     ++passed_samples_;
     nr_checks_ += regions_.size();
     observer_.after_sampling(view());
-    if (clock_.suspended_ns() > aggr_suspended_ns_ + kSuspendNoiseNs) restart_aggregation();
+    const int64_t suspended_ns = clock_.suspended_ns();
+    if (suspended_ns > aggr_suspended_ns_ + kSuspendNoiseNs) restart_aggregation(suspended_ns);
     if (passed_samples_ >= next_aggr_sample_) end_aggregation();
   }
   BOOST_OUTCOME_TRYV(update_if_due());
@@ -180,8 +181,8 @@ void Sampler::set_sample_us(uint64_t sample_us) {
 
 // What a suspended machine did not access is not idle, and what its waking up accessed is not hot:
 // this aggregation's counts are dropped.
-void Sampler::restart_aggregation() {
-  aggr_suspended_ns_ = clock_.suspended_ns();
+void Sampler::restart_aggregation(int64_t suspended_ns) {
+  aggr_suspended_ns_ = suspended_ns;
   aggr_start_ns_ = clock_.now_ns();
   next_aggr_sample_ = passed_samples_ + samples_per_aggr(attrs_);
   for (Region& region : regions_) region.nr_accesses = 0;

@@ -74,7 +74,7 @@ class Sampler final : public Estimator {
   void tune_intervals();
   void limit_cpu();
   void set_sample_us(uint64_t sample_us);
-  void restart_aggregation();
+  void restart_aggregation(int64_t suspended_ns);
   Result<void> update_if_due();
   void arm_deadline();
   RegionsView view() const { return {regions_, attrs_, clock_.now_ns(), nr_checks_}; }

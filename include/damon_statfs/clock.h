@@ -5,6 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
+#include <functional>
+#include <utility>
 
 namespace damon_statfs {
 
@@ -12,7 +15,7 @@ constexpr int64_t kNsPerUs = 1'000;
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 
-// Clock::suspended_ns() may vary by so much without a suspend: its two clocks are not read at once.
+// Clock::suspended_ns() may vary by so much without a suspend: its clocks are not read at once.
 constexpr int64_t kSuspendNoiseNs = 10 * kNsPerMs;
 
 class Clock {
@@ -32,13 +35,23 @@ class Clock {
   virtual bool wait_until(int64_t deadline_ns, int fd) const = 0;
 };
 
+// Reads one of the running system's clocks, in nanoseconds.
+int64_t read_system_clock_ns(clockid_t id);
+
 // The clocks of the running system.
 class SystemClock final : public Clock {
  public:
+  // read_ns: a test's clocks, each read of which may take its time.
+  explicit SystemClock(std::function<int64_t(clockid_t)> read_ns = read_system_clock_ns)
+      : read_ns_(std::move(read_ns)) {}
+
   int64_t now_ns() const override;
   int64_t suspended_ns() const override;
   int64_t thread_cpu_ns() const override;
   bool wait_until(int64_t deadline_ns, int fd) const override;
+
+ private:
+  const std::function<int64_t(clockid_t)> read_ns_;
 };
 
 }  // namespace damon_statfs

@@ -56,6 +56,7 @@ enum class PageAccess : uint8_t {
   kNew,        // tracked from now on; nothing is known of the time before
   kIdle,       // not accessed since it was marked
   kAccessed,   // accessed since then
+  kUnknown,    // tracked, but the source did not take the mark, so no look could tell
 };
 
 // A page that is looked at again and again (estimator=pages). The set keeps where to look for it.
@@ -71,7 +72,7 @@ struct SampledPage {
   uint64_t group() const { return handle / kGroupPages; }
 
   bool tracked() const { return access != PageAccess::kUntracked; }
-  bool worth_a_look() const { return marked || !tracked(); }
+  bool worth_a_look() const { return marked || !tracked() || access == PageAccess::kUnknown; }
 };
 
 // The pages at the beginning of `pages` that are of one group. Precondition: there are any.
@@ -105,12 +106,14 @@ class Operations {
 
   // For estimator=pages, if the set's row in the registry says checks_pages. Looks at pages,
   // ascending by group(): what happened to each since it was marked. Only what is idle stays
-  // marked; a page that is not marked counts as accessed. A handle may change.
+  // marked; a page that is not marked counts as accessed, but one whose mark was not taken stays
+  // kUnknown as long as it is tracked. A handle may change.
   virtual Result<void> check_pages(std::span<SampledPage* const> /*pages*/) {
     return outcome::success();
   }
 
-  // The same for the other half: marks pages, ascending by group() and tracked, as not accessed.
+  // The same for the other half: marks pages, ascending by group() and tracked, as not accessed. A
+  // page whose mark is not taken is left unmarked and kUnknown.
   virtual Result<void> mark_pages(std::span<SampledPage* const> /*pages*/) {
     return outcome::success();
   }

@@ -45,4 +45,20 @@ class NoDescriptors {
   rlimit before_{};
 };
 
+// A write that goes beyond so many bytes of a file ends there.
+class LimitedFileSize {
+ public:
+  explicit LimitedFileSize(rlim_t bytes) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limited{bytes, before_.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &limited) == 0);
+  }
+  LimitedFileSize(const LimitedFileSize&) = delete;
+  LimitedFileSize& operator=(const LimitedFileSize&) = delete;
+  ~LimitedFileSize() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
 }  // namespace damon_statfs::test

@@ -44,7 +44,8 @@ Result<void> PagedMemory::mark_pages(std::span<SampledPage* const> pages) {
   for (SampledPage* const page : pages) {
     if (!page->tracked()) throw std::logic_error("only tracked pages can be marked");
     clock_.use_cpu(cpu_ns_per_mark);
-    page->marked = true;
+    page->marked = takes_mark(page->addr);
+    if (!page->marked) page->access = PageAccess::kUnknown;
     page->marked_ns = clock_.now_ns();
     if (counts_pages) ++marks[page->addr];
   }
@@ -60,9 +61,11 @@ Result<std::vector<AddressRange>> PagedMemory::update() {
 void PagedMemory::look(SampledPage& page) const {
   const int64_t now_ns = clock_.now_ns();
   const bool was_tracked = page.tracked();
+  const bool lacks_mark = page.access == PageAccess::kUnknown && !page.marked;
   const bool idle = page.marked && last_access(page.addr, now_ns) <= page.marked_ns;
   page.access = !tracked(page.addr) ? PageAccess::kUntracked
                 : !was_tracked      ? PageAccess::kNew
+                : lacks_mark        ? PageAccess::kUnknown
                 : idle              ? PageAccess::kIdle
                                     : PageAccess::kAccessed;
   page.marked = page.access == PageAccess::kIdle;

@@ -36,6 +36,7 @@ class PagedMemory final : public Operations {
   std::vector<AddressRange> ranges{{0, uint64_t{4} << 30}};
   LastAccess last_access = [](uint64_t, int64_t) { return kNever; };
   std::function<bool(uint64_t addr)> tracked = [](uint64_t) { return true; };
+  std::function<bool(uint64_t addr)> takes_mark = [](uint64_t) { return true; };
   std::function<void(std::span<SampledPage* const>)> on_check = [](auto) {};
   int64_t cpu_ns_per_check = 0, cpu_ns_per_mark = 0;
   int check_errno = 0, mark_errno = 0, update_errno = 0;

@@ -6,6 +6,7 @@
 
 #include <string_view>
 
+#include "support/fail_limits.h"
 #include "unit/page_idle_machine.h"
 
 namespace damon_statfs::test {
@@ -31,10 +32,14 @@ class PageIdleLooks : public PageIdleMachine {
   // constructor.
   std::vector<PageAccess> look() {
     std::vector<PageAccess> found = only_look();
+    mark();
+    return found;
+  }
+
+  void mark() {
     std::vector<SampledPage*> unmarked = by_group();
     std::erase_if(unmarked, [](const auto* page) { return page->marked || !page->tracked(); });
     REQUIRE(operations->mark_pages(unmarked));
-    return found;
   }
 
   std::vector<PageAccess> only_look() {
@@ -98,6 +103,62 @@ TEST_CASE("a page freed before it is marked is found out by the next look", "[pa
   machine.touch(5);  // the kernel has set no flag
   CHECK(machine.only_look() == Found{kUntracked});
   CHECK_FALSE(machine.page(0).marked);
+}
+
+TEST_CASE("a mark that the kernel ignores is no access", "[page_idle_checks]") {
+  PageIdleLooks machine{5, 70};
+  machine.set_flags(70, kPageLru);  // it gets no idle flag
+  CHECK(machine.look() == Found(2, kNew));
+  CHECK(machine.page(0).marked);
+  CHECK_FALSE(machine.page(1).marked);
+  CHECK(machine.page(1).worth_a_look());
+  machine.touch(70);
+  CHECK(machine.look() == Found{kIdle, kUnknown});
+  CHECK(machine.page(1).tracked());
+  SECTION("until it is taken") {
+    machine.set_flags(70, kMarkable);
+    CHECK(machine.look() == Found{kIdle, kUnknown});
+    CHECK(machine.page(1).marked);
+    CHECK(machine.look() == Found(2, kIdle));
+    machine.touch(70);
+    CHECK(machine.look() == Found{kIdle, kAccessed});
+  }
+  SECTION("and the page may be freed and used again") {
+    machine.free(70);
+    CHECK(machine.look() == Found{kIdle, kUntracked});
+    machine.set_flags(70, kMarkable);
+    CHECK(machine.look() == Found{kIdle, kNew});
+  }
+  SECTION("or become part of a folio") {
+    machine.make_folio(0, 512);
+    machine.look();
+    CHECK(machine.page(1).access == kUnknown);
+    CHECK(machine.page(1).handle == 0);
+    CHECK(machine.page(1).marked);
+  }
+}
+
+TEST_CASE("an ignored mark of a folio is one of all its pages", "[page_idle_checks]") {
+  PageIdleLooks machine{512, 600, 700, 5};
+  machine.make_folio(512, 512, kPageLru);
+  CHECK(machine.look() == Found(4, kNew));
+  machine.touch(512);
+  CHECK(machine.look() == Found{kUnknown, kUnknown, kUnknown, kIdle});
+}
+
+TEST_CASE("a mark that the kernel refuses is no access", "[page_idle_checks]") {
+  PageIdleLooks machine{40, 100};
+  machine.only_look();
+  {
+    const LimitedFileSize limit(4);  // of the bitmap's first word only half can be written
+    SampledPage* const pages[] = {&machine.page(0)};
+    REQUIRE(machine.operations->mark_pages(pages));
+  }
+  CHECK_FALSE(machine.page(0).marked);
+  CHECK(machine.operations->dropped_samples() == 1);
+  machine.mark();
+  machine.touch(40);
+  CHECK(machine.only_look() == Found{kAccessed, kIdle});
 }
 
 TEST_CASE("what was touched since is accessed and marked anew", "[page_idle_checks]") {
@@ -207,9 +268,11 @@ TEST_CASE("pages that are collapsed into a folio follow its head", "[page_idle_c
   machine.look();
   machine.make_folio(512, 512, kPageLru);  // new memory, without idle flags
   for (const uint64_t word : {8, 9}) machine.tree.set_word(kBitmapPath, word, 0);
-  CHECK(machine.look() == Found(2, kAccessed));
+  CHECK(machine.only_look() == Found(2, kAccessed));
   CHECK(machine.page(0).handle == 512);
   CHECK(machine.page(1).handle == 512);
+  machine.set_flags(512, kMarkable | kPageCompoundHead);
+  machine.mark();
   CHECK(machine.look() == Found(2, kIdle));
 }
 

@@ -108,6 +108,31 @@ TEST_CASE("a larger sample keeps pages and takes pasts from near ones", "[page_s
   }
 }
 
+TEST_CASE("a new page takes the past of the old page nearest, above or below", "[page_sample]") {
+  PageSample sample = with_pasts({{0, 4 * kGiB}}, 500);
+  const std::vector<PageHistory> old(sample.pages().begin(), sample.pages().end());
+  const Pasts before = pasts_of(sample);
+  sample.fit(Ranges{{0, 4 * kGiB}}, 1000, kNow);
+  int from_above = 0, from_below = 0;
+  for (const PageHistory& page : sample.pages()) {
+    if (before.contains(page.addr)) continue;
+    const auto distance = [&](const PageHistory& other) {
+      return other.addr > page.addr ? other.addr - page.addr : page.addr - other.addr;
+    };
+    const auto source = std::find_if(old.begin(), old.end(), [&](const PageHistory& other) {
+      return other.since_ns == page.since_ns;
+    });
+    REQUIRE(source != old.end());
+    CAPTURE(page.addr, source->addr);
+    for (const PageHistory& other : old) {
+      if (distance(other) < distance(*source)) FAIL(other.addr << " is nearer");
+    }
+    ++(source->addr > page.addr ? from_above : from_below);
+  }
+  CHECK(from_above > 500);
+  CHECK(from_below > 500);
+}
+
 TEST_CASE("memory is added", "[page_sample]") {
   PageSample sample = with_pasts({{0, 4 * kGiB}}, 500);
   const Pasts before = pasts_of(sample);

@@ -85,6 +85,49 @@ TEST_CASE("memory touched every few seconds has its part in the bandwidth",
   CHECK(found < 1.2);
 }
 
+// The bandwidth of a sampling interval of so long, of memory all of whose pages are touched at the
+// multiples of period_ns, or each in its turn. It is told as a share of memory per sampling
+// interval.
+double share_per_interval(int64_t sample_ns, int64_t period_ns, bool in_turn) {
+  PageSamplerRun run;
+  run.memory.ranges = {{0, 64 * kMiB}};
+  run.config.attrs.goal.aggrs = 0;
+  run.config.attrs.sample_us = static_cast<uint64_t>(sample_ns / kNsPerUs);
+  run.config.attrs.aggr_us = 20 * run.config.attrs.sample_us;
+  run.memory.last_access = [=](uint64_t addr, int64_t now_ns) {
+    return in_turn ? accessed_in_turn(addr, period_ns, now_ns) : now_ns / period_ns * period_ns;
+  };
+  run.start();
+  run.run_refreshes(24);  // enough for the longest interval
+  const double bytes_per_s = mean_bandwidth(run, 60);
+  return bytes_per_s / (64.0 * kMiB) * (static_cast<double>(sample_ns) / kSecond);
+}
+
+TEST_CASE("a long interval: no page counts more than once in it", "[page_sampler][rate]") {
+  const int64_t sample_ns = GENERATE(1, 3, 10, 100) * kSecond;
+  const int64_t period_ns = GENERATE(10, 900, 2'100, 3'000, 5'000, 9'700) * kMs;
+  const bool in_turn = GENERATE(false, true);
+  CAPTURE(sample_ns, period_ns, in_turn);
+  const double expected =
+      std::min(1.0, static_cast<double>(sample_ns) / static_cast<double>(period_ns));
+  const double found = share_per_interval(sample_ns, period_ns, in_turn);
+  CAPTURE(expected, found);
+  CHECK(std::abs(found / expected - 1) < 0.12);
+  CHECK(found < 1.01);
+}
+
+TEST_CASE("the scale does not change where the interval reaches the time between rounds",
+          "[page_sampler][rate]") {
+  const int64_t period_ns = GENERATE(2'100, 3'700) * kMs;
+  const bool in_turn = GENERATE(false, true);
+  for (const int64_t sample_ms : {600, 900, 1'000, 1'400, 1'600, 2'000}) {
+    const double expected = static_cast<double>(sample_ms * kMs) / static_cast<double>(period_ns);
+    const double found = share_per_interval(sample_ms * kMs, period_ns, in_turn);
+    CAPTURE(period_ns, in_turn, sample_ms, expected, found);
+    CHECK(std::abs(found / expected - 1) < (sample_ms < 1'000 ? 0.2 : 0.12));
+  }
+}
+
 TEST_CASE("untouched memory has none", "[page_sampler][rate]") {
   PageSamplerRun run;
   run.memory.ranges = {{0, kBytes}};

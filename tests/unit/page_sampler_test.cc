@@ -115,6 +115,83 @@ TEST_CASE("untracked memory in the shares", "[page_sampler]") {
   CHECK(std::abs(run.details.share_percent[0] - expected) < 1.5);
 }
 
+TEST_CASE("nothing tracked and untracked=exclude: the values stay, and the log says why",
+          "[page_sampler]") {
+  PageSamplerRun run;
+  run.config.exclude_untracked = true;
+  bool any = true;
+  run.memory.tracked = [&](uint64_t addr) { return any && addr < kGiB; };
+  const KnownMemory known({{0.125, 10 * kMs}, {0.875, 0}});
+  run.memory.last_access = known.accesses();
+  run.start();
+  run.run_refreshes(4);
+  for (size_t times = 1; times <= 2; ++times) {
+    any = false;
+    Statistics before;  // the last that speak of any page; those long idle take turns
+    while (run.details.untracked_bytes < run.details.monitored_bytes) {
+      before = run.statistics;
+      run.run_refreshes(1);
+    }
+    for (int i = 0; i < 3; ++i) {
+      CHECK(run.statistics.memory_idle_ms_percentiles == before.memory_idle_ms_percentiles);
+      CHECK(run.idle_ms(100) > 0);
+      CHECK(run.statistics.estimated_memory_bandwidth_bytes_per_s == 0);
+      CHECK(run.log.count(LogLevel::kWarning, "untracked=exclude") == times);
+      run.run_refreshes(1);
+    }
+    any = true;
+    run.run_refreshes(6);
+    CHECK(run.idle_ms(0) < 0);
+    CHECK(run.details.share_percent[0] > 0);
+    CHECK(run.details.untracked_bytes < run.details.monitored_bytes);
+  }
+}
+
+TEST_CASE("marks that are not taken are no accesses", "[page_sampler]") {
+  PageSamplerRun run;
+  run.config.attrs.goal.aggrs = 0;
+  const KnownMemory known({{0.25, kMs}, {0.75, 0}});
+  run.memory.last_access = known.accesses();
+  SECTION("never, in cold memory") {
+    run.memory.takes_mark = [](uint64_t addr) { return addr < kGiB; };
+  }
+  SECTION("now and then, in all memory") {
+    run.memory.takes_mark = [n = 0](uint64_t) mutable { return ++n % 3 != 0; };
+  }
+  run.start();
+  run.run_refreshes(13);  // what is never accessed must be known to be older than 60 s
+  for (int i = 0; i < 10; ++i) {
+    run.run_refreshes(1);
+    CAPTURE(i);
+    check_shares(run, known);
+    CHECK(run.details.untracked_bytes == 0);
+    // A quarter of 4 GiB in each 5 ms.
+    CHECK(std::abs(run.bandwidth() / (200.0 * kGiB) - 1) < 0.01);
+  }
+  CHECK(run.idle_ms(0) < 1'000 - run.monitored_ms());
+  CHECK(run.idle_ms(100) == run.monitored_ms());
+}
+
+TEST_CASE("memory in use whose marks are not taken any more is as it was", "[page_sampler]") {
+  PageSamplerRun run;
+  run.config.attrs.goal.aggrs = 0;
+  bool taken = true;
+  run.memory.takes_mark = [&](uint64_t) { return taken; };
+  run.memory.last_access = [](uint64_t addr, int64_t now_ns) {
+    return addr < kGiB ? now_ns : PagedMemory::kNever;
+  };
+  run.start();
+  run.run_refreshes(4);
+  taken = false;
+  run.run_refreshes(2);
+  CHECK(std::abs(run.details.share_percent[0] - 25) < 0.15);
+  CHECK(run.bandwidth() == 0);  // nothing is seen
+  run.memory.last_access = [](uint64_t, int64_t) { return PagedMemory::kNever; };
+  taken = true;
+  run.run_refreshes(3);
+  CHECK(run.details.share_percent[0] == 0);
+}
+
 TEST_CASE("memory that is allocated and freed", "[page_sampler]") {
   PageSamplerRun run;
   bool allocated = false;

@@ -127,6 +127,23 @@ TEST_CASE("a round looks at each page once, and at each word in one call", "[pag
   CHECK(shortest_ns > 980 * kMs);
 }
 
+TEST_CASE("calls stay in the order of groups while folios form and split", "[page_sampler][time]") {
+  PageSamplerRun run;
+  run.memory.ranges = {{0, 64 * kMiB}};
+  run.memory.last_access = hot;
+  // Each look finds pages of every second word in a folio of 2 MiB, or out of it again.
+  run.memory.on_check = [&](std::span<SampledPage* const> pages) {
+    for (SampledPage* const page : pages) {
+      const uint64_t pfn = page->addr / run.config.page_bytes;
+      if (pfn / SampledPage::kGroupPages % 2 == 0) continue;
+      page->handle = page->handle == pfn ? pfn / 512 * 512 : pfn;
+    }
+  };
+  run.start();
+  CHECK_NOTHROW(run.run_for(60 * kSecond));  // PagedMemory throws if they do not
+  CHECK(run.details.share_percent[0] == 100);
+}
+
 TEST_CASE("a suspended machine's time counts for nothing", "[page_sampler][time]") {
   PageSamplerRun run;
   int64_t woken_ns = PagedMemory::kNever;

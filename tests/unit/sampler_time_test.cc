@@ -66,6 +66,23 @@ TEST_CASE("intervals that were longer are published as longer", "[sampler][time]
         mul_div(accessed_bytes, 1'000'000, row.aggr_us));
 }
 
+TEST_CASE("a late aggregation counts what a punctual one does", "[sampler][time]") {
+  MonitoringAttrs attrs = untuned();
+  attrs.aggr_us = 14 * attrs.sample_us;
+  SamplerRun run(attrs);
+  run.late_ns = 45 * kNsPerMs;
+  uint64_t nr_ticks = 0;
+  run.script.accessed = [&](uint64_t) { return nr_ticks % 14 == 3; };  // in one of 14 samples
+  run.on_sampling = [&](const RegionsView&) { ++nr_ticks; };
+  run.start();
+  for (int i = 0; i < 5; ++i) {
+    run.run_aggregations(1);
+    CAPTURE(i, run.aggregated_attrs.sample_us);
+    for (const Region& region : run.aggregated) CHECK(region.nr_accesses == 1);
+  }
+  CHECK(run.aggregated_attrs.sample_us == 50'000);
+}
+
 TEST_CASE("a late tick is not followed by one at once", "[sampler][time]") {
   SamplerRun run(untuned());
   run.start();
