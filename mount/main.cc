@@ -19,6 +19,7 @@
 #include "mount/mount_helper.h"
 #include "mount/mountpoint.h"
 #include "mount/options.h"
+#include "mount/printable.h"
 #include "mount/privileges.h"
 #include "mount/probe.h"
 #include "mount/status.h"
@@ -63,7 +64,8 @@ int print_status(const Options& options) {
   }
   const std::vector<std::string> lines = status_lines(json.value());
   if (lines.empty()) return fail(options.mountpoint + ": the answer is no status", kExitUsage);
-  fmt::print("{}\n", options.json ? json.value() : fmt::format("{}", fmt::join(lines, "\n")));
+  fmt::print("{}\n",
+             options.json ? ascii_json(json.value()) : fmt::format("{}", fmt::join(lines, "\n")));
   return kExitOk;
 }
 
@@ -127,7 +129,7 @@ int main(int argc, char** argv) {
     std::fputs("damon-statfs: out of memory\n", stderr);
     return damon_statfs::kExitMountFailed;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "damon-statfs: {}\n", error.what());
+    fmt::print(stderr, "damon-statfs: {}\n", damon_statfs::printable(error.what()));
     return damon_statfs::kExitMountFailed;
   }
 }

@@ -28,11 +28,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <memory>
-#include <sstream>
 
 #include "damon_statfs/errno_failure.h"
+#include "fs/mount_table.h"
 
 namespace damon_statfs {
 namespace {
@@ -107,17 +106,15 @@ bool is_hidden(const std::string& path) {
 }
 
 bool hides_processes() {
-  std::ifstream mounts("/proc/self/mounts");
+  const Result<std::vector<MountEntry>> table = read_mount_table();
+  if (!table) return false;
   bool hides = false;
-  for (std::string line; std::getline(mounts, line);) {
-    std::istringstream fields(line);
-    std::string source, mountpoint, type, options;
-    fields >> source >> mountpoint >> type >> options;
-    if (mountpoint != "/proc") continue;
-    const size_t found = options.find("hidepid=");
+  for (const MountEntry& entry : table.value()) {
+    if (entry.mountpoint != "/proc") continue;
+    const size_t found = entry.options.find("hidepid=");
     constexpr size_t kNameBytes = 8;
-    hides = found != std::string::npos && options.compare(found + kNameBytes, 1, "0") != 0 &&
-            options.compare(found + kNameBytes, 3, "off") != 0;
+    hides = found != std::string::npos && entry.options.compare(found + kNameBytes, 1, "0") != 0 &&
+            entry.options.compare(found + kNameBytes, 3, "off") != 0;
   }
   return hides;
 }

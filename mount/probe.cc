@@ -13,6 +13,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "mount/printable.h"
+
 namespace damon_statfs {
 namespace {
 
@@ -28,8 +30,9 @@ std::vector<Row> table_rows(std::span<const ProbedSet> probed) {
   std::vector<Row> rows = {{"SET", "USABLE", "ESTIMATOR", "USES", "WHY NOT"}};
   for (const auto& [set, usable] : probed) {
     const std::string estimator(default_estimator(*set));
-    rows.push_back(usable ? Row{set->name, "yes", estimator, usable.value(), "-"}
-                          : Row{set->name, "no", estimator, "-", usable.error().context});
+    rows.push_back(usable
+                       ? Row{set->name, "yes", estimator, printable(usable.value()), "-"}
+                       : Row{set->name, "no", estimator, "-", printable(usable.error().context)});
   }
   return rows;
 }
@@ -94,8 +97,8 @@ std::string probe_json(std::span<const ProbedSet> probed) {
   Json answer = {{"auto", nullptr}, {"sets", Json::array()}};
   if (chosen) answer["auto"] = chosen.value().set->name;
   for (const ProbedSet& set : probed) answer["sets"].push_back(to_json(set));
-  // A path in a reason may hold any bytes; JSON holds UTF-8 only.
-  return answer.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  // A path in a reason may hold any bytes, JSON holds UTF-8 only; and what is not ASCII is escaped.
+  return answer.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace damon_statfs

@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "damon_statfs/clock.h"
 #include "damon_statfs/status_ioctl.h"
 #include "damon_statfs/version.h"
+#include "mount/printable.h"
 
 namespace damon_statfs {
 namespace {
@@ -31,6 +33,21 @@ double rounded(double number) { return std::round(number * 1'000) / 1'000; }
 
 double seconds(int64_t ns) {
   return rounded(static_cast<double>(ns) / static_cast<double>(kNsPerSecond));
+}
+
+// A path may hold any bytes, JSON holds UTF-8 only; and what is not ASCII is escaped, so that no
+// terminal obeys it.
+std::string to_ascii(const Json& json) {
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
+// What whoever serves a mount has answered, without what lies deeper than the members of one
+// object. Returns: none if it is no JSON object.
+std::optional<Json> parse_flat(std::string_view text) {
+  const auto is_flat = [](int depth, Json::parse_event_t, const Json&) { return depth <= 1; };
+  Json json = Json::parse(text, is_flat, false);
+  if (!json.is_object()) return std::nullopt;
+  return json;
 }
 
 const char* state_name(const Snapshot& snapshot, int64_t now_ns) {
@@ -99,21 +116,23 @@ std::string status_json(const StatusFacts& facts) {
   json["last_error"] = facts.last_error ? limited(*facts.last_error) : Json();
   json["last_error_age_s"] =
       facts.last_error ? Json(seconds(facts.now_ns - facts.last_error_ns)) : Json();
-  // A path may hold any bytes; JSON holds UTF-8 only.
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return to_ascii(json);
+}
+
+std::string ascii_json(std::string_view json) {
+  const std::optional<Json> object = parse_flat(json);
+  return object ? to_ascii(*object) : "";
 }
 
 std::vector<std::string> status_lines(std::string_view json) {
-  const Json object = Json::parse(json, nullptr, false);
+  const std::optional<Json> object = parse_flat(json);
   std::vector<std::string> lines;
-  if (!object.is_object()) return lines;
-  lines.reserve(object.size());
-  for (const auto& [name, value] : object.items()) {
-    // A text stays in its line, with what is not printable escaped.
-    if (value.is_null()) continue;
-    std::string text = value.dump();
-    if (value.is_string()) text = text.substr(1, text.size() - 2);
-    lines.push_back(fmt::format("{}: {}", name, text));
+  if (!object) return lines;
+  lines.reserve(object->size());
+  for (const auto& [name, value] : object->items()) {
+    if (value.is_null() || value.is_structured()) continue;
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    lines.push_back(fmt::format("{}: {}", printable(name), printable(text)));
   }
   return lines;
 }

@@ -36,7 +36,11 @@ bool is_stuck(const Snapshot& snapshot, int64_t now_ns);
 // last_error_age_s.
 std::string status_json(const StatusFacts& facts);
 
-// The members of such an object that apply, as lines "name: value". Returns: none if it is not one.
+// The members of such an object that apply, as lines "name: value" of printable text. Returns: none
+// if it is not one. The text may be anybody's: what answers need not be a daemon of ours.
 std::vector<std::string> status_lines(std::string_view json);
+
+// Such an object in one line of ASCII. Returns: nothing if it is not one.
+std::string ascii_json(std::string_view json);
 
 }  // namespace damon_statfs

@@ -13,7 +13,7 @@ LONGEST = ("test_supervision", "test_page_idle_bits", "test_page_idle_files", "t
 WITHOUT_THREADS = ("test_attributes", "test_bad_options", "test_descriptors", "test_directory",
                    "test_environment", "test_fstab", "test_hidden_files", "test_limits", "test_memory",
                    "test_mount_helper", "test_mount_lock", "test_mount_table", "test_names", "test_open",
-                   "test_page_idle_bits", "test_pages", "test_privileges", "test_probe", "test_read",
+                   "test_page_idle_bits", "test_pages", "test_printable", "test_privileges", "test_probe", "test_read",
                    "test_stacked", "test_unprivileged")
 
 

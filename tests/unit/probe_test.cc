@@ -64,6 +64,16 @@ TEST_CASE("long reasons are not wrapped", "[probe]") {
   CHECK(probe_table(probed).find(reason + "\n") != std::string::npos);
 }
 
+TEST_CASE("a path cannot reach the terminal or break the table", "[probe]") {
+  const std::vector<ProbedSet> probed = {
+      {&kBitmap, std::string("/a\nops=auto would choose x\xc2\x9b")},
+      {&kStat, failure(ENODEV, "/\x1b[2J\x7f\xe2\x80\xae: missing")}};
+  const std::string table = probe_table(probed);
+  CHECK(table.find("/a\\x0aops=auto would choose x\\xc2\\x9b  -\n") != std::string::npos);
+  CHECK(table.find("/\\x1b[2J\\x7f\\xe2\\x80\\xae: missing\n") != std::string::npos);
+  for (const char byte : probe_json(probed)) CHECK((byte == '\n' || (byte >= ' ' && byte < 0x7f)));
+}
+
 TEST_CASE("json: what applies, and null for what does not", "[probe]") {
   using Json = nlohmann::json;
   const std::vector<ProbedSet> probed = {kNoBitmap, kBusyStat, kUsableManual};

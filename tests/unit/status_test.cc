@@ -126,11 +126,40 @@ TEST_CASE("lines for people: a name and a value each, without what does not appl
   };
   CHECK(has("operations_set: page_idle"));
   CHECK(has("nr_pages: 20000"));
-  CHECK(has("last_error: monitoring is off:\\nno luck"));
+  CHECK(has("last_error: monitoring is off:\\x0ano luck"));
   CHECK(has("last_error_age_s: 10.0"));
   for (const std::string& line : lines) CHECK(line.find("nr_regions") == std::string::npos);
   CHECK(status_lines("[1]").empty());
   CHECK(status_lines("junk").empty());
+}
+
+TEST_CASE("a backslash and text of any language are not changed in lines", "[status]") {
+  StatusFacts facts = facts_of_pages();
+  facts.mountpoint = "/run/back\\slash and größe";
+  const std::vector<std::string> lines = status_lines(status_json(facts));
+  CHECK(std::count(lines.begin(), lines.end(), "mountpoint: /run/back\\slash and größe") == 1);
+}
+
+// An unprivileged user's FUSE mount may pass for one of ours, and answer what it likes.
+TEST_CASE("a foreign document cannot make lines of its own, or reach the terminal", "[status]") {
+  const std::string foreign =
+      "{\"state: on\\n\\u001b[2Jname\": 1, \"b\": \"\\u009b\\u202e\x7f\", \"deep\": " +
+      std::string(10'000, '[') + std::string(10'000, ']') + "}";
+  CHECK(status_lines(foreign) == std::vector<std::string>{"state: on\\x0a\\x1b[2Jname: 1",
+                                                          "b: \\xc2\\x9b\\xe2\\x80\\xae\\x7f"});
+  const std::string ascii = ascii_json(foreign);
+  for (const char byte : ascii) CHECK((byte >= ' ' && byte < 0x7f));
+  CHECK(Json::parse(ascii)["b"] == "\xc2\x9b\xe2\x80\xae\x7f");
+  CHECK(ascii_json("[1]").empty());
+  CHECK(ascii_json("junk").empty());
+}
+
+TEST_CASE("the daemon's own JSON is ASCII, with the same text in it", "[status]") {
+  StatusFacts facts = facts_of_pages();
+  facts.mountpoint = "/größe\x7f\xc2\x9b";
+  const std::string json = status_json(facts);
+  for (const char byte : json) CHECK((byte >= ' ' && byte < 0x7f));
+  CHECK(Json::parse(json)["mountpoint"] == "/größe\x7f\xc2\x9b");
 }
 
 }  // namespace
