@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,6 +38,9 @@ class KernelFiles {
 
   // Returns: the names in a directory in no order.
   virtual Result<std::vector<std::string>> list(const std::string& path) const = 0;
+
+  // Returns: the number of the kind of file system that a directory is in, statfs(2).
+  virtual Result<uint64_t> filesystem_kind(const std::string& path) const;
 };
 
 // The files of the running system, or those below `rootfs`. For one thread.
@@ -47,8 +51,15 @@ class RootedKernelFiles final : public KernelFiles {
   Result<std::string> read_again(const std::string& path) const override;
   Result<void> write(const std::string& path, const std::string& text) const override;
   Result<std::vector<std::string>> list(const std::string& path) const override;
+  Result<uint64_t> filesystem_kind(const std::string& path) const override;
+
+  // Whether write() would be let at the file; EROFS where /sys is read-only, as in containers.
+  // Writes nothing.
+  Result<void> check_writable(const std::string& path) const;
 
  private:
+  UniqueFd open_file(const std::string& path, int flags) const;
+
   const std::string rootfs_;
   mutable std::map<std::string, UniqueFd> kept_;
 };
@@ -59,6 +70,10 @@ Result<std::string> read_whole(const std::string& path);
 // The decimal number that a file consists of. again: as for read_again().
 // Returns: EIO if it is something else.
 Result<uint64_t> read_number(const KernelFiles& files, const std::string& path, bool again = false);
+
+// What to say of a file of /sys or /proc that is not there: `lacks`, which is what the kernel lacks
+// then, unless nothing at all is there.
+std::string why_missing(const KernelFiles& files, const std::string& path, std::string_view lacks);
 
 // Whether a Result failed with this errno.
 template <class T>
@@ -72,6 +87,12 @@ template <class T>
 bool is_missing(const Result<T>& result) {
   return failed_with(result, ENOENT) || failed_with(result, ENOTDIR) ||
          failed_with(result, ESRCH) || failed_with(result, ENODEV);
+}
+
+// Whether it failed for want of rights.
+template <class T>
+bool is_forbidden(const Result<T>& result) {
+  return failed_with(result, EACCES) || failed_with(result, EPERM);
 }
 
 // Returns: the names in a directory, none if it is not there.

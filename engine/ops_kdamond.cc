@@ -81,9 +81,10 @@ Result<void> KdamondOperations::start() {
   ownership.marked = true;
   BOOST_OUTCOME_TRYV(record_->write(ownership));
   const Result<std::string> events = find_aggregated_events(*files_);
-  if (!events && !failed_with(events, ENOENT) && !failed_with(events, EACCES)) {
+  if (!events && !failed_with(events, ENOENT) && !is_forbidden(events)) {
     return events.as_failure();
   }
+  if (!events) log_tried_regions(events.error());
   setup_.stat_scheme = !events;
   BOOST_OUTCOME_TRYV(admin_->stage(setup_));
   const bool tuned = attrs_.goal.aggrs != 0;
@@ -101,10 +102,7 @@ Result<void> KdamondOperations::start() {
 }
 
 Result<void> KdamondOperations::open_source() {
-  if (setup_.stat_scheme) {
-    context_.log(LogLevel::kInfo, "regions are read through tried_regions: tracefs is not mounted");
-    return outcome::success();
-  }
+  if (setup_.stat_scheme) return outcome::success();
   Result<std::unique_ptr<AggregatedEvents>> events =
       open_events_(pid_, setup_.attrs.max_nr_regions);
   if (events) {
@@ -112,9 +110,13 @@ Result<void> KdamondOperations::open_source() {
         std::make_unique<RegionSnapshots>(std::move(events.value()), total_bytes(setup_.ranges));
     return outcome::success();
   }
-  context_.log(LogLevel::kInfo,
-               fmt::format("regions are read through tried_regions: {}", events.error().context));
+  log_tried_regions(events.error());
   return read_through_scheme();
+}
+
+void KdamondOperations::log_tried_regions(const Error& why_no_events) const {
+  context_.log(LogLevel::kInfo,
+               fmt::format("regions are read through tried_regions: {}", why_no_events.context));
 }
 
 Result<void> KdamondOperations::read_through_scheme() {
@@ -222,7 +224,7 @@ Result<std::optional<RegionSnapshot>> KdamondOperations::take_tried_regions() {
   Result<std::vector<Region>> regions = admin_->tried_regions();
   if (failed_with(regions, EINVAL)) {
     BOOST_OUTCOME_TRYV(check_ownership());
-    return failure(ENODEV, "no tracefs, and a kernel older than 6.2 has no tried_regions");
+    return failure(ENODEV, "no trace events, and a kernel older than 6.2 has no tried_regions");
   }
   if (!regions || !is_complete(regions.value())) {
     note_incomplete();
@@ -401,6 +403,7 @@ namespace {
 Result<std::string> probe(const OperationsContext& context) {
   const RootedKernelFiles files(context.rootfs);
   BOOST_OUTCOME_TRYV(DamonAdmin::nr_kdamonds(files));
+  BOOST_OUTCOME_TRYV(files.check_writable(fmt::format("{}/nr_kdamonds", DamonAdmin::kKdamonds)));
   DAMON_STATFS_TRY(ranges, page_aligned_ranges(context));
   DAMON_STATFS_TRY(record, KdamondRecord::open_existing(context.rootfs, *context.clock));
   if (!record || !is_orphan(context, files, *record)) {

@@ -57,10 +57,19 @@ class Probe(ProbeCase):
 
     def test_no_page_idle(self):
         for files in {}, {IOMEM: RAM, FLAGS: LRU * PAGES}:
-            errno, reason = self.page_idle(files)
+            errno, reason = self.page_idle({**files, "sys/kernel/uevent_seqnum": "1"})
             self.assertEqual(errno, "ENODEV")
             self.assertIn("/" + BITMAP, reason)
             self.assertIn("CONFIG_IDLE_PAGE_TRACKING", reason)
+
+    def test_without_sys(self):
+        """A kernel is not to blame for files that are not mounted."""
+        for files in {}, {IOMEM: RAM, FLAGS: LRU * PAGES}:
+            _, sets = self.sets(files)
+            for name in ("damon_stat", "kdamond", "page_idle"):
+                self.assertEqual(sets[name]["errno"], "ENODEV")
+                self.assertRegex(sets[name]["reason"], "^/.*/sys/.*: missing; /sys is not mounted$|"
+                                 "^/sys/.*: missing; /sys is not mounted$")
 
     def test_hidden_iomem(self):
         errno, reason = self.page_idle({**MACHINE, IOMEM: HIDDEN})

@@ -223,6 +223,22 @@ TEST_CASE("short snapshots are not delivered", "[ops_kdamond]") {
   }
 }
 
+// A kernel that was locked down after the boot, and a daemon that may not read them.
+TEST_CASE("trace events that may not be read are done without", "[ops_kdamond]") {
+  for (const int errno_value : {EPERM, EACCES}) {
+    KdamondMachine machine(Kernel::k6_12);
+    machine.mount_tracefs();
+    const std::string id = "/sys/kernel/tracing/events/damon/damon_aggregated/id";
+    machine.damon->fail(id, errno_value, 1'000);
+    const KdamondMachine::Life life = machine.live();
+    CAPTURE(errno_value, life.reason);
+    CHECK(life.delivered == 2);
+    CHECK(machine.log.count(LogLevel::kInfo, "regions are read through tried_regions: " + id) == 1);
+    CHECK(machine.log.count(LogLevel::kInfo, "not mounted") == 0);
+    CHECK(machine.is_untouched());
+  }
+}
+
 TEST_CASE("snapshots that stay short are said once", "[ops_kdamond]") {
   KdamondMachine machine(Kernel::k6_12);
   const auto set = machine.make_set();
