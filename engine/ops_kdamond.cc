@@ -155,11 +155,20 @@ Result<std::vector<AddressRange>> KdamondOperations::update() {
   if (failed_with(committed, EBUSY)) return setup_.ranges;  // at the next update, then
   if (!committed) return committed.as_failure();
   setup_ = wanted;
-  snapshots_.reset();
+  forget_snapshots();
   context_.log(LogLevel::kInfo,
                fmt::format("memory has changed: {} MiB", total_bytes(setup_.ranges) >> 20));
   BOOST_OUTCOME_TRYV(open_source());
   return std::move(ranges);
+}
+
+uint64_t KdamondOperations::dropped_samples() const {
+  return dropped_before_ + (snapshots_ ? snapshots_->dropped() : 0);
+}
+
+void KdamondOperations::forget_snapshots() {
+  dropped_before_ = dropped_samples();
+  snapshots_.reset();
 }
 
 void KdamondOperations::close() noexcept {
@@ -227,6 +236,7 @@ Result<std::optional<RegionSnapshot>> KdamondOperations::take_tried_regions() {
     return failure(ENODEV, "no trace events, and a kernel older than 6.2 has no tried_regions");
   }
   if (!regions || !is_complete(regions.value())) {
+    if (regions) ++dropped_before_;
     note_incomplete();
     return std::optional<RegionSnapshot>();
   }
@@ -269,6 +279,7 @@ Result<Aggregation> KdamondOperations::deliver(RegionSnapshot snapshot) {
   const int64_t now_ns = context_.clock->now_ns();
   Aggregation aggregation;
   aggregation.aggr_us = setup_.attrs.aggr_us;
+  aggregation.sample_us = setup_.attrs.sample_us;
   if (stretch_ > kAdmittedStretch) {
     aggregation.aggr_us =
         to_u64_saturated(std::round(static_cast<double>(setup_.attrs.aggr_us) * stretch_));
@@ -384,7 +395,7 @@ Result<void> KdamondOperations::give_back() {
 }
 
 void KdamondOperations::let_go() {
-  snapshots_.reset();
+  forget_snapshots();
   const Result<void> done = admin_ ? give_back() : outcome::success();
   if (!done) {
     context_.log(

@@ -15,7 +15,7 @@ namespace damon_statfs {
 struct PageStatistics {
   std::array<int64_t, 101> memory_idle_ms_percentiles{};
   double untracked_share = 0;  // of all pages, 0 to 1
-  // Of the memory idle for less than each of MonitoringDetails::kShareLimitsMs.
+  // Of the memory idle for less than each of MonitoringDetails::kShareLimitsMs; NaN: not known.
   std::array<double, 3> share_percent{};
   std::array<double, 3> share_error_percent{};
 };

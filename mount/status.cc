@@ -26,7 +26,10 @@ constexpr size_t kMaxTextBytes = 600;
 
 Json limited(std::string_view text) { return std::string(text.substr(0, kMaxTextBytes)); }
 
-Json or_null(uint64_t number, bool applies) { return applies ? Json(number) : Json(); }
+template <class Number>
+Json or_null(Number number, bool known) {
+  return known ? Json(number) : Json();
+}
 
 // What it means to people: three decimals.
 double rounded(double number) { return std::round(number * 1'000) / 1'000; }
@@ -63,30 +66,38 @@ const char* state_name(const Snapshot& snapshot, int64_t now_ns) {
   return "off";
 }
 
+void add_shares(Json& json, const MonitoringDetails& details) {
+  const bool pages = details.estimator == "pages";
+  for (size_t i = 0; i < MonitoringDetails::kShareLimitsMs.size(); ++i) {
+    const std::string name = fmt::format("idle_below_{}_ms", MonitoringDetails::kShareLimitsMs[i]);
+    const double share = details.share_percent[i];
+    const double error = details.share_error_percent[i];
+    json[name + "_percent"] = or_null(rounded(share), details.refreshed && !std::isnan(share));
+    json[name + "_error_percent"] =
+        or_null(rounded(error), details.refreshed && pages && !std::isnan(error));
+  }
+}
+
+// Before the first refresh most of it is not known, and of a kdamond or a mirror some of it never.
 void add_monitoring(Json& json, const StatusFacts& facts) {
   const MonitoringDetails& details = facts.snapshot.details;
-  const bool any = !details.ops.empty();
-  const bool pages = details.estimator == "pages";
-  const bool regions = details.estimator == "regions";
+  const bool known = details.refreshed;
+  const bool pages = known && details.estimator == "pages";
+  const bool regions = known && details.estimator == "regions";
   json["estimator"] = details.estimator.empty() ? Json() : limited(details.estimator);
-  json["monitored_bytes"] = or_null(details.monitored_bytes, any);
+  json["monitored_bytes"] = or_null(details.monitored_bytes, details.monitored_bytes > 0);
   json["untracked_bytes"] = or_null(details.untracked_bytes, pages);
-  json["sample_us"] = or_null(details.sample_us, any);
-  json["aggr_us"] = or_null(details.aggr_us, any);
+  json["sample_us"] = or_null(details.sample_us, details.sample_us > 0);
+  json["aggr_us"] = or_null(details.aggr_us, details.aggr_us > 0);
   json["nr_regions"] = or_null(details.nr_regions, regions);
   json["nr_pages"] = or_null(details.nr_pages, pages);
   json["check_period_ms"] = or_null(details.check_period_ms, pages);
-  json["nr_checks"] = or_null(details.nr_checks, any);
-  json["nr_dropped"] = or_null(details.nr_dropped, any);
-  for (size_t i = 0; i < MonitoringDetails::kShareLimitsMs.size(); ++i) {
-    const std::string name = fmt::format("idle_below_{}_ms", MonitoringDetails::kShareLimitsMs[i]);
-    json[name + "_percent"] = any ? Json(rounded(details.share_percent[i])) : Json();
-    json[name + "_error_percent"] = pages ? Json(rounded(details.share_error_percent[i])) : Json();
-  }
-  json["monitoring_s"] = any && facts.snapshot.status.state == EngineState::kOn
-                             ? Json(seconds(facts.now_ns - details.started_ns))
-                             : Json();
-  json["engine_cpu_s"] = any ? Json(seconds(details.cpu_ns)) : Json();
+  json["nr_checks"] = or_null(details.nr_checks, details.nr_checks > 0);
+  json["nr_dropped"] = or_null(details.nr_dropped, known);
+  add_shares(json, details);
+  const bool on = facts.snapshot.status.state == EngineState::kOn && details.started_ns > 0;
+  json["monitoring_s"] = or_null(seconds(facts.now_ns - details.started_ns), on);
+  json["engine_cpu_s"] = or_null(seconds(details.cpu_ns), known);
 }
 
 void add_cost(Json& json, const StatusFacts& facts) {
@@ -103,6 +114,7 @@ bool is_stuck(const Snapshot& snapshot, int64_t now_ns) {
 
 std::string status_json(const StatusFacts& facts) {
   const Snapshot& snapshot = facts.snapshot;
+  const EngineStatus& status = snapshot.status;
   const bool chosen = !snapshot.details.ops.empty();
   Json json = {{"version", kProgramVersion},
                {"pid", getpid()},
@@ -110,7 +122,8 @@ std::string status_json(const StatusFacts& facts) {
                {"uptime_s", seconds(facts.now_ns - facts.started_ns)},
                {"state", state_name(snapshot, facts.now_ns)},
                {"operations_set", limited(chosen ? snapshot.details.ops : facts.ops)},
-               {"kdamond_pid", snapshot.status.tid == -1 ? Json() : Json(snapshot.status.tid)}};
+               {"kdamond_pid", or_null(status.tid, status.tid != -1 && status.is_kdamond)},
+               {"engine_tid", or_null(status.tid, status.tid != -1 && !status.is_kdamond)}};
   add_monitoring(json, facts);
   add_cost(json, facts);
   json["last_error"] = facts.last_error ? limited(*facts.last_error) : Json();
