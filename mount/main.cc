@@ -50,8 +50,9 @@ int print_probe(const Options& options, const OperationsRegistry& registry) {
   OperationsContext context = options.context;
   context.clock = &clock;
   context.log = Logging::write;
-  const std::vector<ProbedSet> probed = registry.probe(context);
-  fmt::print("{}", options.json ? probe_json(probed) : probe_table(probed));
+  const EstimatorChoice estimator = options.engine.estimator;
+  const std::vector<ProbedSet> probed = fit_estimator(registry.probe(context), estimator);
+  fmt::print("{}", options.json ? probe_json(probed, estimator) : probe_table(probed, estimator));
   return kExitOk;
 }
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <optional>
 #include <string_view>
 
@@ -61,6 +62,14 @@ bool set_estimator(Options& options, std::string_view value) {
   return value == "auto" || value == "regions" || value == "pages";
 }
 
+// The daemon leaves the directory that it was started in, so a relative path would mean another
+// one.
+bool set_rootfs(Options& options, std::string_view value) {
+  std::error_code error;
+  options.context.rootfs = std::filesystem::absolute(value, error).string();
+  return !value.empty() && !error;
+}
+
 bool set_untracked(Options& options, std::string_view value) {
   options.engine.exclude_untracked = value == "exclude";
   return value == "exclude" || value == "idle";
@@ -105,7 +114,7 @@ constexpr std::array kOptions = {
              return assign(o.context.refresh_ms, parse_count(v, 0, kMaxIntervalUs / 1000));
            }},
     Option{"rootfs", "a directory", "put before /proc, /sys and /run (containers, tests)",
-           [](Options& o, std::string_view v) { return !(o.context.rootfs = v).empty(); }},
+           set_rootfs},
     Option{
         "sample_us", kMicroseconds, "sampling interval (5000)",
         [](Options& o, std::string_view v) { return set_interval(o.context.attrs.sample_us, v); }},

@@ -71,6 +71,32 @@ class Probe(ProbeCase):
                 self.assertRegex(sets[name]["reason"], "^/.*/sys/.*: missing; /sys is not mounted$|"
                                  "^/sys/.*: missing; /sys is not mounted$")
 
+    def test_estimator_counts(self):
+        """What a mount with the same options would do."""
+        files = {**MACHINE, "sys/module/damon_stat/parameters/enabled": "N\n"}
+        for estimator, auto, of_pages in (("auto", "damon_stat", "pages"), ("pages", "page_idle", "pages"),
+                                          ("regions", "damon_stat", "regions")):
+            with self.subTest(estimator):
+                chosen, sets = self.sets(files, "estimator=" + estimator)
+                self.assertEqual((chosen, sets["page_idle"]["estimator"]), (auto, of_pages))
+                with Mount(ops="auto", rootfs=tree(files), estimator=estimator, enabled="Y") as mount:
+                    status = support.run_daemon("--status", mount.path).stdout
+                    self.assertIn(f"operations_set: {auto}\n", status)
+
+    def test_a_relative_rootfs_is_the_same_for_the_mount(self):
+        parent, name = os.path.split(tree(MACHINE))
+        probed = support.run_daemon("--probe", "-o", "rootfs=" + name, cwd=parent)
+        self.assertIn(f"page_idle   yes     pages      {parent}/{name}/{BITMAP}", probed.stdout)
+        for options in ({"ops": "auto", "enabled": "Y"}, {"ops": "page_idle"}):
+            mount = Mount(rootfs=name, **options)
+            self.addCleanup(mount.clean)
+            before = support.daemons()
+            done = support.run_daemon(*mount.arguments(), cwd=parent)
+            mount.pids = support.daemons() - before
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(calls.outcome(mount.write, b"Y"), "ok")
+            mount.stop()
+
     def test_hidden_iomem(self):
         errno, reason = self.page_idle({**MACHINE, IOMEM: HIDDEN})
         self.assertEqual(errno, "EACCES")
