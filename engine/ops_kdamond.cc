@@ -80,12 +80,7 @@ Result<void> KdamondOperations::start() {
   BOOST_OUTCOME_TRYV(admin_->make());
   ownership.marked = true;
   BOOST_OUTCOME_TRYV(record_->write(ownership));
-  const Result<std::string> events = find_aggregated_events(*files_);
-  if (!events && !failed_with(events, ENOENT) && !is_forbidden(events)) {
-    return events.as_failure();
-  }
-  if (!events) log_tried_regions(events.error());
-  setup_.stat_scheme = !events;
+  BOOST_OUTCOME_TRYV(choose_source());
   BOOST_OUTCOME_TRYV(admin_->stage(setup_));
   const bool tuned = attrs_.goal.aggrs != 0;
   DAMON_STATFS_TRY(kernel_may_tune, admin_->tunes_intervals());
@@ -99,6 +94,16 @@ Result<void> KdamondOperations::start() {
   next_check_ns_ = complete_ns_ + kCheckNs;
   want_next(complete_ns_, !we_tune_);
   return open_source();
+}
+
+// Regions are read through tried_regions where there are no trace events, or none that may be read.
+Result<void> KdamondOperations::choose_source() {
+  const Result<std::string> events = find_aggregated_events(*files_);
+  setup_.stat_scheme = !events;
+  if (events) return outcome::success();
+  if (!failed_with(events, ENOENT) && !is_forbidden(events)) return events.as_failure();
+  log_tried_regions(events.error());
+  return outcome::success();
 }
 
 Result<void> KdamondOperations::open_source() {

@@ -44,6 +44,7 @@ class KdamondOperations final : public Operations {
 
  private:
   Result<void> start();
+  Result<void> choose_source();
   Result<void> open_source();
   void log_tried_regions(const Error& why_no_events) const;
   Result<void> read_through_scheme();

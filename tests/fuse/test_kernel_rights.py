@@ -86,6 +86,23 @@ class GivenAway(unittest.TestCase):
         texts, kept, _, _ = in_namespace(shown, list(TEXTS), (), True)
         self.assertEqual((texts, kept), (TEXTS, SYS_ADMIN))
 
+    def test_of_other_sets_too(self):
+        """The daemon is never switched on, so that it only looks who may open the file."""
+        def kept(path, owner):
+            subprocess.run(["mount", "-t", "tmpfs", "none", "/sys/kernel/mm"], check=True)
+            os.makedirs(os.path.dirname(path))
+            with open(path, "w", encoding="ascii"):
+                os.chmod(path, 0o600)
+                os.chown(path, owner, owner)
+            mount = Mount(ops="page_idle")
+            del mount.options["rootfs"]
+            with mount:
+                return int(fields(mount.pid)["CapEff"], 16)
+        for path in ("/" + BITMAP, "/" + ADMIN):
+            for owner, extra in ((0, 0), (NOBODY, DAC_OVERRIDE)):
+                with self.subTest(path, owner=owner):
+                    self.assertEqual(in_namespace(kept, path, owner), SYS_ADMIN | extra)
+
     def test_what_is_given_away_later_is_said(self):
         texts, kept, _, status = in_namespace(shown, [], [BANDWIDTH])
         self.assertEqual((texts, kept), (TEXTS, SYS_ADMIN))
