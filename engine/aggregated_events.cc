@@ -5,6 +5,7 @@
 #include "engine/aggregated_events.h"
 
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <linux/perf_event.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -27,6 +28,7 @@
 namespace damon_statfs {
 namespace {
 
+constexpr const char* kTracefs = "/sys/kernel/tracing";
 constexpr uint64_t kMinRingBytes = 64 << 10;
 constexpr uint64_t kMaxRingBytes = 16 << 20;
 
@@ -64,6 +66,17 @@ class RingMapping {
   size_t bytes_ = 0;
   void* base_ = nullptr;
 };
+
+// Where there is no event at the usual place. A kernel in lockdown (kernel_lockdown(7)) has a
+// tracefs with nothing in it; where none is mounted there is an empty directory as well.
+std::string why_no_events(const KernelFiles& files) {
+  const Result<std::vector<std::string>> names = list_if_there(files, kTracefs);
+  if (names && !names.value().empty()) return "tracefs has no such event";
+  const Result<uint64_t> kind = files.filesystem_kind(kTracefs);
+  const bool mounted = kind && kind.value() == TRACEFS_MAGIC;
+  return mounted ? "tracefs is mounted and empty, as the kernel is locked down"
+                 : "tracefs is not mounted";
+}
 
 class PerfAggregatedEvents final : public AggregatedEvents {
  public:
@@ -137,9 +150,11 @@ Result<UniqueFd> open_perf_event(uint64_t id, pid_t pid) {
       static_cast<int>(syscall(SYS_perf_event_open, &attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC)));
   if (fd) return fd;
   const int errno_value = errno == EPERM ? EACCES : errno;  // which of them depends on the kernel
-  return failure(errno_value,
-                 fmt::format("perf_event_open for pid {}: {}{}", pid, std::strerror(errno_value),
-                             errno_value == EACCES ? ", needs CAP_PERFMON" : ""));
+  return failure(
+      errno_value,
+      fmt::format(
+          "perf_event_open for pid {}: {}{}", pid, std::strerror(errno_value),
+          errno_value == EACCES ? ", needs CAP_PERFMON and a kernel that is not locked down" : ""));
 }
 
 // Room for three aggregations: header, time, size of the data and the data itself, rounded up.
@@ -155,12 +170,12 @@ size_t ring_bytes(const RegionEventFormat& format, uint64_t max_nr_regions) {
 
 Result<std::string> find_aggregated_events(const KernelFiles& files) {
   const std::string event = "/events/damon/damon_aggregated";
-  for (const char* tracefs : {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}) {
+  for (const char* tracefs : {kTracefs, "/sys/kernel/debug/tracing"}) {
     DAMON_STATFS_TRY(id, read_if_there(files, tracefs + event + "/id"));
     if (id) return tracefs + event;
   }
   return failure(ENOENT,
-                 fmt::format("/sys/kernel/tracing{}/id: not there, is tracefs mounted?", event));
+                 fmt::format("{}{}/id: not there, {}", kTracefs, event, why_no_events(files)));
 }
 
 Result<std::unique_ptr<AggregatedEvents>> open_aggregated_events(const KernelFiles& files,

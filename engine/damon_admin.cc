@@ -47,9 +47,11 @@ Result<Region> read_region(const KernelFiles& files, const std::string& director
 Result<uint64_t> DamonAdmin::nr_kdamonds(const KernelFiles& files) {
   Result<uint64_t> number = read_number(files, nr_kdamonds_path());
   if (!failed_with(number, ENOENT)) return number;
-  return failure(ENODEV, fmt::format("{}: the kernel is built without CONFIG_DAMON_SYSFS, or older "
-                                     "than Linux 5.18",
-                                     nr_kdamonds_path()));
+  return failure(ENODEV,
+                 fmt::format("{}: missing; {}", nr_kdamonds_path(),
+                             why_missing(files, nr_kdamonds_path(),
+                                         "the kernel is built without CONFIG_DAMON_SYSFS, or older "
+                                         "than Linux 5.18")));
 }
 
 // Other programs monitor physical memory, too, but with an update interval of whole seconds.
@@ -98,8 +100,9 @@ Result<void> DamonAdmin::stage(const KdamondSetup& setup) {
   if (std::count(of_scheme.begin(), of_scheme.end(), "tried_regions") > 0) {
     return outcome::success();
   }
-  return failure(ENODEV, fmt::format("{}: not there before Linux 6.2, and tracefs is not mounted",
-                                     context_path(kTriedRegions)));
+  return failure(ENODEV,
+                 fmt::format("{}: not there before Linux 6.2, and there are no trace events",
+                             context_path(kTriedRegions)));
 }
 
 Result<pid_t> DamonAdmin::turn_on() {

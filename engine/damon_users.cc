@@ -18,7 +18,7 @@ Result<void> add_modules(const KernelFiles& files, std::vector<std::string>& use
   for (const char* module : {"damon_stat", "damon_reclaim", "damon_lru_sort"}) {
     const std::string path = fmt::format("/sys/module/{}/parameters/enabled", module);
     DAMON_STATFS_TRY(enabled, read_if_there(files, path));
-    if (enabled == "Y" && !files.is_on_fuse(path)) users.emplace_back(module);
+    if (enabled == "Y" && !is_on_fuse(files, path)) users.emplace_back(module);
   }
   return outcome::success();
 }

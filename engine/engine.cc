@@ -168,11 +168,14 @@ class Engine::Thread final : private RefreshObserver {
       if (stop_requested()) return outcome::success();
       return monitor(*set, *operations);
     }
-    return show(*set->create_mirror(context_));
+    return show(*set, *set->create_mirror(context_));
   }
 
   // Shows what the mirror says and hands writes on to it.
-  Result<void> show(Mirror& mirror) {
+  Result<void> show(const OperationsSet& set, Mirror& mirror) {
+    latest_.details = {};
+    latest_.details.ops = set.name;
+    latest_.details.estimator = default_estimator(set);
     BOOST_OUTCOME_TRYV(publish_mirrored(mirror));
     while (!stop_requested_) {
       const int64_t next_ns = context_.clock->now_ns() + kMirrorIntervalNs;
@@ -189,7 +192,9 @@ class Engine::Thread final : private RefreshObserver {
     latest_.status.mirrors = true;
     latest_.status.state = mirrored.status.state;
     latest_.status.tid = mirrored.status.tid;
+    latest_.status.is_kdamond = mirrored.status.tid != -1;
     latest_.statistics = mirrored.statistics;
+    latest_.details.aggr_us = mirrored.statistics.aggr_interval_us;
     promise_life(context_.clock->now_ns() + kMirrorIntervalNs);
     if (latest_ == published_) return outcome::success();
     const bool status_changed = latest_.status != published_.status;
@@ -234,10 +239,11 @@ class Engine::Thread final : private RefreshObserver {
     operations_ = &operations;
     const std::unique_ptr<Estimator> estimator = make_estimator(
         set, config_, context_, operations, [this] { return stop_requested(); }, *this);
-    latest_.details.started_ns = context_.clock->now_ns();
+    const int64_t began_ns = context_.clock->now_ns();
     started_cpu_ns_ = context_.clock->thread_cpu_ns();
     const Result<void> started = estimator->start();
     if (!started) return stop_requested() ? outcome::success() : started;
+    latest_.details.started_ns = began_ns;
     latest_.details.monitored_bytes = estimator->monitored_bytes();
     context_.log(LogLevel::kInfo,
                  fmt::format("monitoring is on: {}{}, estimator {}", set.name,
@@ -337,7 +343,8 @@ class Engine::Thread final : private RefreshObserver {
   void publish_on(const Operations& operations) {
     const pid_t kdamond_pid = operations.kdamond_pid();
     latest_.status.state = EngineState::kOn;
-    latest_.status.tid = kdamond_pid != -1 ? kdamond_pid : gettid();
+    latest_.status.is_kdamond = kdamond_pid != -1;
+    latest_.status.tid = latest_.status.is_kdamond ? kdamond_pid : gettid();
     publish();
     signal_eventfd(wake_fd_);
   }
@@ -346,6 +353,7 @@ class Engine::Thread final : private RefreshObserver {
     latest_.status.state = EngineState::kOff;
     latest_.status.errno_value = errno_value;
     latest_.status.tid = -1;
+    latest_.status.is_kdamond = false;
     latest_.status.mirrors = false;
     latest_.alive_until_ns = 0;
     publish();
@@ -356,6 +364,7 @@ class Engine::Thread final : private RefreshObserver {
     const MonitoringDetails before = latest_.details;
     latest_.statistics = statistics;
     latest_.details = details;
+    latest_.details.refreshed = true;
     latest_.details.ops = before.ops;
     latest_.details.estimator = before.estimator;
     latest_.details.started_ns = before.started_ns;

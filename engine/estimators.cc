@@ -54,13 +54,13 @@ class RegionEstimator final : public Estimator, private SamplerObserver {
   void after_aggregation(const RegionsView& view) override {
     context_.log(LogLevel::kDebug,
                  fmt::format("aggregation: {} regions, sample_us={} aggr_us={}",
-                             view.regions.size(), view.attrs.sample_us, view.attrs.aggr_us));
+                             view.regions.size(), view.sample_us, view.attrs.aggr_us));
     if (view.now_ns <= last_refresh_ns_ + static_cast<int64_t>(context_.refresh_ms) * kNsPerMs)
       return;
     last_refresh_ns_ = view.now_ns;
     MonitoringDetails details;
     details.monitored_bytes = total_bytes(view.regions);
-    details.sample_us = view.attrs.sample_us;
+    details.sample_us = view.sample_us;
     details.aggr_us = view.attrs.aggr_us;
     details.nr_regions = view.regions.size();
     details.nr_checks = view.nr_checks;

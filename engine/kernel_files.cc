@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
-#include <sys/vfs.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -52,11 +52,29 @@ Result<std::string> read_from_start(const UniqueFd& fd, const std::string& path)
   });
 }
 
+// The failure of opening a file, with errno's text. Root without its capabilities is refused what
+// is not root's, which nobody expects.
+auto open_failure(const std::string& path) {
+  auto failed = errno_failure("{}", path);
+  if (geteuid() == 0 && failed.error().code.value() == EACCES) {
+    failed.error().context += " (it is not root's, and this process has no CAP_DAC_OVERRIDE)";
+  }
+  return failed;
+}
+
 }  // namespace
 
+Result<uint64_t> KernelFiles::filesystem_kind(const std::string& path) const {
+  return failure(ENOSYS, fmt::format("{}: the file system is not known", path));
+}
+
+UniqueFd RootedKernelFiles::open_file(const std::string& path, int flags) const {
+  return UniqueFd(::open((rootfs_ + path).c_str(), flags | O_CLOEXEC));
+}
+
 Result<std::string> RootedKernelFiles::read(const std::string& path) const {
-  const UniqueFd fd(::open((rootfs_ + path).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return errno_failure("{}", path);
+  const UniqueFd fd = open_file(path, O_RDONLY);
+  if (!fd) return open_failure(path);
   return read_from_start(fd, path);
 }
 
@@ -68,14 +86,14 @@ Result<std::string> RootedKernelFiles::read_again(const std::string& path) const
     if (!failed_with(text, ENODEV)) return text;
   }
   // Not open yet, or the directory that it was in is gone; there may be another of that name.
-  fd = UniqueFd(::open((rootfs_ + path).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return errno_failure("{}", path);
+  fd = open_file(path, O_RDONLY);
+  if (!fd) return open_failure(path);
   return read_from_start(fd, path);
 }
 
 Result<void> RootedKernelFiles::write(const std::string& path, const std::string& text) const {
-  const UniqueFd fd(::open((rootfs_ + path).c_str(), O_WRONLY | O_CLOEXEC));
-  if (!fd) return errno_failure("{}", path);
+  const UniqueFd fd = open_file(path, O_WRONLY);
+  if (!fd) return open_failure(path);
   ssize_t bytes;
   do {
     bytes = ::write(fd.get(), text.data(), text.size());
@@ -100,9 +118,27 @@ Result<std::vector<std::string>> RootedKernelFiles::list(const std::string& path
   return names;
 }
 
-bool RootedKernelFiles::is_on_fuse(const std::string& path) const {
+Result<uint64_t> RootedKernelFiles::filesystem_kind(const std::string& path) const {
   struct statfs info {};
-  return statfs((rootfs_ + path).c_str(), &info) == 0 && info.f_type == FUSE_SUPER_MAGIC;
+  if (statfs((rootfs_ + path).c_str(), &info) != 0) return errno_failure("{}", path);
+  return static_cast<uint64_t>(info.f_type);
+}
+
+bool is_on_fuse(const KernelFiles& files, const std::string& path) {
+  const Result<uint64_t> kind = files.filesystem_kind(path);
+  return kind && kind.value() == FUSE_SUPER_MAGIC;
+}
+
+Result<void> RootedKernelFiles::check_writable(const std::string& path) const {
+  if (!open_file(path, O_WRONLY)) return open_failure(path);
+  return outcome::success();
+}
+
+std::string why_missing(const KernelFiles& files, const std::string& path, std::string_view lacks) {
+  const std::string top = path.substr(0, path.find('/', 1));
+  const Result<std::vector<std::string>> names = list_if_there(files, top);
+  if (names && names.value().empty()) return fmt::format("{} is not mounted", top);
+  return std::string(lacks);
 }
 
 Result<std::string> read_whole(const std::string& path) {

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,8 +39,8 @@ class KernelFiles {
   // Returns: the names in a directory in no order.
   virtual Result<std::vector<std::string>> list(const std::string& path) const = 0;
 
-  // Whether a FUSE file system, such as a mount of ours, shows this file in the kernel's place.
-  virtual bool is_on_fuse(const std::string& /*path*/) const { return false; }
+  // Returns: the number of the kind of file system that a file is in, statfs(2).
+  virtual Result<uint64_t> filesystem_kind(const std::string& path) const;
 };
 
 // The files of the running system, or those below `rootfs`. For one thread.
@@ -50,9 +51,15 @@ class RootedKernelFiles final : public KernelFiles {
   Result<std::string> read_again(const std::string& path) const override;
   Result<void> write(const std::string& path, const std::string& text) const override;
   Result<std::vector<std::string>> list(const std::string& path) const override;
-  bool is_on_fuse(const std::string& path) const override;
+  Result<uint64_t> filesystem_kind(const std::string& path) const override;
+
+  // Whether write() would be let at the file; EROFS where /sys is read-only, as in containers.
+  // Writes nothing.
+  Result<void> check_writable(const std::string& path) const;
 
  private:
+  UniqueFd open_file(const std::string& path, int flags) const;
+
   const std::string rootfs_;
   mutable std::map<std::string, UniqueFd> kept_;
 };
@@ -63,6 +70,13 @@ Result<std::string> read_whole(const std::string& path);
 // The decimal number that a file consists of. again: as for read_again().
 // Returns: EIO if it is something else.
 Result<uint64_t> read_number(const KernelFiles& files, const std::string& path, bool again = false);
+
+// Whether a FUSE file system, such as a mount of ours, shows this file in the kernel's place.
+bool is_on_fuse(const KernelFiles& files, const std::string& path);
+
+// What to say of a file of /sys or /proc that is not there: `lacks`, which is what the kernel lacks
+// then, unless nothing at all is there.
+std::string why_missing(const KernelFiles& files, const std::string& path, std::string_view lacks);
 
 // Whether a Result failed with this errno.
 template <class T>
@@ -76,6 +90,12 @@ template <class T>
 bool is_missing(const Result<T>& result) {
   return failed_with(result, ENOENT) || failed_with(result, ENOTDIR) ||
          failed_with(result, ESRCH) || failed_with(result, ENODEV);
+}
+
+// Whether it failed for want of rights.
+template <class T>
+bool is_forbidden(const Result<T>& result) {
+  return failed_with(result, EACCES) || failed_with(result, EPERM);
 }
 
 // Returns: the names in a directory, none if it is not there.

@@ -57,11 +57,23 @@ std::optional<Percentiles> parse_percentiles(std::string_view text) {
 Result<std::string> read_enabled(const KernelFiles& files) {
   Result<std::string> text = files.read(path_of("enabled"));
   if (failed_with(text, ENOENT) || failed_with(text, ENOTDIR)) {
-    return failure(ENODEV, fmt::format("{}: missing; needs Linux 6.17 or later with "
-                                       "CONFIG_DAMON_STAT",
-                                       path_of("enabled")));
+    const std::string path = path_of("enabled");
+    return failure(
+        ENODEV,
+        fmt::format("{}: missing; {}", path,
+                    why_missing(files, path, "needs Linux 6.17 or later with CONFIG_DAMON_STAT")));
   }
   return text;
+}
+
+// A value that was never seen would be shown as 0.
+Result<void> check_values_readable(const KernelFiles& files) {
+  for (const char* const name : {"estimated_memory_bandwidth", "memory_idle_ms_percentiles",
+                                 "aggr_interval_us", "kdamond_pid"}) {
+    const Result<std::string> text = files.read(path_of(name));
+    if (is_forbidden(text)) return text.as_failure();
+  }
+  return outcome::success();
 }
 
 auto not_a_state(const std::string& text) {
@@ -87,6 +99,9 @@ class DamonStat final : public Mirror {
 
   Result<Snapshot> read() override {
     DAMON_STATFS_TRY(text, read_enabled(files_));
+    if (latest_.status.state == EngineState::kStarting) {
+      BOOST_OUTCOME_TRYV(check_values_readable(files_));
+    }
     const std::optional<bool> enabled = parse_enabled(text);
     if (!enabled && latest_.status.state == EngineState::kStarting) return not_a_state(text);
     if (!enabled) keep("enabled", text);
@@ -151,10 +166,17 @@ class DamonStat final : public Mirror {
   // Sets `value` from the text of a file, or keeps it as it is.
   template <class Value, class Parse>
   void take(const char* name, const Result<std::string>& text, const Parse& parse, Value& value) {
-    if (!text) return keep(name, text.error().code.message());
+    if (!text) return keep_unread(text.error());
     const std::optional<Value> parsed = parse(text.value());
     if (!parsed) return keep(name, text.value());
     value = *parsed;
+  }
+
+  void keep_unread(const Error& error) {
+    if (unusable_++ > 0) return;
+    context_.log(LogLevel::kError, fmt::format("{}: the value before is kept, and further ones "
+                                               "without a message",
+                                               error.context));
   }
 
   void keep(const char* name, std::string_view what) {
@@ -175,12 +197,19 @@ class DamonStat final : public Mirror {
 Result<std::string> probe(const OperationsContext& context) {
   const RootedKernelFiles files(context.rootfs);
   DAMON_STATFS_TRY(text, read_enabled(files));
-  if (files.is_on_fuse(path_of("enabled"))) {
+  if (is_on_fuse(files, path_of("enabled"))) {
     return failure(ENODEV,
                    fmt::format("{}: a mount shows it, not the kernel", kDamonStatDirectory));
   }
   const std::optional<bool> enabled = parse_enabled(text);
   if (!enabled) return not_a_state(text);
+  BOOST_OUTCOME_TRYV(check_values_readable(files));
+  const Result<void> writable = files.check_writable(path_of("enabled"));
+  if (failed_with(writable, EROFS)) {
+    return failure(EROFS, fmt::format("{}; ops=damon_stat shows it all the same ({})",
+                                      writable.error().context, *enabled ? "on" : "off"));
+  }
+  if (!writable) return writable.as_failure();
   return describe(*enabled);
 }
 

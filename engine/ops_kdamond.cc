@@ -81,11 +81,7 @@ Result<void> KdamondOperations::start() {
   BOOST_OUTCOME_TRYV(admin_->make());
   ownership.marked = true;
   BOOST_OUTCOME_TRYV(record_->write(ownership));
-  const Result<std::string> events = find_aggregated_events(*files_);
-  if (!events && !failed_with(events, ENOENT) && !failed_with(events, EACCES)) {
-    return events.as_failure();
-  }
-  setup_.stat_scheme = !events;
+  BOOST_OUTCOME_TRYV(choose_source());
   BOOST_OUTCOME_TRYV(admin_->stage(setup_));
   BOOST_OUTCOME_TRYV(choose_tuner());
   DAMON_STATFS_TRY(pid, admin_->turn_on());
@@ -122,11 +118,18 @@ Result<void> KdamondOperations::follow_goal() {
   return choose_tuner();
 }
 
+// Regions are read through tried_regions where there are no trace events, or none that may be read.
+Result<void> KdamondOperations::choose_source() {
+  const Result<std::string> events = find_aggregated_events(*files_);
+  setup_.stat_scheme = !events;
+  if (events) return outcome::success();
+  if (!failed_with(events, ENOENT) && !is_forbidden(events)) return events.as_failure();
+  log_tried_regions(events.error());
+  return outcome::success();
+}
+
 Result<void> KdamondOperations::open_source() {
-  if (setup_.stat_scheme) {
-    context_.log(LogLevel::kInfo, "regions are read through tried_regions: tracefs is not mounted");
-    return outcome::success();
-  }
+  if (setup_.stat_scheme) return outcome::success();
   Result<std::unique_ptr<AggregatedEvents>> events =
       open_events_(pid_, setup_.attrs.max_nr_regions);
   if (events) {
@@ -134,9 +137,13 @@ Result<void> KdamondOperations::open_source() {
         std::make_unique<RegionSnapshots>(std::move(events.value()), total_bytes(setup_.ranges));
     return outcome::success();
   }
-  context_.log(LogLevel::kInfo,
-               fmt::format("regions are read through tried_regions: {}", events.error().context));
+  log_tried_regions(events.error());
   return read_through_scheme();
+}
+
+void KdamondOperations::log_tried_regions(const Error& why_no_events) const {
+  context_.log(LogLevel::kInfo,
+               fmt::format("regions are read through tried_regions: {}", why_no_events.context));
 }
 
 Result<void> KdamondOperations::read_through_scheme() {
@@ -176,11 +183,20 @@ Result<std::vector<AddressRange>> KdamondOperations::update() {
   if (failed_with(committed, EBUSY)) return setup_.ranges;  // at the next update, then
   if (!committed) return committed.as_failure();
   setup_ = std::move(committed.value());
-  snapshots_.reset();
+  forget_snapshots();
   context_.log(LogLevel::kInfo,
                fmt::format("memory has changed: {} MiB", total_bytes(setup_.ranges) >> 20));
   BOOST_OUTCOME_TRYV(open_source());
   return std::move(ranges);
+}
+
+uint64_t KdamondOperations::dropped_samples() const {
+  return dropped_before_ + (snapshots_ ? snapshots_->dropped() : 0);
+}
+
+void KdamondOperations::forget_snapshots() {
+  dropped_before_ = dropped_samples();
+  snapshots_.reset();
 }
 
 void KdamondOperations::close() noexcept {
@@ -245,9 +261,10 @@ Result<std::optional<RegionSnapshot>> KdamondOperations::take_tried_regions() {
   Result<std::vector<Region>> regions = admin_->tried_regions();
   if (failed_with(regions, EINVAL)) {
     BOOST_OUTCOME_TRYV(check_ownership());
-    return failure(ENODEV, "no tracefs, and a kernel older than 6.2 has no tried_regions");
+    return failure(ENODEV, "no trace events, and a kernel older than 6.2 has no tried_regions");
   }
   if (!regions || !is_complete(regions.value())) {
+    if (regions) ++dropped_before_;
     note_incomplete();
     return std::optional<RegionSnapshot>();
   }
@@ -290,6 +307,7 @@ Result<Aggregation> KdamondOperations::deliver(RegionSnapshot snapshot) {
   const int64_t now_ns = context_.clock->now_ns();
   Aggregation aggregation;
   aggregation.aggr_us = setup_.attrs.aggr_us;
+  aggregation.sample_us = setup_.attrs.sample_us;
   if (stretch_ > kAdmittedStretch) {
     aggregation.aggr_us =
         to_u64_saturated(std::round(static_cast<double>(setup_.attrs.aggr_us) * stretch_));
@@ -405,7 +423,7 @@ Result<void> KdamondOperations::give_back() {
 }
 
 void KdamondOperations::let_go() {
-  snapshots_.reset();
+  forget_snapshots();
   const Result<void> done = admin_ ? give_back() : outcome::success();
   if (!done) {
     context_.log(
@@ -424,6 +442,7 @@ namespace {
 Result<std::string> probe(const OperationsContext& context) {
   const RootedKernelFiles files(context.rootfs);
   BOOST_OUTCOME_TRYV(DamonAdmin::nr_kdamonds(files));
+  BOOST_OUTCOME_TRYV(files.check_writable(fmt::format("{}/nr_kdamonds", DamonAdmin::kKdamonds)));
   DAMON_STATFS_TRY(ranges, page_aligned_ranges(context));
   DAMON_STATFS_TRY(record, KdamondRecord::open_existing(context.rootfs, *context.clock));
   if (!record || !is_orphan(context, files, *record)) {

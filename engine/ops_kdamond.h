@@ -40,11 +40,15 @@ class KdamondOperations final : public Operations {
   int64_t collect_due_ns() const override { return due_ns_; }
   Result<std::optional<Aggregation>> collect() override;
   pid_t kdamond_pid() const override { return pid_; }
+  uint64_t dropped_samples() const override;
 
  private:
   Result<void> start();
+  Result<void> choose_source();
   Result<void> open_source();
+  void log_tried_regions(const Error& why_no_events) const;
   Result<void> read_through_scheme();
+  void forget_snapshots();
   Result<void> check_ownership();
   Result<std::optional<RegionSnapshot>> take_recorded();
   Result<std::optional<RegionSnapshot>> take_tried_regions();
@@ -73,6 +77,8 @@ class KdamondOperations final : public Operations {
   KdamondSetup setup_;  // staged and in force; its intervals are the tuned ones
   pid_t pid_ = -1;
   std::unique_ptr<RegionSnapshots> snapshots_;  // none: through tried_regions
+  uint64_t dropped_before_ =
+      0;  // sets of regions and records not used, but for those of snapshots_
 
   bool kernel_tunes_ = false;
   bool we_tune_ = false;

@@ -37,6 +37,7 @@ class ObserveOperations final : public Operations {
   int64_t collect_due_ns() const override { return due_ns_; }
   Result<std::optional<Aggregation>> collect() override;
   pid_t kdamond_pid() const override { return kdamond_.pid; }
+  uint64_t dropped_samples() const override { return snapshots_ ? snapshots_->dropped() : 0; }
 
  private:
   Result<void> check_alive(int64_t now_ns);

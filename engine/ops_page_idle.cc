@@ -23,22 +23,23 @@ namespace damon_statfs {
 namespace {
 
 constexpr uint64_t kPagesPerWord = 64;
+constexpr const char* kBitmap = "/sys/kernel/mm/page_idle/bitmap";
 
 struct Files {
   WordFile bitmap;
   WordFile kpageflags;
 };
 
-std::string bitmap_path(const OperationsContext& context) {
-  return context.rootfs + "/sys/kernel/mm/page_idle/bitmap";
-}
+std::string bitmap_path(const OperationsContext& context) { return context.rootfs + kBitmap; }
 
 Result<Files> open_files(const OperationsContext& context) {
-  DAMON_STATFS_TRY(bitmap, WordFile::open(bitmap_path(context), O_RDWR,
-                                          "the kernel is built without CONFIG_IDLE_PAGE_TRACKING"));
-  DAMON_STATFS_TRY(kpageflags,
-                   WordFile::open(context.rootfs + "/proc/kpageflags", O_RDONLY,
-                                  "the kernel is built without CONFIG_PROC_PAGE_MONITOR"));
+  const RootedKernelFiles files(context.rootfs);
+  const auto open = [&](const char* path, int flags, const char* option) {
+    const std::string lacks = fmt::format("the kernel is built without {}", option);
+    return WordFile::open(context.rootfs + path, flags, why_missing(files, path, lacks));
+  };
+  DAMON_STATFS_TRY(bitmap, open(kBitmap, O_RDWR, "CONFIG_IDLE_PAGE_TRACKING"));
+  DAMON_STATFS_TRY(kpageflags, open("/proc/kpageflags", O_RDONLY, "CONFIG_PROC_PAGE_MONITOR"));
   return Files{std::move(bitmap), std::move(kpageflags)};
 }
 

@@ -2,11 +2,16 @@
 //
 // The standard error is that of cluster sampling, a cluster being the sampled pages of one word,
 // from the differences between clusters next to each other: what a stratified sample does not vary
-// by is not counted (Wolter, Introduction to Variance Estimation, chapter 8, estimator v2).
+// by is not counted (Wolter, Introduction to Variance Estimation, chapter 8, estimator v2). That is
+// 0 where the share is 0 or 1, as no two clusters differ then. What the sample may have missed is
+// told by Wilson's score interval (Probable Inference, JASA 22, 1927), which for one standard
+// error, none found of n, goes up to 1/(n + 1). n is the number of clusters: all pages of one may
+// be alike.
 #include "engine/page_statistics.h"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "damon_statfs/clock.h"
 #include "engine/stats.h"
@@ -43,6 +48,22 @@ std::vector<Cluster> make_clusters(std::span<const PageHistory> pages, bool excl
   return clusters;
 }
 
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+// The variance of a share, 0 to 1, of which `all` pages of these clusters are the sample.
+double variance_of(const std::vector<Cluster>& clusters, size_t limit, double share, double all) {
+  const auto n = static_cast<double>(clusters.size());
+  if (share == 0 || share == 1) return 1 / ((n + 1) * (n + 1));
+  if (clusters.size() < 2) return kUnknown;
+  double squares = 0;
+  for (size_t i = 1; i < clusters.size(); ++i) {
+    const double here = clusters[i].below[limit] - share * clusters[i].all;
+    const double before = clusters[i - 1].below[limit] - share * clusters[i - 1].all;
+    squares += (here - before) * (here - before);
+  }
+  return squares / 2 * n / (n - 1) / (all * all);
+}
+
 // Sets the share below one of the limits and its standard error, in percent.
 void estimate_share(const std::vector<Cluster>& clusters, size_t limit, double sampled_share,
                     double& share_percent, double& error_percent) {
@@ -51,20 +72,13 @@ void estimate_share(const std::vector<Cluster>& clusters, size_t limit, double s
     below += cluster.below[limit];
     all += cluster.all;
   }
-  share_percent = error_percent = 0;
+  share_percent = error_percent = kUnknown;
   if (all == 0) return;
   const double share = below / all;
   share_percent = 100 * share;
-  if (clusters.size() < 2) return;
-  double squares = 0;
-  for (size_t i = 1; i < clusters.size(); ++i) {
-    const double here = clusters[i].below[limit] - share * clusters[i].all;
-    const double before = clusters[i - 1].below[limit] - share * clusters[i - 1].all;
-    squares += (here - before) * (here - before);
-  }
-  const auto n = static_cast<double>(clusters.size());
-  const double variance = squares / 2 * n / (n - 1) / (all * all) * (1 - sampled_share);
-  error_percent = 100 * std::sqrt(std::max(variance, 0.0));
+  error_percent = 0;  // of a sample that is all of the memory
+  if (sampled_share >= 1) return;
+  error_percent = 100 * std::sqrt(variance_of(clusters, limit, share, all) * (1 - sampled_share));
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ struct PageStatistics {
   size_t nr_pages = 0;  // that count; if there are none, the percentiles and shares say nothing
   std::array<int64_t, 101> memory_idle_ms_percentiles{};
   double untracked_share = 0;  // of all pages, 0 to 1
-  // Of the memory idle for less than each of MonitoringDetails::kShareLimitsMs.
+  // Of the memory idle for less than each of MonitoringDetails::kShareLimitsMs; NaN: not known.
   std::array<double, 3> share_percent{};
   std::array<double, 3> share_error_percent{};
 };

@@ -21,6 +21,13 @@ namespace {
 // is busy may be free later, and rights can be given.
 int worth(int errno_value) { return errno_value == EBUSY ? 2 : errno_value == EACCES ? 1 : 0; }
 
+// The errno of a set as auto counts it. EROFS, as of a /sys that is read-only in a container, would
+// be taken for the mount's own.
+int counted_errno(const Error& error) {
+  const int errno_value = error.code.value();
+  return errno_value == EPERM || errno_value == EROFS ? EACCES : errno_value;
+}
+
 }  // namespace
 
 std::string_view default_estimator(const OperationsSet& set) {
@@ -34,7 +41,7 @@ Result<SelectedSet> choose_automatically(std::span<const ProbedSet> probed) {
   for (const auto& [set, usable] : probed) {
     if (!set->automatic) continue;
     if (usable) return SelectedSet{set, usable.value()};
-    const int error = usable.error().code.value();
+    const int error = counted_errno(usable.error());
     if (worth(error) > worth(errno_value)) errno_value = error;
     reasons += fmt::format("; {}: {}", set->name, usable.error().context);
   }

@@ -90,6 +90,12 @@ void Sampler::stop() {
   operations_.close();
 }
 
+RegionsView Sampler::view() const {
+  const bool delivered = operations_.delivers_regions();
+  const uint64_t sample_us = delivered ? delivered_sample_us_ : attrs_.sample_us;
+  return {regions_, attrs_, clock_.now_ns(), nr_checks_, sample_us};
+}
+
 Result<void> Sampler::fit_to_ranges(std::span<const AddressRange> ranges) {
   BOOST_OUTCOME_TRYV(set_regions(regions_, ranges, min_region_bytes_, clock_.now_ns()));
   max_region_bytes_ = apply_min_nr_regions(regions_, attrs_.min_nr_regions, min_region_bytes_);
@@ -121,7 +127,9 @@ Result<void> Sampler::collect_aggregation() {
   if (!aggregation) return outcome::success();
   regions_ = std::move(aggregation->regions);
   const uint64_t aggr_us = aggregation->aggr_us;
-  attrs_ = with_intervals(attrs_, std::min(tuned_sample_us_, aggr_us), aggr_us);
+  delivered_sample_us_ = aggregation->sample_us;
+  const uint64_t sample_us = delivered_sample_us_ != 0 ? delivered_sample_us_ : tuned_sample_us_;
+  attrs_ = with_intervals(attrs_, std::min(sample_us, aggr_us), aggr_us);
   observer_.after_aggregation(view());
   return outcome::success();
 }

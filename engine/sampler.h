@@ -24,6 +24,7 @@ struct RegionsView {
   const MonitoringAttrs& attrs;  // in force while these counts were collected
   int64_t now_ns;
   uint64_t nr_checks;  // access checks since the start; none if the source delivers regions
+  uint64_t sample_us;  // in force; 0: the source delivers regions and does not tell
 };
 
 // Sees each step, as DAMON's callbacks do. The functions run in the sampler's thread.
@@ -77,7 +78,7 @@ class Sampler final : public Estimator {
   void restart_aggregation(int64_t suspended_ns);
   Result<void> update_if_due();
   void arm_deadline();
-  RegionsView view() const { return {regions_, attrs_, clock_.now_ns(), nr_checks_}; }
+  RegionsView view() const;
 
   Operations& operations_;
   const Clock& clock_;
@@ -91,7 +92,8 @@ class Sampler final : public Estimator {
   CpuBudget budget_;
 
   MonitoringAttrs attrs_;  // in force: the tuned interval, or a longer one where that is the truth
-  uint64_t tuned_sample_us_;  // what the tuning, or the user, wants
+  uint64_t tuned_sample_us_;          // what the tuning, or the user, wants
+  uint64_t delivered_sample_us_ = 0;  // of the newest delivered regions; 0: not told
   uint64_t monitored_bytes_ = 0;
   uint64_t max_region_bytes_ = 0;
   Regions regions_;

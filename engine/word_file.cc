@@ -22,7 +22,9 @@ Result<WordFile> WordFile::open(const std::string& path, int flags, const std::s
   if (file.fd_) return file;
   if (errno == ENOENT) return failure(ENODEV, fmt::format("{}: missing; {}", path, purpose));
   const int error = errno == EPERM ? EACCES : errno;
-  const char* const hint = error == EACCES ? " (run it as root)" : "";
+  const char* const hint = error != EACCES  ? ""
+                           : geteuid() != 0 ? " (run it as root)"
+                                            : " (root needs CAP_DAC_OVERRIDE if it is not root's)";
   return failure(error, fmt::format("{}: {}{}", path, std::strerror(error), hint));
 }
 

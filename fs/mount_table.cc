@@ -11,8 +11,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <fstream>
-#include <sstream>
 
 #include "damon_statfs/errno_failure.h"
 #include "damon_statfs/fd.h"
@@ -23,32 +23,37 @@ namespace {
 
 constexpr int64_t kMaxAnswerMs = 5'000;
 
-// Undoes the \040 and the like of mountinfo.
-std::string unescape(const std::string& text) {
+// The byte that \040 and the like stand for, if the text begins so.
+std::optional<char> escaped_byte(std::string_view text) {
+  constexpr size_t kBytes = 4;
+  if (text.size() < kBytes || text[0] != '\\') return std::nullopt;
+  unsigned byte = 0;
+  const auto [end, error] = std::from_chars(text.data() + 1, text.data() + kBytes, byte, 8);
+  if (error != std::errc() || end != text.data() + kBytes || byte > 0xff) return std::nullopt;
+  return static_cast<char>(byte);
+}
+
+std::string unescape(std::string_view text) {
   std::string plain;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      plain += static_cast<char>(std::stoi(text.substr(i + 1, 3), nullptr, 8));
-      i += 3;
-    } else {
-      plain += text[i];
-    }
+    const std::optional<char> byte = escaped_byte(text.substr(i));
+    plain += byte.value_or(text[i]);
+    if (byte) i += 3;
   }
   return plain;
 }
 
-// id parent-id major:minor root mountpoint options [optional fields] - type source options
-MountEntry parse_line(const std::string& line) {
-  std::istringstream fields(line);
-  fields.exceptions(std::ios::badbit);
-  MountEntry entry;
-  std::string root, mountpoint, word;
-  fields >> entry.id >> entry.parent_id >> entry.device >> root >> mountpoint;
-  while (fields >> word && word != "-") {
-  }
-  fields >> entry.type;
-  entry.mountpoint = unescape(mountpoint);
-  return entry;
+// Takes what is before the next space off the line.
+std::string_view next_field(std::string_view& line) {
+  const std::string_view field = line.substr(0, line.find(' '));
+  line.remove_prefix(std::min(field.size() + 1, line.size()));
+  return field;
+}
+
+uint64_t number_of(std::string_view field) {
+  uint64_t number = 0;
+  std::from_chars(field.data(), field.data() + field.size(), number);
+  return number;
 }
 
 Result<std::ifstream> open_text(const std::string& path) {
@@ -60,10 +65,26 @@ Result<std::ifstream> open_text(const std::string& path) {
 
 }  // namespace
 
+// id parent-id major:minor root mountpoint options [optional fields] - type source options
+MountEntry parse_mount_line(std::string_view line) {
+  MountEntry entry;
+  entry.id = number_of(next_field(line));
+  entry.parent_id = number_of(next_field(line));
+  entry.device = next_field(line);
+  next_field(line);
+  entry.mountpoint = unescape(next_field(line));
+  while (!line.empty() && next_field(line) != "-") {
+  }
+  entry.type = next_field(line);
+  next_field(line);
+  entry.options = next_field(line);
+  return entry;
+}
+
 Result<std::vector<MountEntry>> read_mount_table() {
   DAMON_STATFS_TRY(mountinfo, open_text("/proc/self/mountinfo"));
   std::vector<MountEntry> table;
-  for (std::string line; std::getline(mountinfo, line);) table.push_back(parse_line(line));
+  for (std::string line; std::getline(mountinfo, line);) table.push_back(parse_mount_line(line));
   return table;
 }
 

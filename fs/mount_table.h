@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "damon_statfs/result.h"
@@ -19,7 +20,13 @@ struct MountEntry {
   std::string device;      // major:minor of the file system: all its mounts have the same
   std::string mountpoint;  // absolute, without symbolic links
   std::string type;
+  std::string options;  // of the file system, as its type writes them
 };
+
+// One line of the table. Only spaces divide its fields: the kernel writes a space, a tab, the end
+// of a line and a backslash that are part of a field as \ and three octal digits, and all else as
+// it is.
+MountEntry parse_mount_line(std::string_view line);
 
 // Returns: all mounts of this process's mount namespace, the oldest first, or why the table cannot
 // be read, such as ENOENT without /proc.

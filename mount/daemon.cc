@@ -151,7 +151,8 @@ Result<Session> Daemon::mount() {
 Result<void> Daemon::give_up_rights() {
   Needs needs;
   needs.ops = options_.engine.ops;
-  needs.foreign_files = !context_.rootfs.empty();
+  needs.rootfs = !context_.rootfs.empty();
+  needs.foreign_files = !needs.rootfs && needs.ops != "sim" && has_foreign_files();
   needs.hidden_mountpoint = is_hidden(mountpoint_);
   needs.hidden_processes = hides_processes();
   return keep_only(needed_capabilities(needs));

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/sinks/syslog_sink.h>
 #include <spdlog/spdlog.h>
@@ -16,8 +17,20 @@
 #include <cstdlib>
 
 #include "damon_statfs/clock.h"
+#include "mount/printable.h"
 
 namespace damon_statfs {
+
+// Hands each line on as printable text, so that it stays one line.
+class PrintableSink final : public spdlog::sinks::dist_sink<std::mutex> {
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    const std::string text = printable({message.payload.data(), message.payload.size()});
+    spdlog::details::log_msg line = message;
+    line.payload = text;
+    dist_sink<std::mutex>::sink_it_(line);
+  }
+};
 
 // Keeps what the status block says of errors.
 class LastErrorSink final : public spdlog::sinks::base_sink<std::mutex> {
@@ -81,10 +94,10 @@ spdlog::sink_ptr make_stderr_sink(bool debug) {
 }  // namespace
 
 Logging::Logging(bool debug)
-    : last_error_(std::make_shared<LastErrorSink>()),
-      sinks_(std::make_shared<spdlog::sinks::dist_sink_mt>()) {
-  sinks_->set_sinks({make_stderr_sink(debug), last_error_});
-  const auto logger = std::make_shared<spdlog::logger>("damon-statfs", sinks_);
+    : last_error_(std::make_shared<LastErrorSink>()), output_(std::make_shared<PrintableSink>()) {
+  output_->set_sinks({make_stderr_sink(debug)});
+  const spdlog::sinks_init_list sinks = {output_, last_error_};
+  const auto logger = std::make_shared<spdlog::logger>("damon-statfs", sinks);
   logger->set_level(debug ? spdlog::level::debug : spdlog::level::info);
   spdlog::set_default_logger(logger);
 }
@@ -94,7 +107,7 @@ Logging::~Logging() = default;
 void Logging::move_to_syslog() {
   const auto syslog =
       std::make_shared<spdlog::sinks::syslog_sink_mt>("damon-statfs", LOG_PID, LOG_DAEMON, false);
-  sinks_->set_sinks({syslog, last_error_});
+  output_->set_sinks({syslog});
 }
 
 std::optional<Logging::LastError> Logging::last_error() const { return last_error_->last_error(); }

@@ -4,8 +4,6 @@
 // Both threads log, so the change must not be seen by half.
 #pragma once
 
-#include <spdlog/sinks/dist_sink.h>
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +13,7 @@
 namespace damon_statfs {
 
 class LastErrorSink;
+class PrintableSink;
 
 class Logging {
  public:
@@ -33,7 +32,7 @@ class Logging {
     int64_t ns = 0;  // CLOCK_MONOTONIC
   };
 
-  // The last line of level kError.
+  // The last line of level kError, with all its bytes as they are.
   std::optional<LastError> last_error() const;
 
   // Writes to spdlog's default logger, which is this one.
@@ -41,7 +40,7 @@ class Logging {
 
  private:
   const std::shared_ptr<LastErrorSink> last_error_;
-  const std::shared_ptr<spdlog::sinks::dist_sink_mt> sinks_;  // has a lock of its own
+  const std::shared_ptr<PrintableSink> output_;  // has a lock of its own
 };
 
 }  // namespace damon_statfs

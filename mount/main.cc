@@ -23,6 +23,7 @@
 #include "mount/mountpoint.h"
 #include "mount/option_words.h"
 #include "mount/options.h"
+#include "mount/printable.h"
 #include "mount/privileges.h"
 #include "mount/probe.h"
 #include "mount/status.h"
@@ -60,8 +61,9 @@ int print_probe(const Options& options, const OperationsRegistry& registry) {
   OperationsContext context = options.context;
   context.clock = &clock;
   context.log = Logging::write;
-  const std::vector<ProbedSet> probed = registry.probe(context);
-  return print(options.json ? probe_json(probed) : probe_table(probed));
+  const EstimatorChoice estimator = options.engine.estimator;
+  const std::vector<ProbedSet> probed = fit_estimator(registry.probe(context), estimator);
+  return print(options.json ? probe_json(probed, estimator) : probe_table(probed, estimator));
 }
 
 int print_status(const Options& options) {
@@ -73,7 +75,8 @@ int print_status(const Options& options) {
   }
   const std::vector<std::string> lines = status_lines(json.value());
   if (lines.empty()) return fail(options.mountpoint + ": the answer is no status", kExitUsage);
-  return print((options.json ? json.value() : fmt::format("{}", fmt::join(lines, "\n"))) + "\n");
+  return print(
+      (options.json ? ascii_json(json.value()) : fmt::format("{}", fmt::join(lines, "\n"))) + "\n");
 }
 
 // The options first, since they may be refused.
@@ -143,7 +146,7 @@ int main(int argc, char** argv) {
     std::fputs("damon-statfs: out of memory\n", stderr);
     return damon_statfs::kExitMountFailed;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "damon-statfs: {}\n", error.what());
+    fmt::print(stderr, "damon-statfs: {}\n", damon_statfs::printable(error.what()));
     return damon_statfs::kExitMountFailed;
   }
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <limits>
 #include <optional>
 
@@ -72,9 +73,12 @@ bool set_kdamond(Options& options, std::string_view value) {
   return assign(options.context.kdamond_pid, parse_pid(value));
 }
 
+// The daemon leaves the directory that it was started in, so a relative path would mean another
+// one.
 bool set_rootfs(Options& options, std::string_view value) {
-  options.context.rootfs = value;
-  return !value.empty();
+  std::error_code error;
+  options.context.rootfs = std::filesystem::absolute(value, error).string();
+  return !value.empty() && !error;
 }
 
 constexpr Option text_option(const char* name, const char* syntax, const char* standard,

@@ -13,12 +13,16 @@
 // CAP_SYS_PTRACE       all sets but sim, and only where /proc is mounted with hidepid=: to see the
 //                      kdamonds of others.
 // CAP_DAC_READ_SEARCH  only for a mountpoint that root could not reach without: to unmount it.
-// CAP_DAC_OVERRIDE     only with rootfs=, whose files may belong to anybody.
+// CAP_DAC_OVERRIDE     all sets but sim, and only where a file of the kernel's is not root's any
+//                      more, as it was given to a monitoring user with chown(2); and with rootfs=,
+//                      whose files may belong to anybody.
 //
-// None: the bitmap of page_idle, /proc/kpageflags, DAMON's sysfs interface, DAMON_STAT's
-// parameters, tracefs, the files in /run/damon-statfs (all root's), /dev/log and NOTIFY_SOCKET.
+// None, as they are root's unless changed: the bitmap of page_idle, /proc/kpageflags, DAMON's sysfs
+// interface, DAMON_STAT's parameters and tracefs. None either: the files in /run/damon-statfs,
+// /dev/log and NOTIFY_SOCKET.
 #include "mount/privileges.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -28,11 +32,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
+#include <iterator>
 #include <memory>
-#include <sstream>
 
 #include "damon_statfs/errno_failure.h"
+#include "damon_statfs/fd.h"
+#include "fs/mount_table.h"
 
 namespace damon_statfs {
 namespace {
@@ -75,6 +80,57 @@ Result<void> drop_bounds(const std::vector<cap_value_t>& kept) {
   return outcome::success();
 }
 
+// Whether check() is true for root without capabilities; no, too, where that cannot be found out.
+template <class Check>
+bool holds_without_capabilities(const Check& check) {
+  const Caps before = current();
+  const Caps none(cap_dup(before.get()));
+  cap_clear_flag(none.get(), CAP_EFFECTIVE);
+  if (cap_set_proc(none.get()) != 0) return false;
+  const bool holds = check();
+  return cap_set_proc(before.get()) == 0 && holds;
+}
+
+// What operations sets open after the daemon has given up its capabilities.
+struct KernelFile {
+  const char* path;
+  bool written;
+};
+constexpr KernelFile kKernelFiles[] = {
+    {"/sys/module/damon_stat/parameters/enabled", true},
+    {"/sys/module/damon_stat/parameters/estimated_memory_bandwidth", false},
+    {"/sys/module/damon_stat/parameters/memory_idle_ms_percentiles", false},
+    {"/sys/module/damon_stat/parameters/aggr_interval_us", false},
+    {"/sys/module/damon_stat/parameters/kdamond_pid", false},
+    {"/sys/module/damon_reclaim/parameters/enabled", false},
+    {"/sys/module/damon_lru_sort/parameters/enabled", false},
+    {"/sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds", true},
+    {"/sys/kernel/mm/page_idle/bitmap", true},
+    {"/sys/kernel/tracing/events/damon/damon_aggregated/id", false},
+    {"/sys/kernel/tracing/events/damon/damon_aggregated/format", false},
+    {"/proc/kpageflags", false},
+    {"/proc/iomem", false},
+};
+
+// Whether this process is refused the file, which is there, for its mode or owner. Opening one of
+// them changes nothing.
+bool is_withheld(const KernelFile& file) {
+  const auto refused = [&](int flags) {
+    return !UniqueFd(open(file.path, flags | O_CLOEXEC)) && errno == EACCES;
+  };
+  return refused(O_RDONLY) || (file.written && refused(O_WRONLY));
+}
+
+std::string fuse_device_text(int errno_value) {
+  const bool missing = errno_value == ENOENT || errno_value == ENXIO || errno_value == ENODEV;
+  const bool forbidden = errno_value == EACCES || errno_value == EPERM;
+  return fmt::format("/dev/fuse: {}{}", std::strerror(errno_value),
+                     missing     ? " (is the fuse module loaded?)"
+                     : forbidden ? " (do its mode, and the device rules of the container or the "
+                                   "unit, allow reading and writing?)"
+                                 : "");
+}
+
 }  // namespace
 
 std::vector<cap_value_t> needed_capabilities(const Needs& needs) {
@@ -83,7 +139,7 @@ std::vector<cap_value_t> needed_capabilities(const Needs& needs) {
   if (may_trace) capabilities.push_back(CAP_IPC_LOCK);
   if (needs.hidden_processes && needs.ops != "sim") capabilities.push_back(CAP_SYS_PTRACE);
   if (needs.hidden_mountpoint) capabilities.push_back(CAP_DAC_READ_SEARCH);
-  if (needs.foreign_files) capabilities.push_back(CAP_DAC_OVERRIDE);
+  if (needs.rootfs || needs.foreign_files) capabilities.push_back(CAP_DAC_OVERRIDE);
   return capabilities;
 }
 
@@ -92,32 +148,31 @@ Result<void> check_rights() {
   if (!has_capability(CAP_SYS_ADMIN)) return failure(EPERM, "must be run with CAP_SYS_ADMIN");
   if (access("/dev/fuse", R_OK | W_OK) == 0) return outcome::success();
   const int errno_value = errno;
-  return failure(errno_value, fmt::format("/dev/fuse: {} (is the fuse module loaded?)",
-                                          std::strerror(errno_value)));
+  return failure(errno_value, fuse_device_text(errno_value));
 }
 
 bool is_hidden(const std::string& path) {
-  const Caps before = current();
-  const Caps none(cap_dup(before.get()));
-  cap_clear_flag(none.get(), CAP_EFFECTIVE);
-  if (cap_set_proc(none.get()) != 0) return true;
-  struct stat info {};
-  const bool reached = stat(path.c_str(), &info) == 0;
-  return cap_set_proc(before.get()) != 0 || !reached;
+  return !holds_without_capabilities([&] {
+    struct stat info {};
+    return stat(path.c_str(), &info) == 0;
+  });
+}
+
+bool has_foreign_files() {
+  return !holds_without_capabilities(
+      [] { return std::none_of(std::begin(kKernelFiles), std::end(kKernelFiles), is_withheld); });
 }
 
 bool hides_processes() {
-  std::ifstream mounts("/proc/self/mounts");
+  const Result<std::vector<MountEntry>> table = read_mount_table();
+  if (!table) return false;
   bool hides = false;
-  for (std::string line; std::getline(mounts, line);) {
-    std::istringstream fields(line);
-    std::string source, mountpoint, type, options;
-    fields >> source >> mountpoint >> type >> options;
-    if (mountpoint != "/proc") continue;
-    const size_t found = options.find("hidepid=");
+  for (const MountEntry& entry : table.value()) {
+    if (entry.mountpoint != "/proc") continue;
+    const size_t found = entry.options.find("hidepid=");
     constexpr size_t kNameBytes = 8;
-    hides = found != std::string::npos && options.compare(found + kNameBytes, 1, "0") != 0 &&
-            options.compare(found + kNameBytes, 3, "off") != 0;
+    hides = found != std::string::npos && entry.options.compare(found + kNameBytes, 1, "0") != 0 &&
+            entry.options.compare(found + kNameBytes, 3, "off") != 0;
   }
   return hides;
 }

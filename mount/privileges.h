@@ -15,7 +15,8 @@ namespace damon_statfs {
 
 struct Needs {
   std::string ops;                 // as asked for; auto counts as any of its sets
-  bool foreign_files = false;      // rootfs=: files that may belong to anybody
+  bool rootfs = false;             // rootfs=: files that may belong to anybody
+  bool foreign_files = false;      // files of the kernel's that are not root's
   bool hidden_mountpoint = false;  // behind a directory that only its owner may pass
   bool hidden_processes = false;   // /proc with hidepid=
 };
@@ -29,6 +30,10 @@ Result<void> check_rights();
 // Whether root without capabilities cannot get to `path`. Precondition: nothing is mounted there
 // that waits for us.
 bool is_hidden(const std::string& path);
+
+// Whether a file of the kernel's that an operations set may need is there, but root without
+// capabilities is refused it: it belongs to somebody else, or its mode is another.
+bool has_foreign_files();
 
 // Whether /proc shows only one's own processes to whoever lacks CAP_SYS_PTRACE.
 bool hides_processes();

@@ -9,9 +9,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <vector>
+
+#include "mount/printable.h"
 
 namespace damon_statfs {
 namespace {
@@ -22,14 +25,21 @@ std::string errno_name(const Error& error) {
   return name != nullptr ? name : std::to_string(error.code.value());
 }
 
+// What the set's values would come from.
+std::string estimator_name(const OperationsSet& set, EstimatorChoice estimator) {
+  const bool regions = set.checks_pages && estimator == EstimatorChoice::kRegions;
+  return regions ? "regions" : std::string(default_estimator(set));
+}
+
 using Row = std::array<std::string, 5>;
 
-std::vector<Row> table_rows(std::span<const ProbedSet> probed) {
+std::vector<Row> table_rows(std::span<const ProbedSet> probed, EstimatorChoice choice) {
   std::vector<Row> rows = {{"SET", "USABLE", "ESTIMATOR", "USES", "WHY NOT"}};
   for (const auto& [set, usable] : probed) {
-    const std::string estimator(default_estimator(*set));
-    rows.push_back(usable ? Row{set->name, "yes", estimator, usable.value(), "-"}
-                          : Row{set->name, "no", estimator, "-", usable.error().context});
+    const std::string estimator = estimator_name(*set, choice);
+    rows.push_back(usable
+                       ? Row{set->name, "yes", estimator, printable(usable.value()), "-"}
+                       : Row{set->name, "no", estimator, "-", printable(usable.error().context)});
   }
   return rows;
 }
@@ -49,18 +59,31 @@ std::string never_chosen(std::span<const ProbedSet> probed) {
   return names.empty() ? "" : fmt::format("; it never chooses {}", fmt::join(names, " or "));
 }
 
-std::string automatic_choice(std::span<const ProbedSet> probed) {
+std::string automatic_choice(std::span<const ProbedSet> probed, std::string_view options) {
   const Result<SelectedSet> chosen = choose_automatically(probed);
-  if (chosen) return fmt::format("ops=auto would choose {}", chosen.value().set->name);
+  if (chosen) return fmt::format("{} would choose {}", options, chosen.value().set->name);
   const Error& error = chosen.error();
-  return fmt::format("ops=auto would choose nothing and fail with {} ({}){}", errno_name(error),
+  return fmt::format("{} would choose nothing and fail with {} ({}){}", options, errno_name(error),
                      error.code.message(), never_chosen(probed));
 }
 
-nlohmann::ordered_json to_json(const ProbedSet& probed) {
+std::string conclusion(std::span<const ProbedSet> probed, EstimatorChoice estimator) {
+  switch (estimator) {
+    case EstimatorChoice::kRegions:
+      return automatic_choice(probed, "ops=auto,estimator=regions");
+    case EstimatorChoice::kPages:
+      return automatic_choice(probed, "ops=auto,estimator=pages");
+    case EstimatorChoice::kAuto:
+      break;
+  }
+  return "estimator=auto takes pages where single pages can be checked, else regions\n" +
+         automatic_choice(probed, "ops=auto");
+}
+
+nlohmann::ordered_json to_json(const ProbedSet& probed, EstimatorChoice estimator) {
   nlohmann::ordered_json row = {{"set", probed.set->name},
                                 {"usable", probed.usable.has_value()},
-                                {"estimator", default_estimator(*probed.set)},
+                                {"estimator", estimator_name(*probed.set, estimator)},
                                 {"uses", nullptr},
                                 {"reason", nullptr},
                                 {"errno", nullptr}};
@@ -75,8 +98,19 @@ nlohmann::ordered_json to_json(const ProbedSet& probed) {
 
 }  // namespace
 
-std::string probe_table(std::span<const ProbedSet> probed) {
-  const std::vector<Row> rows = table_rows(probed);
+std::vector<ProbedSet> fit_estimator(std::span<const ProbedSet> probed, EstimatorChoice estimator) {
+  std::vector<ProbedSet> fitting(probed.begin(), probed.end());
+  if (estimator != EstimatorChoice::kPages) return fitting;
+  for (ProbedSet& row : fitting) {
+    if (row.set->checks_pages) continue;
+    row.usable =
+        failure(EINVAL, fmt::format("estimator=pages: {} delivers regions", row.set->name));
+  }
+  return fitting;
+}
+
+std::string probe_table(std::span<const ProbedSet> probed, EstimatorChoice estimator) {
+  const std::vector<Row> rows = table_rows(probed, estimator);
   std::string text;
   for (const Row& row : rows) {
     for (size_t column = 0; column + 1 < row.size(); ++column) {
@@ -84,18 +118,17 @@ std::string probe_table(std::span<const ProbedSet> probed) {
     }
     text += row.back() + "\n";
   }
-  return text + "\nestimator=auto takes pages where single pages can be checked, else regions\n" +
-         automatic_choice(probed) + "\n";
+  return text + "\n" + conclusion(probed, estimator) + "\n";
 }
 
-std::string probe_json(std::span<const ProbedSet> probed) {
+std::string probe_json(std::span<const ProbedSet> probed, EstimatorChoice estimator) {
   using Json = nlohmann::ordered_json;
   const Result<SelectedSet> chosen = choose_automatically(probed);
   Json answer = {{"auto", nullptr}, {"sets", Json::array()}};
   if (chosen) answer["auto"] = chosen.value().set->name;
-  for (const ProbedSet& set : probed) answer["sets"].push_back(to_json(set));
-  // A path in a reason may hold any bytes; JSON holds UTF-8 only.
-  return answer.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  for (const ProbedSet& set : probed) answer["sets"].push_back(to_json(set, estimator));
+  // A path in a reason may hold any bytes, JSON holds UTF-8 only; and what is not ASCII is escaped.
+  return answer.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace damon_statfs

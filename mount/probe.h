@@ -6,16 +6,23 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
+#include "damon_statfs/engine.h"
 #include "damon_statfs/registry.h"
 
 namespace damon_statfs {
 
-// A table for people, and a last line that says what ops=auto would choose.
-std::string probe_table(std::span<const ProbedSet> probed);
+// What is left of these answers with estimator=: of the sets that check no single pages, nothing
+// for estimator=pages.
+std::vector<ProbedSet> fit_estimator(std::span<const ProbedSet> probed, EstimatorChoice estimator);
+
+// A table for people, and a last line that says what ops=auto would choose. estimator: as asked
+// for. Precondition: `probed` fits it.
+std::string probe_table(std::span<const ProbedSet> probed, EstimatorChoice estimator);
 
 // The same for scripts: {"auto": NAME or null, "sets": [{"set": NAME, "usable": BOOL, "uses": TEXT,
 // "reason": TEXT, "errno": NAME}, ...]}, with null for what does not apply.
-std::string probe_json(std::span<const ProbedSet> probed);
+std::string probe_json(std::span<const ProbedSet> probed, EstimatorChoice estimator);
 
 }  // namespace damon_statfs

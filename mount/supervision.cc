@@ -12,6 +12,7 @@
 #include <algorithm>
 
 #include "damon_statfs/errno_failure.h"
+#include "mount/printable.h"
 
 namespace damon_statfs {
 namespace {
@@ -42,13 +43,13 @@ bool Supervision::arm(uint64_t first_us) {
 // The process that was started is the main one only with -f; any other one has to say which it is.
 void Supervision::tell_ready(const std::string& state) {
   told_ = state;
-  tell(fmt::format("READY=1\nMAINPID={}\nSTATUS={}", getpid(), state));
+  tell(fmt::format("READY=1\nMAINPID={}\nSTATUS={}", getpid(), printable(state)));
 }
 
 void Supervision::tell_state(const std::string& state) {
   if (told_.empty() || told_ == state) return;
   told_ = state;
-  tell("STATUS=" + state);
+  tell("STATUS=" + printable(state));
 }
 
 void Supervision::tell_stopping() {

@@ -86,6 +86,7 @@ inline std::span<SampledPage* const> first_group(std::span<SampledPage* const> p
 struct Aggregation {
   std::vector<Region> regions;  // since_ns set by the source
   uint64_t aggr_us = 0;         // how long their accesses were counted
+  uint64_t sample_us = 0;       // the source's sampling interval; 0: the source does not tell
 };
 
 // A source of access information. The engine thread calls it, one call at a time: open(), then any
@@ -118,7 +119,7 @@ class Operations {
     return outcome::success();
   }
 
-  // Access checks that got no usable answer since open().
+  // Access checks, or records of delivered regions, that were of no use since open().
   virtual uint64_t dropped_samples() const { return 0; }
 
   // Called every update_us. Returns: the ranges to monitor from now on, or why the source is gone.

@@ -16,8 +16,9 @@ enum class EngineState { kOff, kStarting, kOn };
 
 struct EngineStatus {
   EngineState state = EngineState::kOff;
-  int errno_value = 0;  // kOff: why the engine could not start or died; 0 when it was stopped
-  pid_t tid = -1;       // kOn: id of the thread that samples, ours or the kernel's, else -1
+  int errno_value = 0;      // kOff: why the engine could not start or died; 0 when it was stopped
+  pid_t tid = -1;           // kOn: id of the thread that samples, ours or the kernel's, else -1
+  bool is_kdamond = false;  // whether that is the kernel's
   uint64_t max_close_ms = 1'500;  // how long a stop may take without hanging: OperationsSet's
 
   // A mirror is running: the state is its source's, and errno_value that of the last write handed
@@ -40,27 +41,30 @@ struct Statistics {
   bool operator==(const Statistics&) const = default;
 };
 
-// How the statistics came about, for the status block. Brought up to date at each refresh. Zero and
-// empty while nothing has been monitored.
+// How the statistics came about, for the status block. Brought up to date at each refresh. Empty
+// while nothing has been monitored.
 struct MonitoringDetails {
-  // Shares whose standard errors are told: memory idle for less than so long.
+  // Shares that are told, with their standard errors: of memory idle for less than so long.
   static constexpr std::array<int64_t, 3> kShareLimitsMs = {1'000, 6'000, 60'000};
 
-  std::string_view ops;        // name of the operations set; a literal or the registry's
-  std::string_view estimator;  // "regions" or "pages"
-  int64_t started_ns = 0;      // CLOCK_MONOTONIC
-  int64_t cpu_ns = 0;          // that the engine thread has used since then
-  uint64_t monitored_bytes = 0;
+  std::string_view ops;          // name of the operations set; a literal or the registry's
+  std::string_view estimator;    // "regions", "pages", or of a mirror "kernel"
+  int64_t started_ns = 0;        // CLOCK_MONOTONIC; 0: not known, or monitoring could not start
+  uint64_t monitored_bytes = 0;  // 0: not known
+
+  // Whether there was a refresh since started_ns. Nothing below is known before the first.
+  bool refreshed = false;
+  int64_t cpu_ns = 0;            // that the engine thread has used since started_ns
   uint64_t untracked_bytes = 0;  // of them: what no access check can see; pages only
-  uint64_t sample_us = 0;        // the intervals in force
-  uint64_t aggr_us = 0;
-  uint64_t nr_regions = 0;                      // regions only
-  uint64_t nr_pages = 0;                        // pages only: the sample's size
-  uint64_t check_period_ms = 0;                 // pages only: how often a young page is looked at
-  uint64_t nr_checks = 0;                       // access checks since the start
-  uint64_t nr_dropped = 0;                      // of them: without a usable answer
-  std::array<double, 3> share_percent{};        // of memory below each of kShareLimitsMs
-  std::array<double, 3> share_error_percent{};  // its standard error; pages only
+  uint64_t sample_us = 0;        // in force; 0: not known, as of a kdamond of somebody else's
+  uint64_t aggr_us = 0;          // the same; of a mirror without any refresh of ours
+  uint64_t nr_regions = 0;       // regions only
+  uint64_t nr_pages = 0;         // pages only: the sample's size
+  uint64_t check_period_ms = 0;  // pages only: planned time between two rounds of looks
+  uint64_t nr_checks = 0;        // access checks of ours since the start; 0: none, a kdamond's
+  uint64_t nr_dropped = 0;       // checks, or records of a kdamond's, without a usable answer
+  std::array<double, 3> share_percent{};        // of memory below each of kShareLimitsMs, or NaN
+  std::array<double, 3> share_error_percent{};  // its standard error, or NaN; pages only
 
   bool operator==(const MonitoringDetails&) const = default;
 };

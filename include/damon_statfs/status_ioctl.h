@@ -13,8 +13,8 @@
 #define DAMON_STATFS_STATUS_FILE "memory_idle_ms_percentiles"
 
 /* One JSON object in one line, ended by a zero byte; what follows that is not touched. Its members
- * are numbers, strings and, for what does not apply, null: no arrays and no further objects. The
- * names are listed in mount/status.h; more may come, and none changes its meaning.
+ * are numbers, strings and, for what does not apply or is not known, null: no arrays and no further
+ * objects. damon-statfs(8) says what each means; more may come, and none changes its meaning.
  */
 // NOLINTNEXTLINE(readability-identifier-naming): a name for C
 struct damon_statfs_status {

@@ -16,8 +16,8 @@ def mountinfo(path):
     for char in b"\\ \t\n":
         wanted = wanted.replace(bytes([char]), b"\\%03o" % char)
     with open("/proc/self/mountinfo", "rb") as stream:
-        lines = [line.split() for line in stream]
-    return [[word.decode() for word in line] for line in lines if line[4] == wanted]
+        lines = [line.rstrip(b"\n").split(b" ") for line in stream]
+    return [[os.fsdecode(word) for word in line] for line in lines if line[4] == wanted]
 
 
 def alive(pid):

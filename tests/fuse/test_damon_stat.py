@@ -209,7 +209,7 @@ class Selection(unittest.TestCase):
         self.assertEqual((text.count("handed Y on"), text.count("handed N on")), (1, 1), text)
 
     def test_a_kernel_without_it(self):
-        root = tree({})
+        root = tree({"sys/kernel/uevent_seqnum": "1"})
         with Mount(ops="damon_stat", rootfs=root, abi="7.2") as mount:
             self.assertIn(f"/{DIRECTORY}/{ENABLED}", mount.start.stderr)
             for _ in range(3):

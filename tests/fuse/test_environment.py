@@ -96,6 +96,16 @@ class Device(unittest.TestCase):
     def test_missing(self):
         self.refused("mount -t tmpfs none /dev &&", "/dev/fuse: No such file", "fuse module")
 
+    def test_no_rights(self):
+        """The module is there, so nobody has to load it."""
+        mount = Mount(enabled="Y")
+        done = in_namespace("mount -t tmpfs none /dev && mknod -m 0 /dev/fuse c 10 229 &&", "setpriv",
+                            "--bounding-set", "-dac_override,-dac_read_search", BINARY, *mount.arguments())
+        self.assertEqual(done.returncode, 32, done.stderr)
+        self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+        self.assertIn("/dev/fuse: Permission denied (do its mode", done.stderr)
+        self.assertNotIn("module", done.stderr)
+
     def test_not_the_device(self):
         self.refused("mount --bind /dev/null /dev/fuse &&", "damon-statfs: ")
 

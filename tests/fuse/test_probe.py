@@ -57,10 +57,45 @@ class Probe(ProbeCase):
 
     def test_no_page_idle(self):
         for files in {}, {IOMEM: RAM, FLAGS: LRU * PAGES}:
-            errno, reason = self.page_idle(files)
+            errno, reason = self.page_idle({**files, "sys/kernel/uevent_seqnum": "1"})
             self.assertEqual(errno, "ENODEV")
             self.assertIn("/" + BITMAP, reason)
             self.assertIn("CONFIG_IDLE_PAGE_TRACKING", reason)
+
+    def test_without_sys(self):
+        """A kernel is not to blame for files that are not mounted."""
+        for files in {}, {IOMEM: RAM, FLAGS: LRU * PAGES}:
+            _, sets = self.sets(files)
+            for name in ("damon_stat", "kdamond", "page_idle"):
+                self.assertEqual(sets[name]["errno"], "ENODEV")
+                self.assertRegex(sets[name]["reason"], "^/.*/sys/.*: missing; /sys is not mounted$|"
+                                 "^/sys/.*: missing; /sys is not mounted$")
+
+    def test_estimator_counts(self):
+        """What a mount with the same options would do."""
+        files = {**MACHINE, "sys/module/damon_stat/parameters/enabled": "N\n"}
+        for estimator, auto, of_pages in (("auto", "damon_stat", "pages"), ("pages", "page_idle", "pages"),
+                                          ("regions", "damon_stat", "regions")):
+            with self.subTest(estimator):
+                chosen, sets = self.sets(files, "estimator=" + estimator)
+                self.assertEqual((chosen, sets["page_idle"]["estimator"]), (auto, of_pages))
+                with Mount(ops="auto", rootfs=tree(files), estimator=estimator, enabled="Y") as mount:
+                    status = support.run_daemon("--status", mount.path).stdout
+                    self.assertIn(f"operations_set: {auto}\n", status)
+
+    def test_a_relative_rootfs_is_the_same_for_the_mount(self):
+        parent, name = os.path.split(tree(MACHINE))
+        probed = support.run_daemon("--probe", "-o", "rootfs=" + name, cwd=parent)
+        self.assertIn(f"page_idle   yes     pages      {parent}/{name}/{BITMAP}", probed.stdout)
+        for options in ({"ops": "auto", "enabled": "Y"}, {"ops": "page_idle"}):
+            mount = Mount(rootfs=name, **options)
+            self.addCleanup(mount.clean)
+            before = support.daemons()
+            done = support.run_daemon(*mount.arguments(), cwd=parent)
+            mount.pids = support.daemons() - before
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(calls.outcome(mount.write, b"Y"), "ok")
+            mount.stop()
 
     def test_hidden_iomem(self):
         errno, reason = self.page_idle({**MACHINE, IOMEM: HIDDEN})

@@ -12,6 +12,7 @@ import unittest
 import calls
 import support
 from support import AGGR, ENABLED, FILES, IDLE, NOBODY, Mount, MountCase, new_directory, run_daemon
+from test_damon_stat import kernel
 
 SIZE = 15360
 GET_STATUS = 2 << 30 | SIZE << 16 | 0xDA << 8 | 1
@@ -94,7 +95,9 @@ class Command(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             status = json.loads(done.stdout)
             self.assertEqual((status["state"], status["pid"]), ("on", mount.pid))
-            self.assertEqual(status["kdamond_pid"] > 0, True)
+            self.assertEqual(status["kdamond_pid"], None)  # the engine samples
+            with open(f"/proc/{mount.pid}/task/{status['engine_tid']}/comm") as comm:
+                self.assertEqual(comm.read(), "damon_engine\n")
             done = run_daemon("--status", mount.path)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             lines = dict(line.split(": ", 1) for line in done.stdout.splitlines())
@@ -103,6 +106,33 @@ class Command(unittest.TestCase):
             self.assertEqual(list(lines), told)
             mount.write(b"N")
             self.assertIn("state: off\n", run_daemon("--status", mount.path).stdout)
+
+    def test_what_is_not_known_yet_is_null(self):
+        """Before the first refresh, and after a start that has failed, no figure is 0."""
+        figures = ("sample_us", "aggr_us", "nr_pages", "nr_checks", "nr_dropped", "engine_cpu_s",
+                   "untracked_bytes", "check_period_ms", "idle_below_1000_ms_percent",
+                   "idle_below_6000_ms_error_percent")
+        with Mount(enabled="Y", refresh_ms=600000) as mount:
+            for _ in range(2):
+                status = status_of_mount(mount)
+                self.assertEqual((status["state"], status["estimator"]), ("on", "pages"))
+                self.assertEqual({status[name] for name in figures}, {None})
+                self.assertEqual(status["monitored_bytes"], 256 << 20)
+                self.assertNotIn("idle_below", run_daemon("--status", mount.path).stdout)
+                mount.write(b"N")
+                mount.write(b"Y")
+        with Mount(ops="page_idle") as mount:
+            self.assertEqual(calls.outcome(mount.write, b"Y"), "ENODEV")
+            status = status_of_mount(mount)
+            self.assertEqual({status[name] for name in (*figures, "monitored_bytes", "monitoring_s")}, {None})
+
+    def test_a_mirror_says_whose_values_it_shows(self):
+        for state, pid in (("Y\n", 321), ("N\n", None)):
+            with Mount(ops="auto", rootfs=kernel("7.2", state)) as mount:
+                status = status_of_mount(mount)
+                self.assertEqual((status["operations_set"], status["estimator"], status["kdamond_pid"],
+                                  status["engine_tid"], status["aggr_us"]),
+                                 ("damon_stat", "kernel", pid, None, 200000))
 
     def test_its_own_cpu_time(self):
         """What the kernel counts before and after the question, in ticks of 10 ms each of user and system."""

@@ -4,6 +4,8 @@
 // is missing. No test opens an event of this machine's.
 #include "engine/aggregated_events.h"
 
+#include <linux/magic.h>
+
 #include <cerrno>
 
 #include "support/catch.h"
@@ -26,6 +28,35 @@ TEST_CASE("where the tracepoint is", "[aggregated_events]") {
   tree.write("/sys/kernel/tracing/events/damon/damon_aggregated/id", "734\n");
   CHECK(find_aggregated_events(files).value() ==
         "/sys/kernel/tracing/events/damon/damon_aggregated");
+}
+
+// A kernel whose tracefs has no more than these files.
+class Tracing final : public KernelFiles {
+ public:
+  Tracing(std::vector<std::string> names, uint64_t kind) : names_(std::move(names)), kind_(kind) {}
+  Result<std::string> read(const std::string& path) const override { return failure(ENOENT, path); }
+  Result<void> write(const std::string& path, const std::string&) const override {
+    return failure(EACCES, path);
+  }
+  Result<std::vector<std::string>> list(const std::string&) const override { return names_; }
+  Result<uint64_t> filesystem_kind(const std::string&) const override { return kind_; }
+
+ private:
+  const std::vector<std::string> names_;
+  const uint64_t kind_;
+};
+
+TEST_CASE("why there is no tracepoint", "[aggregated_events]") {
+  const auto reason = [](const Tracing& files) {
+    const Result<std::string> events = find_aggregated_events(files);
+    REQUIRE(failed_with(events, ENOENT));
+    return events.error().context.substr(events.error().context.find(", ") + 2);
+  };
+  // In lockdown tracefs_create_file() makes nothing; the mountpoint in sysfs is empty by itself.
+  CHECK(reason({{}, TRACEFS_MAGIC}) ==
+        "tracefs is mounted and empty, as the kernel is locked down");
+  CHECK(reason({{}, SYSFS_MAGIC}) == "tracefs is not mounted");
+  CHECK(reason({{"README", "events"}, TRACEFS_MAGIC}) == "tracefs has no such event");
 }
 
 TEST_CASE("tracing files that are of no use", "[aggregated_events]") {

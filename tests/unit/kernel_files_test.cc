@@ -45,6 +45,27 @@ TEST_CASE("a directory is listed whole, or not at all", "[kernel_files]") {
   CHECK(failed_with(read_if_there(files, "/d/a"), EMFILE));
 }
 
+TEST_CASE("what is said of a file that is missing", "[kernel_files]") {
+  TreeFixture tree;
+  const RootedKernelFiles files(tree.root());
+  const std::string path = "/sys/kernel/mm/page_idle/bitmap";
+  CHECK(why_missing(files, path, "no CONFIG_X") == "/sys is not mounted");
+  CHECK(why_missing(files, "/proc/kpageflags", "no CONFIG_X") == "/proc is not mounted");
+  tree.write("/sys/kernel/uevent_seqnum", "");
+  tree.write("/proc/1/stat", "");
+  CHECK(why_missing(files, path, "no CONFIG_X") == "no CONFIG_X");
+  CHECK(why_missing(files, "/proc/kpageflags", "no CONFIG_X") == "no CONFIG_X");
+}
+
+TEST_CASE("a look whether a file can be written changes nothing", "[kernel_files]") {
+  TreeFixture tree{{"/sys/a", "text"}};
+  const RootedKernelFiles files(tree.root());
+  REQUIRE(files.check_writable("/sys/a"));
+  CHECK(files.read("/sys/a").value() == "text");
+  CHECK(failed_with(files.check_writable("/sys/b"), ENOENT));
+  CHECK_FALSE(std::filesystem::exists(tree.root() + "/sys/b"));
+}
+
 TEST_CASE("no descriptor: nobody is taken for the only user", "[kernel_files]") {
   const TreeFixture tree{{"/proc/iomem", "10000000-28ffffff : System RAM\n"},
                          {"/proc/57/stat", stat_line(57, "kdamond.0", kKernelThread)}};

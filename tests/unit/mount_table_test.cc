@@ -42,6 +42,48 @@ TEST_CASE("the table of mounts is read line by line", "[mount_table]") {
   }));
 }
 
+TEST_CASE("one line of the table, with and without optional fields", "[mount_table]") {
+  const MountEntry entry = parse_mount_line(
+      "36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 shared:2 - ext3 /dev/ro\\040ot rw,errors=x");
+  CHECK(entry.id == 36);
+  CHECK(entry.parent_id == 35);
+  CHECK(entry.device == "98:0");
+  CHECK(entry.mountpoint == "/mnt 2");
+  CHECK(entry.type == "ext3");
+  CHECK(entry.options == "rw,errors=x");
+  CHECK(parse_mount_line("1 0 0:5 / /proc rw - proc proc rw,hidepid=2").options == "rw,hidepid=2");
+}
+
+// The kernel escapes a space, a tab, the end of a line and a backslash. All else stands there raw.
+TEST_CASE("only spaces divide a line of the table", "[mount_table]") {
+  const MountEntry odd = parse_mount_line(
+      "9 1 0:40 / /m\r\v\f\xc2\x85x rw - fuse.damon-statfs so\rurce\v- rw,user_id=0");
+  CHECK(odd.mountpoint == "/m\r\v\f\xc2\x85x");
+  CHECK(odd.type == "fuse.damon-statfs");
+  CHECK(odd.options == "rw,user_id=0");
+  const MountEntry empty_source = parse_mount_line("9 1 0:40 / /m rw - tmpfs  rw");
+  CHECK(empty_source.type == "tmpfs");
+  CHECK(empty_source.options == "rw");
+}
+
+TEST_CASE("a backslash is an escape only before three octal digits of a byte", "[mount_table]") {
+  const auto mountpoint = [](const std::string& field) {
+    return parse_mount_line("9 1 0:40 / " + field + " rw - tmpfs tmpfs rw").mountpoint;
+  };
+  CHECK(mountpoint("/a\\134b\\011c\\012") == "/a\\b\tc\n");
+  CHECK(mountpoint("/\\040") == "/ ");
+  for (const char* field :
+       {"/a\\", "/a\\0", "/a\\04", "/a\\04x", "/a\\x41", "/\\-40", "/\\999", "/\\777", "/\\\\"}) {
+    CHECK(mountpoint(field) == field);
+  }
+}
+
+TEST_CASE("a line that is cut has what is there", "[mount_table]") {
+  for (const char* line : {"", " ", "9", "9 1 0:40 /", "9 1 0:40 / /m rw", "9 1 0:40 / /m rw -"}) {
+    CHECK(parse_mount_line(line).type.empty());
+  }
+}
+
 TEST_CASE("a path leads to the mount that it is the root of, or to none", "[mount_table]") {
   const std::optional<MountEntry> proc = mount_at("/proc").value();
   REQUIRE(proc);

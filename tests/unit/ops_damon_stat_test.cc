@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "engine/kernel_files.h"
 #include "support/catch.h"
 #include "support/log_lines.h"
 #include "support/stat_line.h"
@@ -207,7 +208,8 @@ TEST_CASE("the probe and the log say where and in which state", "[damon_stat]") 
 TEST_CASE("a kernel without it, and one that loses it", "[damon_stat]") {
   Machine machine;
   REQUIRE(machine.begin().read());
-  std::filesystem::remove_all(machine.tree.root() + "/sys");
+  std::filesystem::remove_all(machine.tree.root() + "/sys/module");
+  std::filesystem::create_directory(machine.tree.root() + "/sys/kernel");
   const Result<Snapshot> gone = machine.mirror->read();
   const Result<Snapshot> never = machine.begin().read();
   const Result<std::string> probed = machine.probe();
@@ -218,6 +220,51 @@ TEST_CASE("a kernel without it, and one that loses it", "[damon_stat]") {
          {kEnabled, std::string("6.17"), std::string("CONFIG_DAMON_STAT")}) {
       CHECK(error.context.find(part) != std::string::npos);
     }
+  }
+}
+
+TEST_CASE("where /sys is not mounted the kernel is not blamed", "[damon_stat]") {
+  Machine machine;
+  std::filesystem::remove_all(machine.tree.root() + "/sys");
+  for (const bool there : {false, true}) {
+    CAPTURE(there);
+    if (there) std::filesystem::create_directory(machine.tree.root() + "/sys");
+    const Result<std::string> probed = machine.probe();
+    REQUIRE(failed_with(probed, ENODEV));
+    CHECK(probed.error().context == kEnabled + ": missing; /sys is not mounted");
+  }
+}
+
+// As for root without CAP_DAC_OVERRIDE, when the file was given to a monitoring user.
+class Nobody {
+ public:
+  Nobody() : before_(geteuid()) { REQUIRE((before_ != 0 || seteuid(65'534) == 0)); }
+  Nobody(const Nobody&) = delete;
+  Nobody& operator=(const Nobody&) = delete;
+  ~Nobody() { static_cast<void>(seteuid(before_)); }
+
+ private:
+  const uid_t before_;
+};
+
+TEST_CASE("a value that may not be read is not 0", "[damon_stat]") {
+  for (const std::string& path : {kBandwidth, kIdle, kAggr, kPid}) {
+    CAPTURE(path);
+    Machine machine;
+    machine.add_7_2();
+    std::filesystem::permissions(machine.tree.root(), std::filesystem::perms(0755));
+    Mirror& running = machine.begin();
+    const Snapshot before = running.read().value();
+    std::filesystem::permissions(machine.tree.root() + path, std::filesystem::perms::none);
+    const std::unique_ptr<Mirror> starting = damon_stat_operations().create_mirror(machine.context);
+    const Nobody nobody;
+    CHECK(failed_with(machine.probe(), EACCES));
+    const Result<Snapshot> first = starting->read();
+    REQUIRE(failed_with(first, EACCES));
+    CHECK(first.error().context.find(path) != std::string::npos);
+    CHECK(running.read().value() == before);
+    CHECK(running.read().value() == before);
+    CHECK(machine.log.count(LogLevel::kError, path + ": Permission denied") == 1);
   }
 }
 

@@ -223,6 +223,22 @@ TEST_CASE("short snapshots are not delivered", "[ops_kdamond]") {
   }
 }
 
+// A kernel that was locked down after the boot, and a daemon that may not read them.
+TEST_CASE("trace events that may not be read are done without", "[ops_kdamond]") {
+  for (const int errno_value : {EPERM, EACCES}) {
+    KdamondMachine machine(Kernel::k6_12);
+    machine.mount_tracefs();
+    const std::string id = "/sys/kernel/tracing/events/damon/damon_aggregated/id";
+    machine.damon->fail(id, errno_value, 1'000);
+    const KdamondMachine::Life life = machine.live();
+    CAPTURE(errno_value, life.reason);
+    CHECK(life.delivered == 2);
+    CHECK(machine.log.count(LogLevel::kInfo, "regions are read through tried_regions: " + id) == 1);
+    CHECK(machine.log.count(LogLevel::kInfo, "not mounted") == 0);
+    CHECK(machine.is_untouched());
+  }
+}
+
 TEST_CASE("snapshots that stay short are said once", "[ops_kdamond]") {
   KdamondMachine machine(Kernel::k6_12);
   const auto set = machine.make_set();
@@ -233,6 +249,7 @@ TEST_CASE("snapshots that stay short are said once", "[ops_kdamond]") {
   REQUIRE(none);
   CHECK_FALSE(none.value());
   CHECK(machine.log.count(LogLevel::kWarning) == 1);
+  CHECK(set->dropped_samples() > 0);
   machine.damon->kernel().short_snapshots = 0;
   const auto again = machine.collect(*set);
   REQUIRE(again);
@@ -255,7 +272,12 @@ TEST_CASE("records that are lost are waited for again", "[ops_kdamond]") {
   REQUIRE(none);
   CHECK_FALSE(none.value());
   CHECK(machine.log.count(LogLevel::kWarning) == 1);
+  const uint64_t dropped = set->dropped_samples();
+  CHECK(dropped > 0);
   machine.damon->set_regions(hot_and_cold(100 * kMiB, 20, 4));
+  machine.grow();
+  REQUIRE(set->update());  // takes new events
+  CHECK(set->dropped_samples() == dropped);
   const auto again = machine.collect(*set);
   REQUIRE(again);
   CHECK(again.value());

@@ -35,6 +35,7 @@ TEST_CASE("below 6.15 the intervals are tuned from outside", "[ops_kdamond]") {
         REQUIRE(collected);
         REQUIRE(collected.value());
         CHECK(collected.value()->aggr_us == 800'000);
+        CHECK(collected.value()->sample_us == 40'000);
         CHECK(running(machine).sample_us == row.sample_us);
         CHECK(running(machine).aggr_us == 20 * row.sample_us);
         set->close();

@@ -197,6 +197,17 @@ TEST_CASE("records are asked for when a refresh is due, and only then", "[ops_ob
   CHECK(machine.script->nr_drained <= 20 * 4);
 }
 
+TEST_CASE("records that are lost are counted, and no sampling interval is known", "[ops_observe]") {
+  Machine machine;
+  REQUIRE(machine.open());
+  CHECK(machine.operations->dropped_samples() == 0);
+  machine.script->dropped = 12;
+  const auto delivered = machine.next();
+  REQUIRE(delivered);
+  CHECK(delivered->sample_us == 0);
+  CHECK(machine.operations->dropped_samples() >= 12);
+}
+
 TEST_CASE("long aggregations are recorded without a break", "[ops_observe]") {
   Machine machine;
   machine.window_ns = 3 * kNsPerSecond;

@@ -72,8 +72,27 @@ TEST_CASE("a sample without pages that count", "[page_statistics]") {
   CHECK(found.memory_idle_ms_percentiles == std::array<int64_t, 101>{});
   CHECK(found.untracked_share == (untracked ? 1 : 0));
   for (size_t i = 0; i < 3; ++i) {
-    CHECK(found.share_percent[i] == 0);
-    CHECK(found.share_error_percent[i] == 0);
+    CHECK(std::isnan(found.share_percent[i]));
+    CHECK(std::isnan(found.share_error_percent[i]));
+  }
+}
+
+TEST_CASE("a share of none or all is not certain for a sample", "[page_statistics]") {
+  for (const bool hot : {false, true}) {
+    for (const size_t nr_words : {size_t{1}, size_t{100}, size_t{1'000}}) {
+      PageSample sample(kSamplePageBytes, 1);
+      sample.fit(Ranges{{0, uint64_t{16} << 30}}, nr_words, 1);
+      for (PageHistory& page : sample.pages()) {
+        page.access = hot ? PageAccess::kAccessed : PageAccess::kIdle;
+        set_past(page, hot, hot ? kNow : kNow - 3'600 * kNsPerSecond);
+      }
+      const PageStatistics found = make_page_statistics(sample, false, kNow);
+      CAPTURE(hot, nr_words, found.share_error_percent[0]);
+      CHECK(found.share_percent[0] == (hot ? 100 : 0));
+      // One of so many words may have been missed.
+      const double expected = 100.0 / static_cast<double>(nr_words + 1);
+      CHECK(std::abs(found.share_error_percent[0] / expected - 1) < 0.05);
+    }
   }
 }
 

@@ -14,6 +14,8 @@
 namespace damon_statfs::test {
 namespace {
 
+constexpr EstimatorChoice kAuto = EstimatorChoice::kAuto;
+
 const OperationsSet kBitmap = [] {
   OperationsSet set = fake_operations("bitmap");
   set.checks_pages = true;
@@ -33,7 +35,7 @@ const ProbedSet kUsableManual{&kManual, std::string("what it is told")};
 
 TEST_CASE("the table: aligned columns, the reason last, then what auto would choose", "[probe]") {
   const std::vector<ProbedSet> probed = {kUsableBitmap, kBusyStat, kUsableManual};
-  CHECK(probe_table(probed) ==
+  CHECK(probe_table(probed, kAuto) ==
         "SET     USABLE  ESTIMATOR  USES             WHY NOT\n"
         "bitmap  yes     pages      /b, 4 MiB        -\n"
         "stat    no      kernel     -                /s: somebody else has it\n"
@@ -45,7 +47,7 @@ TEST_CASE("the table: aligned columns, the reason last, then what auto would cho
 
 TEST_CASE("the table's last line when auto has nothing", "[probe]") {
   const auto last_line = [](const std::vector<ProbedSet>& probed) {
-    const std::string table = probe_table(probed);
+    const std::string table = probe_table(probed, kAuto);
     return table.substr(table.find("ops=auto would"));
   };
   CHECK(last_line({kNoBitmap}) ==
@@ -61,7 +63,18 @@ TEST_CASE("the table's last line when auto has nothing", "[probe]") {
 TEST_CASE("long reasons are not wrapped", "[probe]") {
   const std::string reason(500, 'r');
   const std::vector<ProbedSet> probed = {{&kBitmap, failure(ENODEV, reason)}};
-  CHECK(probe_table(probed).find(reason + "\n") != std::string::npos);
+  CHECK(probe_table(probed, kAuto).find(reason + "\n") != std::string::npos);
+}
+
+TEST_CASE("a path cannot reach the terminal or break the table", "[probe]") {
+  const std::vector<ProbedSet> probed = {
+      {&kBitmap, std::string("/a\nops=auto would choose x\xc2\x9b")},
+      {&kStat, failure(ENODEV, "/\x1b[2J\x7f\xe2\x80\xae: missing")}};
+  const std::string table = probe_table(probed, kAuto);
+  CHECK(table.find("/a\\x0aops=auto would choose x\\xc2\\x9b  -\n") != std::string::npos);
+  CHECK(table.find("/\\x1b[2J\\x7f\\xe2\\x80\\xae: missing\n") != std::string::npos);
+  for (const char byte : probe_json(probed, kAuto))
+    CHECK((byte == '\n' || (byte >= ' ' && byte < 0x7f)));
 }
 
 TEST_CASE("json: what applies, and null for what does not", "[probe]") {
@@ -85,24 +98,56 @@ TEST_CASE("json: what applies, and null for what does not", "[probe]") {
                       {"uses", "what it is told"},
                       {"reason", nullptr},
                       {"errno", nullptr}}};
-  CHECK(Json::parse(probe_json(probed)) == Json{{"auto", nullptr}, {"sets", sets}});
+  CHECK(Json::parse(probe_json(probed, kAuto)) == Json{{"auto", nullptr}, {"sets", sets}});
   const std::vector<ProbedSet> usable = {kNoBitmap, kUsableBitmap};
-  CHECK(Json::parse(probe_json(usable))["auto"] == "bitmap");
+  CHECK(Json::parse(probe_json(usable, kAuto))["auto"] == "bitmap");
+}
+
+TEST_CASE("estimator= counts: what is left, and which estimator goes with it", "[probe]") {
+  const std::vector<ProbedSet> probed = {{&kStat, std::string("/s")}, kUsableBitmap, kUsableManual};
+  const auto asked = [&](EstimatorChoice estimator) {
+    const auto fitting = fit_estimator(probed, estimator);
+    return std::pair(nlohmann::json::parse(probe_json(fitting, estimator)),
+                     probe_table(fitting, estimator));
+  };
+  const auto [pages, table] = asked(EstimatorChoice::kPages);
+  CHECK(pages["auto"] == "bitmap");
+  CHECK(pages["sets"][0]["reason"] == "estimator=pages: stat delivers regions");
+  CHECK(pages["sets"][0]["errno"] == "EINVAL");
+  CHECK(pages["sets"][1]["estimator"] == "pages");
+  CHECK(pages["sets"][2]["usable"] == false);
+  CHECK(table.ends_with("\n\nops=auto,estimator=pages would choose bitmap\n"));
+
+  const auto regions = asked(EstimatorChoice::kRegions).first;
+  CHECK(regions["auto"] == "stat");
+  CHECK(regions["sets"][0]["estimator"] == "kernel");
+  CHECK(regions["sets"][1]["estimator"] == "regions");
+  CHECK(asked(kAuto).first["sets"][1]["estimator"] == "pages");
+}
+
+// A busy set that estimator=pages cannot use does not make it busy.
+TEST_CASE("estimator=pages without pages fails as page sets fail", "[probe]") {
+  const auto fitting =
+      fit_estimator(std::vector<ProbedSet>{kBusyStat, kNoBitmap}, EstimatorChoice::kPages);
+  CHECK(
+      probe_table(fitting, EstimatorChoice::kPages)
+          .ends_with("ops=auto,estimator=pages would choose nothing and fail with ENODEV (No such "
+                     "device)\n"));
 }
 
 TEST_CASE("json: what grep finds", "[probe]") {
-  const std::string nothing = probe_json(std::vector<ProbedSet>{kNoBitmap});
+  const std::string nothing = probe_json(std::vector<ProbedSet>{kNoBitmap}, kAuto);
   CHECK(nothing.find("\n  \"auto\": null,\n") != std::string::npos);
   // A reason that quotes the same words is not taken for them.
   const ProbedSet quoting{&kStat, failure(ENODEV, "\"auto\": null")};
-  const std::string usable = probe_json(std::vector<ProbedSet>{quoting, kUsableBitmap});
+  const std::string usable = probe_json(std::vector<ProbedSet>{quoting, kUsableBitmap}, kAuto);
   CHECK(usable.find("\"auto\": null") == std::string::npos);
 }
 
 TEST_CASE("json: any bytes, and errors without a name", "[probe]") {
   const std::vector<ProbedSet> probed = {{&kBitmap, failure(ENODEV, "/\xff: missing")},
                                          {&kStat, failure(9999, "\x1b[31m\n")}};
-  const auto sets = nlohmann::json::parse(probe_json(probed))["sets"];
+  const auto sets = nlohmann::json::parse(probe_json(probed, kAuto))["sets"];
   CHECK(sets[0]["reason"] == "/\xef\xbf\xbd: missing");
   CHECK(sets[1]["errno"] == "9999");
 }

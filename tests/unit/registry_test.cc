@@ -22,6 +22,8 @@ OperationsSet refusing(std::string name, Result<std::string> (*probe)(const Oper
 
 Result<std::string> no_file(const OperationsContext&) { return failure(ENODEV, "/a: missing"); }
 Result<std::string> no_right(const OperationsContext&) { return failure(EACCES, "/b: forbidden"); }
+Result<std::string> read_only(const OperationsContext&) { return failure(EROFS, "/e: read-only"); }
+Result<std::string> locked_down(const OperationsContext&) { return failure(EPERM, "/f: no"); }
 Result<std::string> in_use(const OperationsContext&) { return failure(EBUSY, "/c: in use"); }
 Result<std::string> broken(const OperationsContext&) { return failure(EIO, "/d: broken"); }
 Result<std::string> unasked(const OperationsContext&) { throw std::logic_error("probed"); }
@@ -80,6 +82,8 @@ TEST_CASE("auto's errno is that of the set nearest to working", "[registry]") {
       {{broken}, ENODEV},
       {{no_right, no_file}, EACCES},
       {{no_file, no_right, broken}, EACCES},
+      {{no_file, read_only}, EACCES},  // EROFS would be taken for the mount's own
+      {{locked_down, no_file}, EACCES},
       {{in_use, no_right, no_file}, EBUSY},
       {{no_file, no_right, in_use}, EBUSY},
   };
@@ -167,7 +171,7 @@ TEST_CASE("built in: damon_stat first, page_idle, and sim that auto never picks"
   REQUIRE(registry.find("sim") != nullptr);
   CHECK_FALSE(registry.find("sim")->automatic);
   // A machine that has nothing, and a sim that would work.
-  const TreeFixture tree;
+  const TreeFixture tree{{"/sys/kernel/uevent_seqnum", "1\n"}};
   OperationsContext context;
   context.rootfs = tree.root();
   context.sim = {{uint64_t{1} << 30, 0}};
