@@ -33,10 +33,10 @@ echo "INFO $SCENARIO: CPU time in 30 s: kdamond $kdamond_us us, daemon $daemon_u
 report "the daemon uses at most 0.3 % of a processor, $daemon_us of 30000000 us" [ "$daemon_us" -le 90000 ]
 
 # The kernel's own tuning has another bound, or on older kernels ours.
-bounded() { [ "$(cat $intervals/sample_us)" -le 20000 ]; }
+bounded() { [ "$(cat $intervals/sample_us)" -le 6000 ]; }
 report "before, the sampling interval is longer: $(cat $intervals/sample_us) us" \
-  [ "$(cat $intervals/sample_us)" -gt 20000 ]
-report "remount,max_sample_us=20000" damon-statfs -o remount,max_sample_us=20000 none /mnt
+  [ "$(cat $intervals/sample_us)" -gt 6000 ]
+report "remount,max_sample_us=6000" damon-statfs -o remount,max_sample_us=6000 none /mnt
 report "it holds" within 30 bounded
 sleep 8 # two looks at whether the kdamond is as it was set up
 report "monitoring goes on" reads /mnt Y
