@@ -27,7 +27,8 @@ class Bash:
 
     def __init__(self, settings):
         self.directory = new_directory("typed")
-        os.mkdir(os.path.join(self.directory, "a_directory"))
+        for name in ("a_directory", "with blank"):
+            os.mkdir(os.path.join(self.directory, name))
         with open(os.path.join(self.directory, "a_file"), "w", encoding="utf-8"):
             pass
         rc = os.path.join(self.directory, ".rc")
@@ -112,6 +113,8 @@ class WithoutPackage(unittest.TestCase):
 
     def test_mountpoints(self):
         self.assertEqual(self.bash.completed("damon-statfs -o ro a_").rstrip("/"), "-o ro a_directory")
+        for typed in ("wi", "with\\ bl"):
+            self.assertEqual(self.bash.completed(f"damon-statfs {typed}"), "with blank/")
         self.assertEqual(self.bash.completed("damon-statfs --probe=j"), "--probe=json")
         with Mount() as mount:
             for flag in ("--status", "--status=json"):
