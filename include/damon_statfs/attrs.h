@@ -37,7 +37,7 @@ struct MonitoringAttrs {
 constexpr uint64_t kMaxIntervalUs = 1'000'000'000'000'000;  // 31 years
 constexpr uint64_t kMaxCount = 1U << 31;                    // regions, aggrs, access_bp
 
-// What an option may ask for: the regions of a machine of any size, and a few MB of memory. More
+// What an option may ask for: enough for a machine of any size, and 25 MB of memory. More
 // may come from the kernel.
 constexpr uint64_t kMinRegions = 3;
 constexpr uint64_t kMaxRegions = 100'000;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# `cpack -G DEB` makes the Debian package. With the preset `package`, built on Debian 12, it installs on Debian
-# 12 and 13 and Ubuntu 24.04; from any other build it fits the release that it was built on.
+# `cpack --preset package` makes the Debian package. Built on Debian 12, it installs on Debian 12 and 13 and Ubuntu
+# 24.04. Any other build would make one of the same name that fits a single release, so cpack refuses it.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME damon-statfs)
 set(CPACK_PACKAGE_CONTACT "damon-statfs maintainers <maintainers@damon-statfs.invalid>")
@@ -39,6 +39,9 @@ file(CONFIGURE OUTPUT changelog.Debian @ONLY CONTENT
 
  -- @CPACK_PACKAGE_CONTACT@  @DAMON_STATFS_BUILD_DATE@
 ")
+if(NOT DAMON_STATFS_PORTABLE)
+  set(CPACK_PROJECT_CONFIG_FILE ${PROJECT_SOURCE_DIR}/mount/packaging/refuse_package.cmake)
+endif()
 set(CPACK_INSTALL_SCRIPTS ${PROJECT_BINARY_DIR}/package_files.cmake)
 configure_file(mount/packaging/package_files.cmake.in package_files.cmake @ONLY)
 include(CPack)

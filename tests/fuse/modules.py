@@ -6,14 +6,15 @@ import re
 # These take longest, so they begin first, and none of them is left for the end alone.
 LONGEST = ("test_supervision", "test_page_idle_bits", "test_page_idle_files", "test_memory", "test_connection",
            "test_engine_limits", "test_slow_start", "test_interrupted_start", "test_pages", "test_mount_lock",
-           "test_bad_options", "test_splice")
+           "test_bad_options", "test_splice", "test_quickstart")
 # The thread sanitizer runs all modules but these. A module is left out when its daemons have no engine
 # thread, or one that no test starts, stops, signals or reads from while it works: names, modes, options,
 # what mount(8) passes, refused starts, and the numbers that the engine finds by itself.
-WITHOUT_THREADS = ("test_attributes", "test_bad_options", "test_descriptors", "test_directory",
-                   "test_environment", "test_fstab", "test_hidden_files", "test_kernel_rights", "test_limits", "test_memory",
-                   "test_mount_helper", "test_mount_lock", "test_mount_table", "test_names", "test_open",
-                   "test_page_idle_bits", "test_pages", "test_printable", "test_privileges", "test_probe", "test_read",
+WITHOUT_THREADS = ("test_attributes", "test_bad_options", "test_completion", "test_descriptors", "test_directory",
+                   "test_environment", "test_fstab", "test_hidden_files", "test_kernel_rights", "test_limits",
+                   "test_memory", "test_mount_helper", "test_mount_lock", "test_mount_table", "test_names", "test_open",
+                   "test_page_idle_bits", "test_pages", "test_printable", "test_privileges", "test_probe",
+                   "test_quickstart", "test_read",
                    "test_stacked", "test_unprivileged")
 
 

@@ -109,7 +109,7 @@ class Useless(unittest.TestCase):
         self.assertIn("from 3 to 100000", done.stderr)
 
     def test_as_many_regions_as_are_allowed(self):
-        """And that takes a few MB, at 64 GiB."""
+        """And that takes 24 MiB, at 64 GiB."""
         with Mount(min_nr_regions=100000, max_nr_regions=100000, estimator="regions", enabled="Y",
                    sim="64G@never", max_cpu=100) as mount:
             with open(f"/proc/{mount.pid}/status") as stream:

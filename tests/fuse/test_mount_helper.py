@@ -106,6 +106,14 @@ class Helper(unittest.TestCase):
         self.assertIn("foo=bar", self.mounted(*call, "-s"))
         self.mount.stop()
 
+    def test_no_word_is_a_flag(self):
+        for word in ("-V", "-h", "--probe"):
+            code, text = self.run_program(self.helper, "src", self.mount.path, "-o", f"{self.words},ro,{word}")
+            self.assertEqual((code, mountinfo(self.mount.path)), (1, []), text)
+            self.assertIn(f"{word}: unknown option", text)
+        self.mounted(self.helper, "src", self.mount.path, "-o", f",{self.words},,ro,")
+        self.mount.stop()
+
     def test_another_namespace(self):
         with subprocess.Popen(["unshare", "-m", "sleep", "30"]) as other:
             self.addCleanup(other.wait, 5)

@@ -88,7 +88,7 @@ class Table(Recorded):
     def test_an_unknown_word_is_named(self):
         for words, named in (("ro,_netdev,nofail,user,foo=bar", "foo=bar"),
                              ("nofial", "nofial"), ("enabeld=Y", "enabeld=Y"),
-                             ("enabled=yes", "enabled=yes"), ("ops=pageidle", "ops=pageidle")):
+                             ("enabled=maybe", "enabled=maybe"), ("ops=pageidle", "ops=pageidle")):
             with self.subTest(words):
                 ours = self.words if "ops=" not in words else "rootfs=" + self.mount.root
                 line = self.fstab(f"{words},{ours}")

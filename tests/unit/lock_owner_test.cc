@@ -8,8 +8,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "engine/idle_flag_users.h"
+#include "engine/kdamond_record.h"
 #include "support/catch.h"
+#include "support/fake_clock.h"
 #include "support/tree_fixture.h"
 
 namespace damon_statfs::test {
@@ -38,6 +42,18 @@ TEST_CASE("the refusal of locked idle flags names the process", "[lock_owner]") 
     CHECK(text.find(fmt::format("another damon-statfs (process {}) is", getpid())) !=
           std::string::npos);
   }
+}
+
+TEST_CASE("the refusal of a locked record of kdamonds names the process", "[lock_owner]") {
+  const TreeFixture tree;
+  const FakeClock clock;
+  const Result<KdamondRecord> held = KdamondRecord::open(tree.root(), clock);
+  REQUIRE(held);
+  const Result<KdamondRecord> refused = KdamondRecord::open(tree.root(), clock);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code.value() == EBUSY);
+  CHECK(refused.error().context.find(fmt::format("another damon-statfs (process {}) is driving",
+                                                 getpid())) != std::string::npos);
 }
 
 }  // namespace

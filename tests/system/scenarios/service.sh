@@ -94,8 +94,13 @@ wrong() {
   says "$(systemctl status $unit)" enabeld && is "$(systemctl show -P NRestarts $unit)" 0
 }
 check "a wrong option is named in systemctl status, and not tried again" wrong
-rm /etc/default/damon-statfs
 systemctl reset-failed $unit
+without_options() {
+  echo OPTIONS= > /etc/default/damon-statfs
+  systemctl restart $unit && mounted && systemctl stop $unit
+}
+check "without any option it starts, too" without_options
+rm /etc/default/damon-statfs
 systemctl start $unit
 removed() { dpkg -r damon-statfs > /dev/null && unmounted && ! daemon && ! systemctl is-active -q $unit; }
 check "removing the package ends the service" removed
