@@ -43,10 +43,14 @@ class AccessRate {
   // each page counts with one access at most.
   void add(double share, int64_t wall_ns);
 
+  // What the looks within so much time have found beside the trials: this share of memory accessed,
+  // one access per page and look. 0 while trials tell all of it.
+  void add_looks(double share, int64_t time_ns);
+
   // The trials since the last call stand for so much time.
   void end_trials(int64_t time_ns);
 
-  // Bytes per second, on average over the time since the last call. 0 without any trial.
+  // Bytes per second, on average over the time since the last call. 0 without any trial or look.
   double take_bytes_per_s(uint64_t monitored_bytes);
 
  private:
@@ -56,8 +60,9 @@ class AccessRate {
   struct Mean {
     double sum = 0, time_s = 0;
 
-    void add(double value, double seconds) {
-      sum += value * seconds;
+    void add(double value, double seconds) { add_sum(value * seconds, seconds); }
+    void add_sum(double sum_over_time, double seconds) {
+      sum += sum_over_time;
       time_s += seconds;
     }
     double take() {
@@ -70,8 +75,8 @@ class AccessRate {
   MonitoringAttrs attrs_;
   double shares_ = 0, shares_per_s_ = 0;  // sums over the trials since end_trials()
   uint64_t nr_trials_ = 0;
-  Mean share_per_s_;    // since take_bytes_per_s()
-  Mean untuned_share_;  // since the last tuning
+  Mean share_per_s_, looked_per_s_;            // since take_bytes_per_s()
+  Mean untuned_share_, untuned_looked_per_s_;  // since the last tuning
 };
 
 }  // namespace damon_statfs

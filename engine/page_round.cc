@@ -59,7 +59,7 @@ void PageRound::begin(Kind kind, int64_t now_ns, int64_t distance_ns, bool nothi
   began_ns_ = now_ns;
   nothing_known_ = all_ = nothing_known;
   nr_taken_ = 0;
-  new_share_per_s_ = 0;
+  new_share_ = 0;
   old_looked_at_ = false;
   sort_pages();
   due_.clear();
@@ -138,10 +138,9 @@ void PageRound::note_looks(std::span<SampledPage* const> pages, int64_t now_ns) 
     if (was_old) old_looked_at_ = true;
     if (!page.accessed) continue;
     if (was_old) ++old_accessed_;
-    if (before.used || !page.scout) continue;
-    const int64_t passed_ns = std::max<int64_t>(now_ns - before.looked_ns, 1);
-    new_share_per_s_ += static_cast<double>(kNsPerSecond) / static_cast<double>(passed_ns) /
-                        static_cast<double>(std::max<size_t>(scouts_.size(), 1));
+    const bool is_tried = before.used && (kind_ != Kind::kLast || before.accessed);
+    if (is_tried || !page.scout) continue;
+    new_share_ += 1 / static_cast<double>(std::max<size_t>(scouts_.size(), 1));
   }
 }
 
@@ -156,7 +155,7 @@ double PageRound::end() {
     watched_since_ns_ = all_began_ns_;
   }
   if (kind_ != Kind::kScouts) all_began_ns_ = began_ns_;
-  return new_share_per_s_;
+  return new_share_;
 }
 
 // Of pages that came into or out of use between the last two rounds of all pages it is only known

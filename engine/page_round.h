@@ -46,8 +46,9 @@ class PageRound {
   // Takes in what looks at `pages` have found at now_ns.
   void note_looks(std::span<SampledPage* const> pages, int64_t now_ns);
 
-  // Ends the round. Returns: the share of all pages that were accessed since the round before and
-  // are not used(), per second.
+  // Ends the round. Returns: the share of all pages that it has found accessed, and that are not
+  // used(), or are, but were idle before and are accessed just before a refresh, when there are no
+  // trials.
   double end();
 
   // Forgets the accesses to old pages that have been counted so far.
@@ -84,7 +85,7 @@ class PageRound {
   uint64_t old_accessed_ = 0;   // old pages found accessed
   bool old_looked_at_ = false;  // in this round, any old page
   int64_t idle_until_ns_ = 0;   // until then old pages are taken to have been idle
-  double new_share_per_s_ = 0;  // in this round
+  double new_share_ = 0;        // what end() returns
 };
 
 }  // namespace damon_statfs

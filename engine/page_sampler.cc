@@ -188,7 +188,7 @@ Result<void> PageSampler::mark(std::span<SampledPage* const> pages, bool scouts_
 
 Result<void> PageSampler::end_round() {
   round_begun_ = false;
-  new_share_per_s_ = round_.end();
+  take_looks(round_.end());
   if (periods_left_ == 0) {
     used_known_ = true;
     refresh();
@@ -198,6 +198,16 @@ Result<void> PageSampler::end_round() {
   BOOST_OUTCOME_TRYV(adapt_sample());
   plan_trial();
   return outcome::success();
+}
+
+// Pages that trials do not tell of count with one access per look, if sampling intervals are short
+// enough for trials. Until used() is known, the looks find pages in use, too.
+void PageSampler::take_looks(double new_share) {
+  const int64_t passed_ns = round_began_ns_ - counted_to_ns_;
+  counted_to_ns_ = round_began_ns_;
+  if (!used_known_ || nothing_known_) return;
+  const bool trials = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs < period_ns_;
+  rate_.add_looks(trials ? new_share : 0, passed_ns);
 }
 
 // Without pages in use looks tell enough. In the last period before a refresh a trial would be in
@@ -221,7 +231,7 @@ void PageSampler::plan_trials() {
   used_share_ = static_cast<double>(used.size()) /
                 static_cast<double>(std::max<size_t>(round_.pages().size(), 1));
   if (used.empty()) {
-    rate_.add(new_share_per_s_ * static_cast<double>(sample_ns) / kNsPerSecond, sample_ns);
+    rate_.add(0, sample_ns);
     return;
   }
   const Trials trials = rate_.plan(used_share_, trials_ns_ - kMarginNs, size_.few_trials());
@@ -359,11 +369,7 @@ Result<void> PageSampler::count_tried() {
   };
   const double known = static_cast<double>(tried_.size()) - found(PageAccess::kUnknown);
   if (known > 0) {
-    const double share = used_share_ * found(PageAccess::kAccessed) / known;
-    const int64_t wall_ns = clock_.now_ns() - marked_ns_;
-    // Pages that came into use since the refresh count with one access per look.
-    const double new_share = new_share_per_s_ * static_cast<double>(wall_ns) / kNsPerSecond;
-    rate_.add(share + new_share, wall_ns);
+    rate_.add(used_share_ * found(PageAccess::kAccessed) / known, clock_.now_ns() - marked_ns_);
   }
   plan_trial();
   return outcome::success();

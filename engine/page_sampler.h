@@ -64,6 +64,7 @@ class PageSampler final : public Estimator {
   void warn_if_over_budget();
   Result<void> look(std::span<SampledPage* const> pages);
   Result<void> mark(std::span<SampledPage* const> pages, bool scouts_only);
+  void take_looks(double new_share);
   void plan_trials();
   void plan_trial();
   void count_long_interval(int64_t sample_ns);
@@ -103,7 +104,7 @@ class PageSampler final : public Estimator {
   bool round_begun_ = false;
   int64_t round_began_ns_ = 0;
   bool nothing_known_ = true;         // this round's looks say nothing of the time before
-  double new_share_per_s_ = 0;        // of the last round: what came into use in it, per second
+  int64_t counted_to_ns_ = 0;         // the beginning of the last round that take_looks() has seen
   bool used_known_ = false;           // PageRound::used() has been taken
   double used_share_ = 0;             // of the sample's pages, those
   std::vector<SampledPage*> chosen_;  // of those, the ones to be tried until the next round

@@ -124,6 +124,40 @@ TEST_CASE("rates are averages over time since the last call", "[access_rate]") {
   CHECK(rate.take_bytes_per_s(kGiB) == 0);
 }
 
+TEST_CASE("what looks find beside the trials is added", "[access_rate]") {
+  MonitoringAttrs attrs;
+  AccessRate rate{attrs};
+  trial(rate, 0.5);  // of 5 ms: 100 per second
+  rate.add_looks(3, kNsPerSecond);
+  rate.add_looks(0, 2 * kNsPerSecond);  // 3 in 3 seconds
+  CHECK(std::abs(rate.take_bytes_per_s(kGiB) / kGiB - 101) < 1e-6);
+  rate.add_looks(2, kNsPerSecond);
+  CHECK(std::abs(rate.take_bytes_per_s(kGiB) / kGiB - 2) < 1e-6);
+  CHECK(rate.take_bytes_per_s(kGiB) == 0);
+}
+
+TEST_CASE("what looks find counts in the tuning", "[access_rate]") {
+  MonitoringAttrs attrs;
+  attrs.sample_us = 20'000;
+  attrs.aggr_us = 400'000;
+  AccessRate rate{attrs};
+  for (int i = 0; i < 30; ++i) {
+    trial(rate, 0);
+    rate.add_looks(2, kNsPerSecond);  // 4 % in 20 ms, which is the goal
+  }
+  CHECK(rate.sample_us() > 19'000);
+  CHECK(rate.sample_us() < 21'000);
+}
+
+TEST_CASE("a trial counts a page once", "[access_rate]") {
+  MonitoringAttrs attrs;
+  attrs.goal.aggrs = 0;
+  AccessRate rate{attrs};
+  rate.add(1.5, 10 * kNsPerMs);
+  rate.end_trials(kNsPerSecond);
+  CHECK(std::abs(rate.take_bytes_per_s(kGiB) / kGiB - 100) < 1e-6);
+}
+
 TEST_CASE("the interval is tuned every aggrs seconds", "[access_rate]") {
   MonitoringAttrs attrs;
   AccessRate rate{attrs};

@@ -14,7 +14,7 @@ constexpr int64_t kNsPerMs = 1'000'000;
 constexpr double kNsPerSecond = 1e9;
 
 // The part of the memory that a pass went over after a moment.
-double fraction_after(const Pass& pass, int64_t from_ns) {
+double fraction_after(const TouchPass& pass, int64_t from_ns) {
   if (pass.end_ns <= from_ns) return 0;
   if (pass.start_ns >= from_ns) return 1;
   return static_cast<double>(pass.end_ns - from_ns) /
@@ -29,7 +29,7 @@ ShareRange fraction_idle_below(const PartRecord& part, int64_t now_ns, int64_t l
   if (part.run_since_ns == 0 || part.run_since_ns > settled_ns) {
     return {std::min(now, fraction_after(part.before_run, from_ns)), now};
   }
-  Pass known = part.last;
+  TouchPass known = part.last;
   if (part.period_ns == 0 && part.begun_ns == 0 && known.end_ns > settled_ns) {
     // A part that is no longer hot was last seen to be at least a check period ago.
     known = {settled_ns - (known.end_ns - known.start_ns), settled_ns};

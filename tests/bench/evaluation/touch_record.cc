@@ -63,7 +63,7 @@ TouchRecord TouchRecord::open(const std::string& path) {
   return {static_cast<Shared*>(map_file(path, sizeof(Shared), false)), path};
 }
 
-size_t TouchRecord::add_part(int64_t bytes, Pass populated) {
+size_t TouchRecord::add_part(int64_t bytes, TouchPass populated) {
   PartRecord* const end = shared_->parts + shared_->count;
   PartRecord* const part =
       std::find_if(shared_->parts, end, [](const PartRecord& other) { return other.bytes == 0; });

@@ -17,7 +17,7 @@ namespace guest_test {
 constexpr int64_t kCheckPeriodNs = 1'000'000'000;
 
 // A start and an end of CLOCK_MONOTONIC; both 0 when there was none.
-struct Pass {
+struct TouchPass {
   int64_t start_ns = 0;
   int64_t end_ns = 0;
 };
@@ -26,9 +26,9 @@ struct Pass {
 // other within a check period are one run.
 struct PartRecord {
   int64_t bytes = 0;
-  Pass before_run;           // the last pass of the run before this one
+  TouchPass before_run;      // the last pass of the run before this one
   int64_t run_since_ns = 0;  // end of the first pass of this run; 0 before there is one
-  Pass last;                 // the last pass that has ended
+  TouchPass last;            // the last pass that has ended
   int64_t begun_ns = 0;      // start of the pass under way, else 0
   int64_t period_ns = 0;  // from one start to the next; 0 for memory that is not touched any more
   int64_t passes = 0;     // that have ended, without the one that filled the part
@@ -50,7 +50,7 @@ class TouchRecord {
 
   // Only for the workload, from one thread. `populated`: the pass that filled the part. The index
   // of a part that has no bytes left is used again.
-  size_t add_part(int64_t bytes, Pass populated);
+  size_t add_part(int64_t bytes, TouchPass populated);
   void begin_pass(size_t part);
   void end_pass(size_t part);
   void stop_part(size_t part);  // it is not touched again for a while

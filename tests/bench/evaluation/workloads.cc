@@ -66,8 +66,8 @@ class Workload {
 
  private:
   static int64_t bytes_or(int64_t given, int64_t mib) { return given != 0 ? given : mib * kMiB; }
-  std::pair<Part, Pass> fill(int64_t bytes, bool huge);
-  void add(int64_t bytes, Pass populated, std::function<void()> pass, int64_t period_ns);
+  std::pair<Part, TouchPass> fill(int64_t bytes, bool huge);
+  void add(int64_t bytes, TouchPass populated, std::function<void()> pass, int64_t period_ns);
   void add_memory(int64_t bytes, bool huge, int64_t period_ns);
   void pass(const Item& item);
   void take_over(const Part& part, size_t index);
@@ -78,7 +78,7 @@ class Workload {
   std::vector<uint16_t> owners_;  // of a heap's pages, by frame: index in the record plus one
 };
 
-std::pair<Part, Pass> Workload::fill(int64_t bytes, bool huge) {
+std::pair<Part, TouchPass> Workload::fill(int64_t bytes, bool huge) {
   const Part part = reserve(bytes, huge);
   const int64_t start_ns = monotonic_ns();
   populate(part);
@@ -86,7 +86,8 @@ std::pair<Part, Pass> Workload::fill(int64_t bytes, bool huge) {
   return {part, {start_ns, monotonic_ns()}};
 }
 
-void Workload::add(int64_t bytes, Pass populated, std::function<void()> pass, int64_t period_ns) {
+void Workload::add(int64_t bytes, TouchPass populated, std::function<void()> pass,
+                   int64_t period_ns) {
   items_.push_back(
       {record_.add_part(bytes, populated), std::move(pass), period_ns, monotonic_ns() + period_ns});
 }
@@ -126,7 +127,7 @@ void Workload::file(int64_t mib, bool mapped) {
   const Part part{static_cast<char*>(memory), mib * kMiB};
   const int64_t start_ns = monotonic_ns();
   populate(part);
-  const Pass populated{start_ns, monotonic_ns()};
+  const TouchPass populated{start_ns, monotonic_ns()};
   if (mapped)
     return add(
         part.bytes, populated, [part] { touch(part); }, 0);
