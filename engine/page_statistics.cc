@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "damon_statfs/clock.h"
 #include "engine/stats.h"
@@ -48,13 +47,11 @@ std::vector<Cluster> make_clusters(std::span<const PageHistory> pages, bool excl
   return clusters;
 }
 
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-
 // The variance of a share, 0 to 1, of which `all` pages of these clusters are the sample.
 double variance_of(const std::vector<Cluster>& clusters, size_t limit, double share, double all) {
   const auto n = static_cast<double>(clusters.size());
   if (share == 0 || share == 1) return 1 / ((n + 1) * (n + 1));
-  if (clusters.size() < 2) return kUnknown;
+  if (clusters.size() < 2) return PageStatistics::kUnknown;
   double squares = 0;
   for (size_t i = 1; i < clusters.size(); ++i) {
     const double here = clusters[i].below[limit] - share * clusters[i].all;
@@ -72,7 +69,7 @@ void estimate_share(const std::vector<Cluster>& clusters, size_t limit, double s
     below += cluster.below[limit];
     all += cluster.all;
   }
-  share_percent = error_percent = kUnknown;
+  share_percent = error_percent = PageStatistics::kUnknown;
   if (all == 0) return;
   const double share = below / all;
   share_percent = 100 * share;

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 
 #include "damon_statfs/snapshot.h"
 #include "engine/page_sample.h"
@@ -17,8 +18,9 @@ struct PageStatistics {
   std::array<int64_t, 101> memory_idle_ms_percentiles{};
   double untracked_share = 0;  // of all pages, 0 to 1
   // Of the memory idle for less than each of MonitoringDetails::kShareLimitsMs; NaN: not known.
-  std::array<double, 3> share_percent{};
-  std::array<double, 3> share_error_percent{};
+  static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  std::array<double, 3> share_percent{kUnknown, kUnknown, kUnknown};
+  std::array<double, 3> share_error_percent{kUnknown, kUnknown, kUnknown};
 };
 
 // exclude_untracked: pages that no access check can see do not count, else they count as idle.

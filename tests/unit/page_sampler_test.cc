@@ -147,6 +147,18 @@ TEST_CASE("nothing tracked and untracked=exclude: the values stay, and the log s
   }
 }
 
+TEST_CASE("nothing tracked from the start: a share is not 0 but not known", "[page_sampler]") {
+  PageSamplerRun run;
+  run.config.exclude_untracked = true;
+  run.memory.tracked = [](uint64_t) { return false; };
+  run.start();
+  run.run_refreshes(2);
+  for (size_t i = 0; i < 3; ++i) {
+    CHECK(std::isnan(run.details.share_percent[i]));
+    CHECK(std::isnan(run.details.share_error_percent[i]));
+  }
+}
+
 TEST_CASE("marks that are not taken are no accesses", "[page_sampler]") {
   PageSamplerRun run;
   run.config.attrs.goal.aggrs = 0;
