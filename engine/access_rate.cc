@@ -67,9 +67,9 @@ void AccessRate::add(double share, int64_t wall_ns) {
   ++nr_trials_;
 }
 
-void AccessRate::add_looks(double share, int64_t time_ns) {
-  looked_per_s_.add_sum(share, seconds(time_ns));
-  untuned_looked_per_s_.add_sum(share, seconds(time_ns));
+void AccessRate::add_looks(double accesses_per_page, int64_t time_ns) {
+  looked_per_s_.add_sum(accesses_per_page, seconds(time_ns));
+  untuned_looked_per_s_.add_sum(accesses_per_page, seconds(time_ns));
 }
 
 void AccessRate::end_trials(int64_t time_ns) {
@@ -84,13 +84,15 @@ void AccessRate::end_trials(int64_t time_ns) {
 }
 
 double AccessRate::take_bytes_per_s(uint64_t monitored_bytes) {
-  return (share_per_s_.take() + looked_per_s_.take()) * static_cast<double>(monitored_bytes);
+  const double per_s = std::max(share_per_s_.take() + looked_per_s_.take(), 0.0);
+  return per_s * static_cast<double>(monitored_bytes);
 }
 
 void AccessRate::tune() {
   const double looked_share =
       untuned_looked_per_s_.take() * seconds(static_cast<int64_t>(attrs_.sample_us) * kNsPerUs);
-  const double score_bp = (untuned_share_.take() + looked_share) / goal_share(attrs_) * kBp;
+  const double share = std::max(untuned_share_.take() + looked_share, 0.0);
+  const double score_bp = share / goal_share(attrs_) * kBp;
   const uint64_t samples = samples_per_aggr(attrs_);
   const uint64_t adaptation_bp = intervals_adaptation_bp(to_u64_saturated(score_bp));
   const uint64_t sample_us = tuned_sample_us(attrs_.sample_us, adaptation_bp, attrs_.goal);

@@ -43,9 +43,9 @@ class AccessRate {
   // each page counts with one access at most.
   void add(double share, int64_t wall_ns);
 
-  // What the looks within so much time have found beside the trials: this share of memory accessed,
-  // one access per page and look. 0 while trials tell all of it.
-  void add_looks(double share, int64_t time_ns);
+  // What the looks at the end of so much time have found beside the trials: so many accesses per
+  // page of all memory.
+  void add_looks(double accesses_per_page, int64_t time_ns);
 
   // The trials since the last call stand for so much time.
   void end_trials(int64_t time_ns);

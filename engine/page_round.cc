@@ -56,10 +56,11 @@ void PageRound::take_sample() {
 void PageRound::begin(Kind kind, int64_t now_ns, int64_t distance_ns, bool nothing_known) {
   kind_ = kind;
   if (kind != Kind::kScouts) ++round_;
+  passed_ns_ = now_ns - began_ns_;
   began_ns_ = now_ns;
   nothing_known_ = all_ = nothing_known;
   nr_taken_ = 0;
-  new_share_ = 0;
+  accesses_ = 0;
   old_looked_at_ = false;
   sort_pages();
   due_.clear();
@@ -138,13 +139,41 @@ void PageRound::note_looks(std::span<SampledPage* const> pages, int64_t now_ns) 
     if (was_old) old_looked_at_ = true;
     if (!page.accessed) continue;
     if (was_old) ++old_accessed_;
-    const bool is_tried = before.used && (kind_ != Kind::kLast || before.accessed);
-    if (is_tried || !page.scout) continue;
-    new_share_ += 1 / static_cast<double>(std::max<size_t>(scouts_.size(), 1));
+    accesses_ += weight(before, page);
   }
 }
 
+// What an access counts that the last look has found. The next access within the same sampling
+// interval is no other one: a page accessed again after half of it counts with half an access.
+double PageRound::weight(const PageHistory& before, const PageHistory& page) const {
+  if (counted_ != Counted::kAll && !page.scout) return 0;
+  // Pages in use are tried, but not in the last period before a refresh. What is idle in between
+  // may be accessed in that period only.
+  const bool is_tried = before.used && (kind_ != Kind::kLast || before.accessed);
+  if (counted_ == Counted::kUntried && is_tried) return 0;
+  if (before.last_access_ns == PageHistory::kNever) return 1;
+  const auto apart_ns = static_cast<double>(page.last_access_ns - before.last_access_ns);
+  return std::clamp(apart_ns / static_cast<double>(sample_ns_), 0.0, 1.0);
+}
+
+// Scouts tell how many more accesses, or fewer, there were than if used() had been in use all the
+// time. How much memory that is, all pages tell.
+double PageRound::accesses_per_page() const {
+  const auto share_of = [](double part, size_t all) {
+    return part / static_cast<double>(std::max<size_t>(all, 1));
+  };
+  if (counted_ == Counted::kAll) return share_of(accesses_, pages_.size());
+  const double found = share_of(accesses_, scouts_.size());
+  if (counted_ == Counted::kUntried) return found;
+  const auto used_scouts = std::count_if(scouts_.begin(), scouts_.end(),
+                                         [](SampledPage* page) { return history(page).used; });
+  const double used_share = share_of(static_cast<double>(used_.size()), pages_.size()) -
+                            share_of(static_cast<double>(used_scouts), scouts_.size());
+  return found + used_share * static_cast<double>(passed_ns_) / static_cast<double>(sample_ns_);
+}
+
 double PageRound::end() {
+  const double accesses = accesses_per_page();
   if (kind_ != Kind::kScouts || all_) {
     if (all_) old_accessed_ = 0;
     if (old_accessed_ == 0 && old_looked_at_) idle_until_ns_ = began_ns_;
@@ -155,7 +184,7 @@ double PageRound::end() {
     watched_since_ns_ = all_began_ns_;
   }
   if (kind_ != Kind::kScouts) all_began_ns_ = began_ns_;
-  return new_share_;
+  return accesses;
 }
 
 // Of pages that came into or out of use between the last two rounds of all pages it is only known
@@ -183,22 +212,6 @@ void PageRound::take_used() {
     history(page).used = history(page).accessed && page->tracked();
     if (history(page).used) used_.push_back(page);
   }
-}
-
-// Only a round of kind kLast has looked at all pages in use. After the others scouts tell how much
-// more, or less, it is than used() was, so that memory in use all the time is known as well as
-// ever.
-double PageRound::share_used_within(int64_t ns, int64_t now_ns) const {
-  const std::span<SampledPage* const> watched(kind_ == Kind::kLast ? pages_ : scouts_);
-  double more = 0;
-  for (SampledPage* const page : watched) {
-    more += history(page).accessed_since(now_ns - ns) - (history(page).used ? 1 : 0);
-  }
-  const auto share_of = [](double pages, size_t all) {
-    return pages / static_cast<double>(std::max<size_t>(all, 1));
-  };
-  const double share = share_of(static_cast<double>(used_.size()), pages_.size());
-  return std::clamp(share + share_of(more, watched.size()), 0.0, 1.0);
 }
 
 }  // namespace damon_statfs

@@ -21,6 +21,10 @@ class PageRound {
   // kScouts: only scouts are due. kLast: the values are refreshed after it.
   enum class Kind { kScouts, kAll, kLast };
 
+  // Which accesses end() counts. kUntried: those to scouts that trials do not tell of. kScouts: all
+  // to scouts. kAll: all.
+  enum class Counted { kUntried, kScouts, kAll };
+
   // The rule by which PageHistory::scout is set when a round begins. It is the same for all pages
   // of one group, because marking one of a folio's pages marks them all.
   static bool is_scout(const SampledPage& page) {
@@ -36,6 +40,12 @@ class PageRound {
   // All pages, ascending by group.
   std::span<SampledPage* const> pages() const { return pages_; }
 
+  // From the next round on these accesses count, one per page and sampling interval at most.
+  void count(Counted counted, int64_t sample_ns) {
+    counted_ = counted;
+    sample_ns_ = sample_ns;
+  }
+
   // Begins a round. distance_ns: of the rounds in which not only scouts are due, on average.
   // nothing_known: nothing can be said of the time before, so all pages are due.
   void begin(Kind kind, int64_t now_ns, int64_t distance_ns, bool nothing_known);
@@ -46,9 +56,8 @@ class PageRound {
   // Takes in what looks at `pages` have found at now_ns.
   void note_looks(std::span<SampledPage* const> pages, int64_t now_ns);
 
-  // Ends the round. Returns: the share of all pages that it has found accessed, and that are not
-  // used(), or are, but were idle before and are accessed just before a refresh, when there are no
-  // trials.
+  // Ends the round. Returns: how many accesses it has counted, per page of all memory. Memory that
+  // is used() all the time is told from all its pages, as well as ever, whatever is counted.
   double end();
 
   // Forgets the accesses to old pages that have been counted so far.
@@ -60,15 +69,13 @@ class PageRound {
   // Those in use at the end of the last round of kind kLast, in the order of pages().
   std::span<SampledPage* const> used() const { return used_; }
 
-  // The share of all pages that were accessed within the last `ns`, at the end of a round. ns: not
-  // shorter than the time between rounds.
-  double share_used_within(int64_t ns, int64_t now_ns) const;
-
  private:
   bool is_due(const PageHistory& page, int64_t distance_ns) const;
   void sort_pages();
   void add_old();
   void date_changes();
+  double weight(const PageHistory& before, const PageHistory& page) const;
+  double accesses_per_page() const;
 
   PageSample& sample_;
   std::vector<SampledPage*> pages_;
@@ -85,7 +92,10 @@ class PageRound {
   uint64_t old_accessed_ = 0;   // old pages found accessed
   bool old_looked_at_ = false;  // in this round, any old page
   int64_t idle_until_ns_ = 0;   // until then old pages are taken to have been idle
-  double new_share_ = 0;        // what end() returns
+  Counted counted_ = Counted::kUntried;
+  int64_t sample_ns_ = 1;
+  int64_t passed_ns_ = 0;  // between the beginnings of the last round and this one
+  double accesses_ = 0;    // counted in this round
 };
 
 }  // namespace damon_statfs

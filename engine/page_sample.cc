@@ -64,7 +64,6 @@ void PageHistory::note_look(int64_t now_ns) {
     if (!accessed) since_ns = middle_ns;
     accessed = true;
     last_access_ns = middle_ns;
-    last_access_slack_ns = now_ns - middle_ns;
   } else if (accessed) {
     accessed = false;
     const bool once = since_ns == last_access_ns;
@@ -78,17 +77,7 @@ void PageHistory::note_idle(int64_t then_ns) {
     looked_ns = std::max(looked_ns, then_ns);
   } else if (since_ns < then_ns) {
     since_ns = last_access_ns = then_ns + (looked_ns - then_ns) / 2;
-    last_access_slack_ns = looked_ns - last_access_ns;
   }
-}
-
-double PageHistory::accessed_since(int64_t from_ns) const {
-  if (last_access_ns == kNever) return 0;
-  const int64_t earliest_ns = last_access_ns - last_access_slack_ns;
-  const int64_t latest_ns = last_access_ns + last_access_slack_ns;
-  if (from_ns <= earliest_ns) return 1;
-  if (from_ns > latest_ns) return 0;
-  return static_cast<double>(latest_ns - from_ns) / static_cast<double>(latest_ns - earliest_ns);
 }
 
 // How many words there have to be, and how many pages of each, for as many pages as nr_words full
@@ -210,7 +199,6 @@ void PageSample::add_word(const Frame& frame, uint64_t index, uint64_t spacing, 
       page.accessed = near->accessed;
       page.since_ns = near->since_ns;
       page.last_access_ns = near->last_access_ns;
-      page.last_access_slack_ns = near->last_access_slack_ns;
       page.used = near->used;
     }
     pages_.push_back(page);

@@ -23,7 +23,6 @@ struct PageHistory : SampledPage {
   bool accessed = false;  // whether the last look found an access
   int64_t since_ns = 0;   // when it became accessed, or idle
   int64_t last_access_ns = kNever;
-  int64_t last_access_slack_ns = 0;  // by so much it may have been earlier or later
   bool used = false;  // whether it was accessed in the last period before the last refresh
   // Set by PageRound when a round begins, and the same until it ends.
   uint64_t round_group = 0;  // its group()
@@ -38,9 +37,6 @@ struct PageHistory : SampledPage {
 
   // Takes in that it was idle until then_ns, whatever the last look has found.
   void note_idle(int64_t then_ns);
-
-  // How likely it is that the last access was at from_ns or later, as far as the looks tell.
-  double accessed_since(int64_t from_ns) const;
 
   // How long it has been idle; negative: accessed.
   int64_t idle_ns(int64_t now_ns) const {

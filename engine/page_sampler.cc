@@ -157,6 +157,11 @@ void PageSampler::begin_round() {
   const auto kind = periods_left_ == 0 ? PageRound::Kind::kLast
                     : scouts           ? PageRound::Kind::kScouts
                                        : PageRound::Kind::kAll;
+  // Pages in use are looked at once per refresh interval, scouts in every round.
+  round_.count(sample_ns() < period_ns_    ? PageRound::Counted::kUntried
+               : sample_ns() < refresh_ns_ ? PageRound::Counted::kScouts
+                                           : PageRound::Counted::kAll,
+               sample_ns());
   round_.begin(kind, round_began_ns_, refresh_ns_ / nr_rounds, nothing_known_);
 }
 
@@ -200,29 +205,21 @@ Result<void> PageSampler::end_round() {
   return outcome::success();
 }
 
-// Pages that trials do not tell of count with one access per look, if sampling intervals are short
-// enough for trials. Until used() is known, the looks find pages in use, too.
-void PageSampler::take_looks(double new_share) {
+// Until used() is known, nobody can tell whose accesses trials will tell of.
+void PageSampler::take_looks(double accesses_per_page) {
   const int64_t passed_ns = round_began_ns_ - counted_to_ns_;
   counted_to_ns_ = round_began_ns_;
-  if (!used_known_ || nothing_known_) return;
-  const bool trials = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs < period_ns_;
-  rate_.add_looks(trials ? new_share : 0, passed_ns);
+  if (used_known_ && !nothing_known_) rate_.add_looks(accesses_per_page, passed_ns);
 }
 
-// Without pages in use looks tell enough. In the last period before a refresh a trial would be in
-// the way of the last look, but in the first refresh interval nothing is known before.
+// Without pages in use, or with a sampling interval not shorter than a period, looks tell enough.
+// In the last period before a refresh a trial would be in the way of the last look, but in the
+// first refresh interval nothing is known before.
 void PageSampler::plan_trials() {
   trials_left_ = 0;
   const uint64_t next_round = round_after(periods_left_);
   trials_ns_ = std::max<int64_t>(round_start_ns(next_round) - clock_.now_ns(), 0);
-  if (nothing_known_) return;
-  const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
-  if (sample_ns >= period_ns_) {
-    count_long_interval(sample_ns);
-    return;
-  }
-  if (used_known_ && next_round == 0 && nr_periods_ > 1) return;
+  if (nothing_known_ || (used_known_ && next_round == 0 && nr_periods_ > 1)) return;
   if (!used_known_) {
     if (next_round > 0) return;
     round_.take_used();
@@ -230,8 +227,8 @@ void PageSampler::plan_trials() {
   const std::span<SampledPage* const> used = round_.used();
   used_share_ = static_cast<double>(used.size()) /
                 static_cast<double>(std::max<size_t>(round_.pages().size(), 1));
-  if (used.empty()) {
-    rate_.add(0, sample_ns);
+  if (used.empty() || sample_ns() >= period_ns_) {
+    rate_.add(0, sample_ns());
     return;
   }
   const Trials trials = rate_.plan(used_share_, trials_ns_ - kMarginNs, size_.few_trials());
@@ -239,25 +236,12 @@ void PageSampler::plan_trials() {
   nr_trials_ = trials_left_ = std::min<uint64_t>(trials.count, chosen_.size());
 }
 
-// A sampling interval that is not shorter than a period needs no trials: the rounds' looks tell
-// what was accessed within the last one. If it is shorter than the time between refreshes, every
-// round is asked, so that a load with the same period as the refreshes is not met in one phase.
-void PageSampler::count_long_interval(int64_t sample_ns) {
-  if (!used_known_) return;
-  if (sample_ns >= refresh_ns_) {
-    if (periods_left_ > 0) return;
-    trials_ns_ = refresh_ns_;
-  }
-  rate_.add(round_.share_used_within(sample_ns, clock_.now_ns()), sample_ns);
-}
-
 // Trials are at random moments, so that a load with the same period is not met in one phase, as
 // long as there is time for them.
 void PageSampler::plan_trial() {
   const int64_t now_ns = clock_.now_ns();
-  const int64_t sample_ns = static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
   const int64_t end_ns = round_start_ns(round_after(periods_left_)) - kMarginNs;
-  const int64_t spare_ns = end_ns - now_ns - sample_ns;
+  const int64_t spare_ns = end_ns - now_ns - sample_ns();
   if (trials_left_ == 0 || spare_ns <= 0) {
     rate_.end_trials(trials_ns_);
     wait_for_round();
@@ -355,7 +339,7 @@ Result<void> PageSampler::mark_tried() {
   BOOST_OUTCOME_TRYV(mark(tried_, false));
   marked_ns_ = clock_.now_ns();
   phase_ = Phase::kCounting;
-  deadline_ns_ = marked_ns_ + static_cast<int64_t>(rate_.sample_us()) * kNsPerUs;
+  deadline_ns_ = marked_ns_ + sample_ns();
   return outcome::success();
 }
 

@@ -64,12 +64,12 @@ class PageSampler final : public Estimator {
   void warn_if_over_budget();
   Result<void> look(std::span<SampledPage* const> pages);
   Result<void> mark(std::span<SampledPage* const> pages, bool scouts_only);
-  void take_looks(double new_share);
+  void take_looks(double accesses_per_page);
   void plan_trials();
   void plan_trial();
-  void count_long_interval(int64_t sample_ns);
   Result<void> mark_tried();
   Result<void> count_tried();
+  int64_t sample_ns() const { return static_cast<int64_t>(rate_.sample_us()) * kNsPerUs; }
   uint64_t round_after(uint64_t periods_left) const;
   int64_t round_start_ns(uint64_t periods_left) const;
   void wait_for_round();
