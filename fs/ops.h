@@ -34,7 +34,8 @@ struct Filesystem {
   // Changes options (options_ioctl.h) and calls answer(refusal) once, with an empty text when all
   // is done; empty: none can be changed. request: what EnabledFile calls the writer.
   using Answer = std::function<void(const std::string& refusal)>;
-  std::function<void(const void* request, std::string_view words, Answer answer)> change_options;
+  std::function<void(const void* request, std::string_view words, const Answer& answer)>
+      change_options;
 
   bool initialised = false;  // the kernel has begun to talk to us
 };

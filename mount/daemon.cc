@@ -79,8 +79,8 @@ Daemon::Daemon(const Options& options, const OperationsRegistry& registry, Backg
       status_(kExitOk) {
   filesystem_.status = [this] { return status(); };
   filesystem_.change_options = [this](const void* request, std::string_view words,
-                                      Filesystem::Answer answer) {
-    change_options(request, words, std::move(answer));
+                                      const Filesystem::Answer& answer) {
+    change_options(request, words, answer);
   };
 }
 
@@ -268,7 +268,7 @@ std::string Daemon::state() {
 // For mount -o remount and systemctl reload. A switch is answered when it is done, as a write to
 // `enabled` is.
 void Daemon::change_options(const void* request, std::string_view words,
-                            Filesystem::Answer answer) {
+                            const Filesystem::Answer& answer) {
   const Result<Changes> changes = parse_changes(options_, words, registry_);
   if (!changes) return answer(changes.error().context);
   const RunSettings settings = run_settings(changes.value().options);

@@ -36,7 +36,8 @@ class Daemon {
   bool wait_for_engine(int64_t deadline_ns);
   std::string state();
   std::string status();
-  void change_options(const void* request, std::string_view words, Filesystem::Answer answer);
+  void change_options(const void* request, std::string_view words,
+                      const Filesystem::Answer& answer);
 
   Options options_;  // in force: some change while it is mounted
   Background& background_;

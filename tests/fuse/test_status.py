@@ -11,7 +11,8 @@ import unittest
 
 import calls
 import support
-from support import AGGR, ENABLED, FILES, IDLE, NOBODY, Mount, MountCase, new_directory, run_daemon
+from support import (AGGR, ENABLED, FILES, IDLE, NOBODY, Mount, MountCase, new_directory, run_daemon,
+                     wait_for)
 from test_damon_stat import kernel
 
 SIZE = 15360
@@ -91,6 +92,7 @@ def cpu_seconds(pid):
 class Command(unittest.TestCase):
     def test_json_and_lines(self):
         with Mount(enabled="Y") as mount:
+            wait_for(lambda: status_of_mount(mount)["nr_checks"], what="the first refresh")
             done = run_daemon("--status=json", mount.path)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             status = json.loads(done.stdout)
