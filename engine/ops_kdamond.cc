@@ -468,7 +468,6 @@ OperationsSet kdamond_operations() {
   set.probe = probe;
   set.create = create;
   set.recover = stop_orphaned_kdamond;
-  set.selects_ram = true;
   set.max_close_ms = kMaxCloseMs;
   set.unused_options = " seed ";
   return set;

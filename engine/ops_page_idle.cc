@@ -225,7 +225,6 @@ OperationsSet page_idle_operations() {
           },
           nullptr,
           nullptr,
-          true,
           true};
 }
 

@@ -109,15 +109,16 @@ Result<std::string> probe(const OperationsContext& context) {
 }  // namespace
 
 OperationsSet sim_operations() {
-  return {"sim",
-          false,
-          probe,
-          [](const OperationsContext& context) -> std::unique_ptr<Operations> {
-            return std::make_unique<SimOperations>(context);
-          },
-          nullptr,
-          nullptr,
-          true};
+  OperationsSet set;
+  set.name = "sim";
+  set.automatic = false;
+  set.probe = probe;
+  set.create = [](const OperationsContext& context) -> std::unique_ptr<Operations> {
+    return std::make_unique<SimOperations>(context);
+  };
+  set.checks_pages = true;
+  set.unused_options = " ram ";
+  return set;
 }
 
 }  // namespace damon_statfs

@@ -30,6 +30,10 @@ int counted_errno(const Error& error) {
 
 }  // namespace
 
+bool OperationsSet::uses_option(std::string_view option) const {
+  return unused_options.find(fmt::format(" {} ", option)) == std::string_view::npos;
+}
+
 std::string_view default_estimator(const OperationsSet& set) {
   if (set.create_mirror != nullptr) return "kernel";
   return set.checks_pages ? "pages" : "regions";

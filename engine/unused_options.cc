@@ -14,18 +14,17 @@
 namespace damon_statfs {
 namespace {
 
-constexpr std::string_view kOfRegions = " min_nr_regions max_nr_regions ";
+bool is_of_regions(std::string_view name) {
+  return name == "min_nr_regions" || name == "max_nr_regions";
+}
 
 }  // namespace
 
 std::string unused_options_text(const OperationsSet& set, const EngineConfig& config) {
   const bool pages = set.create_mirror == nullptr && uses_pages(set, config);
-  const std::string_view useless = pages ? kOfRegions : set.unused_options;
   std::vector<std::string> named;
   for (const std::string& name : config.asked_for) {
-    if (useless.find(fmt::format(" {} ", name)) != std::string_view::npos) {
-      named.push_back(name + "=");
-    }
+    if (pages ? is_of_regions(name) : !set.uses_option(name)) named.push_back(name + "=");
   }
   if (named.empty()) return {};
   return fmt::format("{}: no effect with {}", fmt::join(named, ", "),

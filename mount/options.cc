@@ -181,7 +181,8 @@ Result<void> check_estimator(const Options& options, const OperationsRegistry& r
 // Precondition: ops is auto or a set's name.
 Result<void> check_ram(const Options& options, const OperationsRegistry& registry) {
   const OperationsSet* const set = registry.find(options.engine.ops);
-  if (options.context.ram.kind == RamSelection::Kind::kAll || set == nullptr || set->selects_ram) {
+  if (options.context.ram.kind == RamSelection::Kind::kAll || set == nullptr ||
+      set->uses_option("ram")) {
     return outcome::success();
   }
   return failure(EINVAL, fmt::format("ram=: has no effect with ops={}", set->name));

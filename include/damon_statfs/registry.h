@@ -31,7 +31,6 @@ struct OperationsSet {
   void (*recover)(const OperationsContext& context) = nullptr;
 
   bool checks_pages = false;  // whether estimator=pages works with it
-  bool selects_ram = false;   // whether it monitors what ram= says
 
   // How long a call into the set may take without hanging: open() and close(), or a mirror's write.
   // A stop takes no longer, and whatever waits for one waits at least as long.
@@ -39,6 +38,9 @@ struct OperationsSet {
 
   // Names of mount options that the set has no use for, each between blanks: " seed ram ".
   std::string_view unused_options = "";
+
+  // Whether the set has a use for the mount option of that name.
+  bool uses_option(std::string_view option) const;
 };
 
 // Which estimator the values come from when none is asked for: "pages" where the set can check
