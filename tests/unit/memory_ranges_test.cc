@@ -184,12 +184,20 @@ TEST_CASE("memory blocks that make no sense", "[memory_ranges]") {
   }
 }
 
-TEST_CASE("addresses that are no memory are left out, and that is said", "[memory_ranges]") {
-  const TreeFixture tree{{"/proc/iomem", kIomem}};
+struct LoggedMachine {
+  LoggedMachine() {
+    context.rootfs = tree.root();
+    context.log = log.sink();
+  }
+
+  TreeFixture tree{{"/proc/iomem", kIomem}};
   LogLines log;
   OperationsContext context;
-  context.rootfs = tree.root();
-  context.log = log.sink();
+};
+
+TEST_CASE("addresses that are no memory are left out, and that is said", "[memory_ranges]") {
+  LoggedMachine machine;
+  auto& [tree, log, context] = machine;
   const auto monitored = [&](const Ranges& given) {
     context.ram = {RamSelection::Kind::kRanges, given};
     return monitored_ranges(context);
@@ -210,11 +218,8 @@ TEST_CASE("addresses that are no memory are left out, and that is said", "[memor
 }
 
 TEST_CASE("nothing is said of addresses that all are memory", "[memory_ranges]") {
-  const TreeFixture tree{{"/proc/iomem", kIomem}};
-  LogLines log;
-  OperationsContext context;
-  context.rootfs = tree.root();
-  context.log = log.sink();
+  LoggedMachine machine;
+  auto& [tree, log, context] = machine;
   log_left_out(context, monitored_ranges(context).value());
   context.ram = {RamSelection::Kind::kRanges, {{0x200000, 0x300000}}};
   log_left_out(context, monitored_ranges(context).value());
