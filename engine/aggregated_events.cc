@@ -200,4 +200,11 @@ Result<std::unique_ptr<AggregatedEvents>> open_aggregated_events(const KernelFil
       std::make_unique<PerfAggregatedEvents>(std::move(fd), std::move(mapping), *format, log));
 }
 
+OpenEvents events_of(std::shared_ptr<const KernelFiles> files, LogSink log) {
+  return
+      [files = std::move(files), log = std::move(log)](pid_t kdamond_pid, uint64_t max_nr_regions) {
+        return open_aggregated_events(*files, kdamond_pid, max_nr_regions, log);
+      };
+}
+
 }  // namespace damon_statfs

@@ -60,6 +60,9 @@ Result<std::unique_ptr<AggregatedEvents>> open_aggregated_events(const KernelFil
 using OpenEvents = std::function<Result<std::unique_ptr<AggregatedEvents>>(
     pid_t kdamond_pid, uint64_t max_nr_regions)>;
 
+// The kernel's own.
+OpenEvents events_of(std::shared_ptr<const KernelFiles> files, LogSink log);
+
 // Returns: the path of the tracepoint's directory in tracefs, or ENOENT with the file that is
 // missing.
 Result<std::string> find_aggregated_events(const KernelFiles& files);

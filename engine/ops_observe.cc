@@ -236,10 +236,7 @@ Result<std::string> probe(const OperationsContext& context) {
 OperationsSet observe_operations() {
   const auto create = [](const OperationsContext& context) -> std::unique_ptr<Operations> {
     const auto files = std::make_shared<RootedKernelFiles>(context.rootfs);
-    const auto open_events = [&context, files](pid_t kdamond_pid, uint64_t max_nr_regions) {
-      return open_aggregated_events(*files, kdamond_pid, max_nr_regions, context.log);
-    };
-    return std::make_unique<ObserveOperations>(context, files, open_events);
+    return std::make_unique<ObserveOperations>(context, files, events_of(files, context.log));
   };
   OperationsSet set;
   set.name = "observe";
