@@ -14,7 +14,6 @@
 #include "engine/kdamond_threads.h"
 #include "engine/memory_ranges.h"
 #include "engine/regions.h"
-#include "engine/tuner.h"
 #include "engine/wide.h"
 
 namespace damon_statfs {
@@ -65,10 +64,12 @@ Result<std::vector<AddressRange>> KdamondOperations::open() {
   record_ = std::move(record);
   setup_ = {attrs_, ranges, false, attrs_.sample_us};
   const Result<void> started = start();
-  if (started) log_left_out(context_, ranges);
-  if (started) return std::move(ranges);
-  let_go();
-  return started.as_failure();
+  if (!started) {
+    let_go();
+    return started.as_failure();
+  }
+  log_left_out(context_, ranges);
+  return std::move(ranges);
 }
 
 // Each step is recorded before it is taken, so that a crash leaves nothing unknown.
@@ -92,30 +93,6 @@ Result<void> KdamondOperations::start() {
   next_check_ns_ = complete_ns_ + kCheckNs;
   want_next(complete_ns_, !we_tune_);
   return open_source();
-}
-
-Result<void> KdamondOperations::choose_tuner() {
-  const bool tuned = attrs_.goal.aggrs != 0;
-  DAMON_STATFS_TRY(kernel_may_tune, admin_->tunes_intervals());
-  kernel_tunes_ = tuned && kernel_may_tune;
-  we_tune_ = tuned && !kernel_tunes_;
-  return outcome::success();
-}
-
-// The engine may have been given another goal while monitoring is on.
-Result<void> KdamondOperations::follow_goal() {
-  if (normalised(context_.attrs).goal == attrs_.goal) return outcome::success();
-  BOOST_OUTCOME_TRYV(admin_->verify(setup_));
-  KdamondSetup wanted = setup_;
-  wanted.attrs.goal = context_.attrs.goal;
-  wanted.attrs = within_goal(wanted.attrs);
-  Result<KdamondSetup> committed = admin_->commit(setup_, wanted);
-  if (failed_with(committed, EBUSY)) return outcome::success();  // at the next look, then
-  if (!committed) return committed.as_failure();
-  setup_ = std::move(committed.value());
-  attrs_ = normalised(context_.attrs);
-  if (snapshots_) snapshots_->end();  // what it holds was counted in the old intervals
-  return choose_tuner();
 }
 
 // Regions are read through tried_regions where there are no trace events, or none that may be read.
@@ -176,18 +153,25 @@ Result<std::optional<Aggregation>> KdamondOperations::collect() {
 Result<std::vector<AddressRange>> KdamondOperations::update() {
   DAMON_STATFS_TRY(ranges, page_aligned_ranges(context_));
   if (ranges == setup_.ranges) return std::move(ranges);
-  BOOST_OUTCOME_TRYV(admin_->verify(setup_));
   KdamondSetup wanted = setup_;
   wanted.ranges = ranges;
-  Result<KdamondSetup> committed = admin_->commit(setup_, wanted);
-  if (failed_with(committed, EBUSY)) return setup_.ranges;  // at the next update, then
-  if (!committed) return committed.as_failure();
-  setup_ = std::move(committed.value());
+  DAMON_STATFS_TRY(in_force, commit(wanted));
+  if (!in_force) return setup_.ranges;  // at the next update, then
   forget_snapshots();
   context_.log(LogLevel::kInfo,
                fmt::format("memory has changed: {} MiB", total_bytes(setup_.ranges) >> 20));
   BOOST_OUTCOME_TRYV(open_source());
   return std::move(ranges);
+}
+
+// Puts `wanted` in force. Returns: false if somebody holds the interface just then.
+Result<bool> KdamondOperations::commit(const KdamondSetup& wanted) {
+  BOOST_OUTCOME_TRYV(admin_->verify(setup_));
+  Result<KdamondSetup> committed = admin_->commit(setup_, wanted);
+  if (failed_with(committed, EBUSY)) return false;
+  if (!committed) return committed.as_failure();
+  setup_ = std::move(committed.value());
+  return true;
 }
 
 uint64_t KdamondOperations::dropped_samples() const {
@@ -279,30 +263,6 @@ Result<std::optional<RegionSnapshot>> KdamondOperations::take_tried_regions() {
   return std::optional<RegionSnapshot>(std::move(snapshot));
 }
 
-// Asks the kernel for the intervals that it has tuned. While somebody holds the interface the last
-// ones are taken for true.
-Result<void> KdamondOperations::refresh_intervals() {
-  const Result<KdamondIntervals> tuned = admin_->tuned_intervals();
-  if (failed_with(tuned, EBUSY)) return outcome::success();
-  if (!tuned) {
-    BOOST_OUTCOME_TRYV(check_ownership());  // which knows more about why
-    return tuned.as_failure();
-  }
-  const KdamondIntervals& now = tuned.value();
-  const uint64_t last_us = setup_.attrs.aggr_us;
-  steady_ = std::max(now.aggr_us, last_us) - std::min(now.aggr_us, last_us) <= last_us / 10;
-  setup_.attrs = with_intervals(setup_.attrs, now.sample_us, now.aggr_us);
-  return outcome::success();
-}
-
-// A window that the intervals have changed in says nothing about the next ones.
-void KdamondOperations::measure_stretch(int64_t window_ns) {
-  constexpr double kWeight = 0.5;  // of the newest
-  const double planned_ns = static_cast<double>(setup_.attrs.aggr_us) * kNsPerUs;
-  const double stretch = std::clamp(static_cast<double>(window_ns) / planned_ns, 1.0, 10.0);
-  stretch_ += kWeight * (stretch - stretch_);
-}
-
 Result<Aggregation> KdamondOperations::deliver(RegionSnapshot snapshot) {
   const int64_t now_ns = context_.clock->now_ns();
   Aggregation aggregation;
@@ -341,41 +301,6 @@ void KdamondOperations::want_next(int64_t now_ns, bool settled) {
   }
 }
 
-// Until Linux 6.14 a commit waits for the end of an aggregation, and nothing can interrupt it: so
-// where we tune, an aggregation takes no longer than a stop may.
-IntervalsGoal KdamondOperations::our_goal() const {
-  constexpr uint64_t kMaxAggrUs = 10'000'000;
-  IntervalsGoal goal = attrs_.goal;
-  const uint64_t longest_us =
-      std::max({kMaxAggrUs / samples_per_aggr(attrs_), goal.min_sample_us, attrs_.sample_us});
-  goal.max_sample_us = std::min(goal.max_sample_us, longest_us);
-  return goal;
-}
-
-// What the kernel does by itself since 6.15. A small change is not worth the restart of the
-// aggregation that a commit means. Returns: whether there is time until the next refresh.
-Result<bool> KdamondOperations::tune(const std::vector<Region>& regions) {
-  MonitoringAttrs& attrs = setup_.attrs;
-  const uint64_t aggr_samples = samples_per_aggr(attrs_);
-  const uint64_t adaptation_bp =
-      intervals_adaptation_bp(intervals_score_bp(regions, aggr_samples, attrs.goal.access_bp));
-  const uint64_t sample_us = tuned_sample_us(attrs.sample_us, adaptation_bp, our_goal());
-  const uint64_t change_us =
-      std::max(sample_us, attrs.sample_us) - std::min(sample_us, attrs.sample_us);
-  if (change_us <= attrs.sample_us / 10) return true;
-  const bool settled = change_us <= attrs.sample_us / 4;
-
-  BOOST_OUTCOME_TRYV(admin_->verify(setup_));
-  KdamondSetup wanted = setup_;
-  wanted.attrs = with_intervals(attrs, sample_us, mul_div(sample_us, aggr_samples, 1));
-  Result<KdamondSetup> committed = admin_->commit(setup_, wanted);
-  if (failed_with(committed, EBUSY)) return settled;  // next time
-  if (!committed) return committed.as_failure();
-  setup_ = std::move(committed.value());
-  if (snapshots_) snapshots_->end();  // what it holds was counted in the old intervals
-  return settled;
-}
-
 // A kernel short of memory leaves regions out, and some versions have none at times.
 void KdamondOperations::note_incomplete() {
   const int64_t patience_ns = std::max(10 * kNsPerSecond, times_ns(10, window_ns()));
@@ -391,10 +316,6 @@ void KdamondOperations::note_incomplete() {
 
 bool KdamondOperations::is_complete(const std::vector<Region>& regions) const {
   return total_bytes(regions) == total_bytes(setup_.ranges);
-}
-
-int64_t KdamondOperations::window_ns() const {
-  return to_ns_saturated(static_cast<double>(setup_.attrs.aggr_us) * kNsPerUs * stretch_);
 }
 
 // Stops our kdamond if it is still ours.
@@ -458,10 +379,7 @@ Result<std::string> probe(const OperationsContext& context) {
 OperationsSet kdamond_operations() {
   const auto create = [](const OperationsContext& context) -> std::unique_ptr<Operations> {
     const auto files = std::make_shared<RootedKernelFiles>(context.rootfs);
-    const auto open_events = [&context, files](pid_t kdamond_pid, uint64_t max_nr_regions) {
-      return open_aggregated_events(*files, kdamond_pid, max_nr_regions, context.log);
-    };
-    return std::make_unique<KdamondOperations>(context, files, open_events);
+    return std::make_unique<KdamondOperations>(context, files, events_of(files, context.log));
   };
   OperationsSet set;
   set.name = "kdamond";

@@ -52,6 +52,7 @@ class KdamondOperations final : public Operations {
   Result<void> check_ownership();
   Result<std::optional<RegionSnapshot>> take_recorded();
   Result<std::optional<RegionSnapshot>> take_tried_regions();
+  Result<bool> commit(const KdamondSetup& wanted);
   Result<void> choose_tuner();
   Result<void> follow_goal();
   Result<void> refresh_intervals();
@@ -68,7 +69,7 @@ class KdamondOperations final : public Operations {
   void let_go();
 
   const OperationsContext& context_;
-  MonitoringAttrs attrs_;  // as configured
+  MonitoringAttrs attrs_;  // as configured, with the goal in force
   const std::shared_ptr<const KernelFiles> files_;
   const OpenEvents open_events_;
 
@@ -77,8 +78,7 @@ class KdamondOperations final : public Operations {
   KdamondSetup setup_;  // staged and in force; its intervals are the tuned ones
   pid_t pid_ = -1;
   std::unique_ptr<RegionSnapshots> snapshots_;  // none: through tried_regions
-  uint64_t dropped_before_ =
-      0;  // sets of regions and records not used, but for those of snapshots_
+  uint64_t dropped_before_ = 0;  // dropped_samples() of the snapshots before, and sets of regions
 
   bool kernel_tunes_ = false;
   bool we_tune_ = false;
