@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "engine/memory_ranges.h"
-#include "engine/page_sampler.h"
-#include "engine/sampler.h"
-#include "engine/stats.h"
+#include "engine/base/memory_ranges.h"
+#include "engine/pages/page_sampler.h"
+#include "engine/regions/sampler.h"
+#include "engine/estimate/stats.h"
 
 namespace damon_statfs {
 namespace {

@@ -6,10 +6,9 @@
 #include <functional>
 #include <memory>
 
-#include "damon_statfs/engine.h"
-#include "damon_statfs/operations.h"
-#include "damon_statfs/registry.h"
-#include "engine/estimator.h"
+#include "damon_statfs/engine_config.h"
+#include "damon_statfs/operations_set.h"
+#include "engine/estimate/estimator.h"
 
 namespace damon_statfs {
 

@@ -4,7 +4,7 @@
 // trying things out, for tests and for benchmarks.
 #pragma once
 
-#include "damon_statfs/registry.h"
+#include "damon_statfs/operations_set.h"
 
 namespace damon_statfs {
 

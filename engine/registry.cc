@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "engine/ops_damon_stat.h"
-#include "engine/ops_kdamond.h"
-#include "engine/ops_observe.h"
-#include "engine/ops_page_idle.h"
+#include "engine/damon/ops_damon_stat.h"
+#include "engine/damon/ops_kdamond.h"
+#include "engine/damon/ops_observe.h"
+#include "engine/page_idle/ops_page_idle.h"
 #include "engine/ops_sim.h"
 
 namespace damon_statfs {

@@ -6,7 +6,8 @@
 
 #include <string>
 
-#include "damon_statfs/engine.h"
+#include "damon_statfs/engine_config.h"
+#include "damon_statfs/operations_set.h"
 
 namespace damon_statfs {
 

@@ -20,8 +20,8 @@
 #include "damon_statfs/clock.h"
 #include "damon_statfs/errno_failure.h"
 #include "damon_statfs/mirror.h"
-#include "engine/lock_owner.h"
-#include "engine/run_files.h"
+#include "engine/base/lock_owner.h"
+#include "engine/base/run_files.h"
 #include "fs/fuse_mount.h"
 #include "fs/mount_table.h"
 

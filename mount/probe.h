@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "damon_statfs/engine.h"
+#include "damon_statfs/engine_config.h"
 #include "damon_statfs/registry.h"
 
 namespace damon_statfs {

@@ -4,29 +4,14 @@
 // one thread of its own while monitoring is on, or a mirror runs, and else in none.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <set>
-#include <string>
 
+#include "damon_statfs/engine_config.h"
 #include "damon_statfs/registry.h"
 #include "damon_statfs/run_settings.h"
 #include "damon_statfs/snapshot.h"
 
 namespace damon_statfs {
-
-// What turns access checks into statistics. Auto: pages if the operations set can check single
-// pages, which is more accurate; else regions.
-enum class EstimatorChoice { kAuto, kRegions, kPages };
-
-struct EngineConfig {
-  std::string ops = "auto";      // an operations set's name, or auto
-  double max_cpu_percent = 1.0;  // of one CPU, for the engine thread
-  EstimatorChoice estimator = EstimatorChoice::kAuto;
-  bool exclude_untracked = false;  // pages only: leave out memory that no access check can see
-  uint64_t seed = 0;               // of the random source; 0: a different one at each start
-  std::set<std::string, std::less<>> asked_for;  // names of the options that the user has set
-};
 
 // All methods belong to one thread, the owner's.
 class Engine {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "damon_statfs/registry.h"
-#include "engine/sampler.h"
+#include "engine/regions/sampler.h"
 #include "summary.h"
 
 namespace damon_statfs::bench {

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/kernel_files.h"
+#include "engine/base/kernel_files.h"
 #include "support/fake_kdamonds.h"
 
 namespace damon_statfs::test {

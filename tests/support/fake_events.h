@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "damon_statfs/region.h"
-#include "engine/aggregated_events.h"
+#include "engine/damon/aggregated_events.h"
 
 namespace damon_statfs::test {
 

@@ -3,7 +3,7 @@
 // Asked for each look at each page, which makes it a large part of what the tests cost.
 #include "support/known_memory.h"
 
-#include "engine/random.h"
+#include "engine/base/random.h"
 
 namespace damon_statfs::test {
 

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The modules' parameters, the sysfs interface and the kernel's threads are looked through in turn;
+// nothing is written anywhere.
+#include "engine/damon/damon_users.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "engine/damon/damon_admin.h"
+#include "engine/damon/kdamond_threads.h"
+
+namespace damon_statfs {
+namespace {
+
+// The kernel's own users of DAMON, by module name.
+Result<void> add_modules(const KernelFiles& files, std::vector<std::string>& users) {
+  for (const char* module : {"damon_stat", "damon_reclaim", "damon_lru_sort"}) {
+    const std::string path = fmt::format("/sys/module/{}/parameters/enabled", module);
+    DAMON_STATFS_TRY(enabled, read_if_there(files, path));
+    if (enabled == "Y" && !is_on_fuse(files, path)) users.emplace_back(module);
+  }
+  return outcome::success();
+}
+
+// What somebody has started through DAMON's sysfs interface.
+Result<void> add_sysfs_kdamonds(const KernelFiles& files, std::vector<std::string>& users) {
+  DAMON_STATFS_TRY(names, list_if_there(files, DamonAdmin::kKdamonds));
+  for (const std::string& name : names) {
+    DAMON_STATFS_TRY(state,
+                     read_if_there(files, fmt::format("{}/{}/state", DamonAdmin::kKdamonds, name)));
+    if (state == "on") users.push_back(fmt::format("kdamonds/{}", name));
+  }
+  return outcome::success();
+}
+
+Result<std::vector<std::string>> look_for_users(const KernelFiles& files) {
+  std::vector<std::string> users;
+  BOOST_OUTCOME_TRYV(add_modules(files, users));
+  BOOST_OUTCOME_TRYV(add_sysfs_kdamonds(files, users));
+  DAMON_STATFS_TRY(threads, find_kdamond_threads(files));
+  for (const KdamondThread& thread : threads) {
+    users.push_back(fmt::format("{}, pid {}", thread.name, thread.pid));
+  }
+  return users;
+}
+
+// How the administrator can tell and end a kdamond of ours whose record is gone: a container that
+// had /run for itself takes it along.
+std::string hint_at_ours(const KernelFiles& files) {
+  const std::optional<uint64_t> mark = DamonAdmin::likely_mark(files);
+  if (!mark) return "";
+  return fmt::format(
+      "; kdamonds/0 has update_us {}, as only damon-statfs sets it: if it was killed together with "
+      "its container, and no other one runs on this machine, \"echo off > {}/0/state; "
+      "echo 0 > {}/nr_kdamonds\" ends what it has left behind",
+      *mark, DamonAdmin::kKdamonds, DamonAdmin::kKdamonds);
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> find_running_kdamonds(const KernelFiles& files) {
+  Result<std::vector<std::string>> users = look_for_users(files);
+  if (users) return users;
+  return failure(
+      users.error().code.value(),
+      fmt::format("whether somebody else uses the kernel's DAMON cannot be found out: {}",
+                  users.error().context));
+}
+
+Result<void> refuse_damon_users(const KernelFiles& files) {
+  DAMON_STATFS_TRY(set_up, DamonAdmin::nr_kdamonds(files));
+  DAMON_STATFS_TRY(running, find_running_kdamonds(files));
+  if (!running.empty()) {
+    return failure(EBUSY, fmt::format("somebody else uses the kernel's DAMON: {}{}",
+                                      fmt::join(running, ", "), hint_at_ours(files)));
+  }
+  if (set_up == 0) return outcome::success();
+  return failure(EBUSY, fmt::format("{}/nr_kdamonds: somebody else has set up {} kdamond{}{}",
+                                    DamonAdmin::kKdamonds, set_up, set_up == 1 ? "" : "s",
+                                    hint_at_ours(files)));
+}
+
+}  // namespace damon_statfs

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Each step of a start is recorded before it is taken; here it is found out how far the last one
+// has come.
+#include "engine/damon/kdamond_orphan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/damon/damon_admin.h"
+#include "engine/damon/kdamond_threads.h"
+
+namespace damon_statfs {
+namespace {
+
+constexpr int64_t kMaxRecoverNs = 5 * kNsPerSecond;  // a mount waits for it
+constexpr int64_t kSetUpNs = 2 * kNsPerSecond;       // what damo takes of it is less than a tenth
+constexpr int64_t kLookNs = 50 * kNsPerMs;
+
+// Whether the kdamond that is on now is the recorded one. Its pid may have come to be another
+// one's since, so the mark has to be there, too.
+Result<bool> is_recorded(const DamonAdmin& admin, const KdamondOwnership& ownership,
+                         const Clock& clock, int64_t limit_ns) {
+  if (!ownership.marked) return false;
+  DAMON_STATFS_TRY(marked, admin.is_marked());
+  if (!marked || ownership.pid <= 0) return marked;
+  return retry_busy(clock, limit_ns, [&] { return admin.is_pid(ownership.pid); });
+}
+
+// Whether what is set up has no mark because its daemon was killed before it could set it. Another
+// program that has just made a kdamond goes on to set it up; what nobody touches for as long as
+// that may take was left behind.
+Result<bool> is_abandoned(const DamonAdmin& admin, const Clock& clock, int64_t limit_ns) {
+  const int64_t end_ns = clock.now_ns() + kSetUpNs;
+  for (;;) {
+    DAMON_STATFS_TRY(untouched, retry_busy(clock, limit_ns, [&] { return admin.is_untouched(); }));
+    if (!untouched || clock.now_ns() >= end_ns) return untouched;
+    clock.wait_until(std::min(clock.now_ns() + kLookNs, end_ns), -1);
+  }
+}
+
+// Stops the recorded kdamond if it is on, and gives back what was staged for it. Returns: EBUSY if
+// the interface is held by somebody else all the time.
+Result<void> stop_recorded(const OperationsContext& context, const KernelFiles& files,
+                           const KdamondOwnership& ownership) {
+  DamonAdmin admin(files, *context.clock, ownership.mark);
+  const int64_t end_ns = context.clock->now_ns() + kMaxRecoverNs;
+  const auto left_ns = [&] { return end_ns - context.clock->now_ns(); };
+  const Result<bool> on = retry_busy(*context.clock, left_ns(), [&] { return admin.is_on(); });
+  if (failed_with(on, ENOENT)) {
+    DAMON_STATFS_TRY(runs, is_kdamond_thread(files, ownership.pid));
+    if (!runs) return outcome::success();
+  }
+  if (!on) return on.as_failure();
+  if (on.value()) {
+    DAMON_STATFS_TRY(recorded, is_recorded(admin, ownership, *context.clock, left_ns()));
+    if (!recorded) return outcome::success();
+    BOOST_OUTCOME_TRYV(admin.turn_off(ownership.pid, left_ns()));
+    context.log(
+        LogLevel::kWarning,
+        fmt::format("stopped kdamond{}, which a damon-statfs that was killed had left behind",
+                    ownership.pid > 0 ? fmt::format(" {}", ownership.pid) : ""));
+  }
+  DAMON_STATFS_TRY(marked,
+                   retry_busy(*context.clock, left_ns(), [&] { return admin.is_marked(); }));
+  DAMON_STATFS_TRY(ours, marked || ownership.marked
+                             ? Result<bool>(marked)
+                             : is_abandoned(admin, *context.clock, left_ns()));
+  return ours ? admin.release() : outcome::success();
+}
+
+}  // namespace
+
+Result<std::string> boot_id(const KernelFiles& files) {
+  return files.read("/proc/sys/kernel/random/boot_id");
+}
+
+bool is_orphan(const OperationsContext& context, const KernelFiles& files,
+               const KdamondRecord& record) {
+  const Result<std::optional<KdamondOwnership>> read = record.read();
+  const Result<std::string> boot = boot_id(files);
+  if (!read || !read.value() || !boot) return false;
+  const KdamondOwnership& ownership = *read.value();
+  if (boot.value() != ownership.boot_id) return false;
+  const auto holds = [](const Result<bool>& answer) { return answer && answer.value(); };
+  const DamonAdmin admin(files, *context.clock, ownership.mark);
+  return holds(admin.is_marked()) || (!ownership.marked && holds(admin.is_untouched()));
+}
+
+Result<void> stop_orphan(const OperationsContext& context, const KernelFiles& files,
+                         const KdamondRecord& record) {
+  DAMON_STATFS_TRY(ownership, record.read());
+  if (!ownership) return outcome::success();
+  DAMON_STATFS_TRY(boot, boot_id(files));
+  if (boot == ownership->boot_id) {
+    BOOST_OUTCOME_TRYV(stop_recorded(context, files, *ownership));
+  }
+  return record.clear();
+}
+
+void stop_orphaned_kdamond(const OperationsContext& context) {
+  const RootedKernelFiles files(context.rootfs);
+  const Result<std::optional<KdamondRecord>> record =
+      KdamondRecord::open_existing(context.rootfs, *context.clock);
+  if (failed_with(record, EBUSY)) return;
+  Result<void> done = outcome::success();
+  if (!record) {
+    done = record.as_failure();
+  } else if (record.value()) {
+    done = stop_orphan(context, files, *record.value());
+  }
+  if (done) return;
+  context.log(LogLevel::kWarning,
+              fmt::format("cannot stop the kdamond left behind by the last damon-statfs: {}",
+                          done.error().context));
+}
+
+}  // namespace damon_statfs

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The kdamond of a daemon that was killed goes on for nobody. It is found by what its owner has
+// recorded of it, and stopped by the next one of ours.
+#pragma once
+
+#include <string>
+
+#include "damon_statfs/operations.h"
+#include "engine/damon/kdamond_record.h"
+#include "engine/base/kernel_files.h"
+
+namespace damon_statfs {
+
+// Tells this boot of the machine from others.
+Result<std::string> boot_id(const KernelFiles& files);
+
+// Whether what is set up in DAMON's sysfs interface now is what `record` says.
+bool is_orphan(const OperationsContext& context, const KernelFiles& files,
+               const KdamondRecord& record);
+
+// Stops the recorded kdamond if it is on, gives back what was staged for it, and clears the record.
+// What has come to be somebody else's is left alone. Returns: EBUSY if the interface is held by
+// somebody else all the time.
+Result<void> stop_orphan(const OperationsContext& context, const KernelFiles& files,
+                         const KdamondRecord& record);
+
+// The same for the time before a mount: logs why it cannot. Does nothing while the daemon that owns
+// the record lives.
+void stop_orphaned_kdamond(const OperationsContext& context);
+
+}  // namespace damon_statfs

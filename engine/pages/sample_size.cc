@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// If it is too expensive, there are fewer trials, then fewer pages, at once; what is cheap enough
+// is made larger only after ten minutes, since new pages have no past of their own.
+#include "engine/pages/sample_size.h"
+
+#include <algorithm>
+
+#include "damon_statfs/clock.h"
+#include "engine/base/wide.h"
+
+namespace damon_statfs {
+namespace {
+
+constexpr int64_t kGrowAfterNs = 600 * kNsPerSecond;
+constexpr double kAimedShare = 0.85;  // of max_cpu, so that a change lasts
+constexpr double kTrialsFactor = 2;   // at most, what all trials cost more than few
+
+uint64_t scaled(uint64_t nr_words, double factor) {
+  const double wanted = static_cast<double>(nr_words) * factor;
+  return std::clamp(to_u64_saturated(wanted), SampleSize::kMinWords, SampleSize::kMaxWords);
+}
+
+}  // namespace
+
+void SampleSize::set_max_cpu_percent(double max_cpu_percent) {
+  max_cpu_percent_ = max_cpu_percent;
+  over_budget_ = false;
+  unchanged_ns_ = kGrowAfterNs;
+}
+
+bool SampleSize::adapt(int64_t cpu_ns, int64_t wall_ns) {
+  if (wall_ns <= 0) return false;
+  const double used_percent = 100 * static_cast<double>(cpu_ns) / static_cast<double>(wall_ns);
+  unchanged_ns_ += wall_ns;
+  const uint64_t words_before = nr_words_;
+  const bool changed = used_percent > max_cpu_percent_ ? shrink(used_percent) : grow(used_percent);
+  if (changed) unchanged_ns_ = 0;
+  return nr_words_ != words_before;
+}
+
+bool SampleSize::shrink(double used_percent) {
+  if (!few_trials_) {
+    few_trials_ = true;
+  } else if (nr_words_ > kMinWords) {
+    nr_words_ = scaled(nr_words_, kAimedShare * max_cpu_percent_ / used_percent);
+  } else {
+    over_budget_ = true;
+    return false;
+  }
+  return true;
+}
+
+bool SampleSize::grow(double used_percent) {
+  over_budget_ = false;
+  if (unchanged_ns_ < kGrowAfterNs) return false;
+  const double room = kAimedShare * max_cpu_percent_ / std::max(used_percent, 1e-6);
+  if (nr_words_ < kMaxWords) {
+    if (room < 1.1) return false;
+    nr_words_ = scaled(nr_words_, room);
+    return true;
+  }
+  if (!few_trials_ || room < kTrialsFactor) return false;
+  few_trials_ = false;
+  return true;
+}
+
+}  // namespace damon_statfs

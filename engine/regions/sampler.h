@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// DAMON's main loop without the loop: step() does the work of one sampling interval, deadline_ns()
+// says when the next is due. It never waits, so tests drive it through days of virtual time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "damon_statfs/attrs.h"
+#include "damon_statfs/clock.h"
+#include "damon_statfs/operations.h"
+#include "engine/regions/cpu_budget.h"
+#include "engine/estimate/estimator.h"
+#include "engine/base/random.h"
+#include "engine/regions/regions.h"
+
+namespace damon_statfs {
+
+// The regions at one moment, valid during the observer's call.
+struct RegionsView {
+  std::span<const Region> regions;
+  const MonitoringAttrs& attrs;  // in force while these counts were collected
+  int64_t now_ns;
+  uint64_t nr_checks;  // access checks since the start; none if the source delivers regions
+  uint64_t sample_us;  // in force; 0: the source delivers regions and does not tell
+};
+
+// Sees each step, as DAMON's callbacks do. The functions run in the sampler's thread.
+class SamplerObserver {
+ public:
+  virtual ~SamplerObserver() = default;
+  // After each sampling interval's checks; nr_accesses counts the aggregation so far.
+  virtual void after_sampling(const RegionsView&) {}
+  // At the end of an aggregation: merged, but not yet tuned, reset or split.
+  virtual void after_aggregation(const RegionsView&) {}
+  // Before monitoring ends, for whatever reason.
+  virtual void before_terminate(const RegionsView&) {}
+};
+
+struct SamplerConfig {
+  MonitoringAttrs attrs;
+  double max_cpu_percent = 100;
+  uint64_t min_region_bytes = 4096;  // the page size
+  uint64_t seed = 1;
+  std::function<bool()> cancelled = [] { return false; };  // asked within long ticks
+};
+
+class Sampler final : public Estimator {
+ public:
+  // The operations set, clock and observer outlive the sampler. Precondition: attrs are valid.
+  Sampler(const SamplerConfig& config, Operations& operations, const Clock& clock,
+          SamplerObserver& observer);
+
+  Result<void> start() override;
+  int64_t deadline_ns() const override { return deadline_ns_; }
+  Result<void> step() override;  // one sampling interval's work
+  void change(const RunSettings& settings) override;
+  void stop() override;
+  uint64_t monitored_bytes() const override { return monitored_bytes_; }
+
+  const MonitoringAttrs& attrs() const { return attrs_; }
+  const Regions& regions() const { return regions_; }
+
+ private:
+  using CheckFunction = Result<void> (Operations::*)(std::span<Region>);
+
+  Result<void> fit_to_ranges(std::span<const AddressRange> ranges);
+  Result<void> prepare_access_checks();
+  Result<void> for_all_regions(CheckFunction function);
+  Result<void> collect_aggregation();
+  void admit_lateness();
+  void end_aggregation();
+  void tune_intervals();
+  void limit_cpu();
+  void set_sample_us(uint64_t sample_us);
+  void restart_aggregation(int64_t suspended_ns);
+  Result<void> update_if_due();
+  void arm_deadline();
+  RegionsView view() const;
+
+  Operations& operations_;
+  const Clock& clock_;
+  SamplerObserver& observer_;
+  const std::function<bool()> cancelled_;
+  const uint64_t min_region_bytes_;
+  const uint64_t aggr_samples_;  // samples per aggregation as first configured
+  Random random_;
+  Splitter splitter_;
+  double max_cpu_percent_;
+  CpuBudget budget_;
+
+  MonitoringAttrs attrs_;  // in force: the tuned interval, or a longer one where that is the truth
+  uint64_t tuned_sample_us_;          // what the tuning, or the user, wants
+  uint64_t delivered_sample_us_ = 0;  // of the newest delivered regions; 0: not told
+  uint64_t monitored_bytes_ = 0;
+  uint64_t max_region_bytes_ = 0;
+  Regions regions_;
+
+  uint64_t nr_checks_ = 0;
+  uint64_t passed_samples_ = 0;
+  uint64_t next_aggr_sample_ = 0;
+  uint64_t next_tune_sample_ = 0;
+  int64_t next_update_ns_ = 0;
+  int64_t deadline_ns_ = 0;
+  int64_t aggr_start_ns_ = 0;
+  int64_t aggr_suspended_ns_ = 0;  // Clock::suspended_ns() when this aggregation began
+};
+
+}  // namespace damon_statfs

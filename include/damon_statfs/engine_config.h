@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What the engine is configured with, beside what its operations sets need (OperationsContext).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+
+namespace damon_statfs {
+
+// What turns access checks into statistics. Auto: pages if the operations set can check single
+// pages, which is more accurate; else regions.
+enum class EstimatorChoice { kAuto, kRegions, kPages };
+
+struct EngineConfig {
+  std::string ops = "auto";      // an operations set's name, or auto
+  double max_cpu_percent = 1.0;  // of one CPU, for the engine thread
+  EstimatorChoice estimator = EstimatorChoice::kAuto;
+  bool exclude_untracked = false;  // pages only: leave out memory that no access check can see
+  uint64_t seed = 0;               // of the random source; 0: a different one at each start
+  std::set<std::string, std::less<>> asked_for;  // names of the options that the user has set
+};
+
+}  // namespace damon_statfs

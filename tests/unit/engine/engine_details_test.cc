@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What the engine tells of how its values come about: who samples, and what is known before and
+// after the first refresh, after a stop, and after a start that has failed.
+#include <cerrno>
+
+#include "damon_statfs/engine.h"
+#include "unit/engine/engine_run.h"
+
+namespace damon_statfs::test {
+namespace {
+
+MonitoringDetails details_of(EngineRun& run) { return run.engine->newest().details; }
+
+TEST_CASE("nothing is known before the first refresh of each start", "[engine][details]") {
+  EngineRun run;
+  Engine& engine = run.make();
+  for (int start = 1; start <= 2; ++start) {
+    CAPTURE(start);
+    const int64_t began_ms = (run.clock.now_ns() - run.begun_ns) / kNsPerMs;
+    REQUIRE(engine.start());
+    REQUIRE(run.becomes(EngineState::kOn));
+    MonitoringDetails details = details_of(run);
+    CHECK_FALSE(details.refreshed);
+    CHECK(details.ops == "fake");
+    CHECK(details.estimator == "regions");
+    CHECK(details.monitored_bytes == uint64_t{1} << 30);
+    CHECK(details.started_ns == run.begun_ns + began_ms * kNsPerMs);
+    CHECK((details.sample_us == 0 && details.nr_regions == 0 && details.nr_checks == 0));
+    REQUIRE(run.run_to_ms(began_ms + 5'200));
+    details = details_of(run);
+    CHECK(details.refreshed);
+    CHECK(details.sample_us == 5'000);
+    CHECK(details.nr_checks > 0);
+    engine.request_stop();
+    REQUIRE(run.becomes(EngineState::kOff));
+    CHECK(details_of(run) == details);  // as the values, it stays
+  }
+}
+
+TEST_CASE("a start that has failed has monitored nothing", "[engine][details]") {
+  EngineRun run;
+  Engine& engine = run.make();
+  REQUIRE(engine.start());
+  REQUIRE(run.run_to_ms(5'200));
+  engine.request_stop();
+  REQUIRE(run.becomes(EngineState::kOff));
+  run.script.open_errno = EBUSY;
+  REQUIRE(engine.start());
+  REQUIRE(eventually([&] { return run.status().errno_value == EBUSY; }));
+  const MonitoringDetails details = details_of(run);
+  CHECK(details.ops == "fake");
+  CHECK_FALSE(details.refreshed);
+  CHECK(details.started_ns == 0);
+  CHECK(details.monitored_bytes == 0);
+}
+
+TEST_CASE("whose thread samples", "[engine][details]") {
+  for (const bool kernel : {false, true}) {
+    EngineRun run;
+    if (kernel) run.script.kdamond_pid = 4711;
+    Engine& engine = run.make();
+    REQUIRE(engine.start());
+    REQUIRE(run.becomes(EngineState::kOn));
+    CHECK(run.status().is_kdamond == kernel);
+    engine.request_stop();
+    REQUIRE(run.becomes(EngineState::kOff));
+    CHECK_FALSE(run.status().is_kdamond);
+  }
+}
+
+TEST_CASE("delivered regions: the source's sampling interval, or none", "[engine][details]") {
+  for (const uint64_t sample_us : {uint64_t{0}, uint64_t{7'000}}) {
+    CAPTURE(sample_us);
+    EngineRun run;
+    run.script.collect = [&] {
+      run.script.collect_due_ns = run.clock.now_ns() + 1'000 * kNsPerMs;
+      Aggregation aggregation;
+      aggregation.regions.resize(1);
+      aggregation.regions[0].end = uint64_t{1} << 20;
+      aggregation.aggr_us = 140'000;
+      aggregation.sample_us = sample_us;
+      return std::optional(aggregation);
+    };
+    REQUIRE(run.make().start());
+    REQUIRE(run.run_to_ms(7'000));
+    const MonitoringDetails details = details_of(run);
+    CHECK(details.refreshed);
+    CHECK(details.sample_us == sample_us);
+    CHECK(details.aggr_us == 140'000);
+    CHECK(details.nr_checks == 0);
+  }
+}
+
+TEST_CASE("a mirror is told by name", "[engine][details]") {
+  EngineRun run("mirror");
+  run.mirror.show(true, 77);
+  REQUIRE(run.make().start());
+  REQUIRE(eventually([&] { return run.status().mirrors; }));
+  const MonitoringDetails details = details_of(run);
+  CHECK(details.ops == "mirror");
+  CHECK(details.estimator == "kernel");
+  CHECK_FALSE(details.refreshed);
+  CHECK(run.status().is_kdamond);
+  CHECK(run.status().tid == 4711);
+  run.mirror.show(false);
+  REQUIRE(run.run_to_ms(200));
+  CHECK_FALSE(run.status().is_kdamond);
+}
+
+}  // namespace
+}  // namespace damon_statfs::test

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What a page sampler costs: max_cpu is kept whatever a look costs, unless the smallest sample is
+// too expensive, and the values stay right when the sample is made smaller or larger.
+#include <cmath>
+
+#include "support/known_memory.h"
+#include "unit/engine/pages/page_sampler_run.h"
+
+namespace damon_statfs::test {
+namespace {
+
+// A sampler at work, all of whose memory is hot, and where a look or a mark costs 3 us.
+class CostRun : public PageSamplerRun {
+ public:
+  explicit CostRun(double max_cpu_percent) {
+    config.max_cpu_percent = max_cpu_percent;
+    memory.last_access = known_.accesses();
+    memory.cpu_ns_per_check = memory.cpu_ns_per_mark = 3'000;
+    start();
+  }
+
+  // Goes on for so long. Returns: the percent of a CPU that it has used.
+  double percent_used_in(int64_t ns) {
+    const int64_t cpu_ns = clock.thread_cpu_ns(), begin_ns = clock.now_ns();
+    run_for(ns);
+    return 100 * static_cast<double>(clock.thread_cpu_ns() - cpu_ns) /
+           static_cast<double>(clock.now_ns() - begin_ns);
+  }
+
+ private:
+  const KnownMemory known_{{{1, 10 * kMs}}};
+};
+
+TEST_CASE("max_cpu is kept", "[page_sampler][cost]") {
+  CostRun free_run(100);
+  free_run.run_for(30 * kSecond);
+  const double wanted_percent = free_run.percent_used_in(100 * kSecond);
+  // With few trials of the smallest sample it needs two thirds.
+  const double allowed = GENERATE(1.1, 0.9, 0.7);
+  const double max_cpu = allowed * wanted_percent;
+  CAPTURE(wanted_percent, allowed);
+  CostRun run(max_cpu);
+  run.run_for(30 * kSecond);
+  for (int minute = 0; minute < 5; ++minute) {
+    const double used = run.percent_used_in(60 * kSecond);
+    CAPTURE(minute, used, run.details.nr_pages);
+    CHECK(used <= max_cpu);
+    CHECK(used > max_cpu / 2);  // nor is accuracy given away
+  }
+  CHECK(run.log.count(LogLevel::kWarning) == 0);
+  CHECK(run.details.share_percent[0] == 100);
+}
+
+TEST_CASE("max_cpu too small: said once, and on with the smallest sample", "[page_sampler][time]") {
+  PageSamplerRun run;
+  run.config.max_cpu_percent = 0.01;
+  run.memory.cpu_ns_per_check = 20'000;
+  run.memory.last_access = [](uint64_t addr, int64_t now_ns) {
+    return addr < kGiB ? now_ns : PagedMemory::kNever;
+  };
+  run.start();
+  run.run_for(300 * kSecond);
+  CHECK(run.log.count(LogLevel::kWarning) == 1);
+  CHECK(run.log.count(LogLevel::kWarning, "max_cpu=0.01") == 1);
+  CHECK(run.details.nr_pages <= SampleSize::kMinWords * PageSample::kSampledPerWord);
+  CHECK(run.details.nr_pages > SampleSize::kMinWords * PageSample::kSampledPerWord * 95 / 100);
+  CHECK(std::abs(run.details.share_percent[0] - 25) < 0.5);
+}
+
+TEST_CASE("the sample follows its cost and keeps what is known", "[page_sampler][time]") {
+  PageSamplerRun run;
+  run.config.max_cpu_percent = 1;
+  run.memory.cpu_ns_per_check = 1'000;
+  run.memory.last_access = [](uint64_t addr, int64_t now_ns) {
+    return addr < 2 * kGiB ? now_ns : PagedMemory::kNever;
+  };
+  run.start();
+  run.run_for(40 * kSecond);
+  const uint64_t largest = run.details.nr_pages;
+  run.memory.cpu_ns_per_check = 15'000;
+  run.run_for(40 * kSecond);
+  const uint64_t smallest = run.details.nr_pages;
+  CHECK(smallest < largest * 9 / 10);
+  CHECK(smallest >= SampleSize::kMinWords * PageSample::kSampledPerWord * 95 / 100);
+  run.memory.cpu_ns_per_check = 1'000;
+  run.run_for(1'300 * kSecond);
+  CHECK(run.details.nr_pages >= largest * 98 / 100);
+  CHECK(run.log.count(LogLevel::kWarning) == 0);
+  CHECK(-run.idle_ms(0) > run.monitored_ms() - 1'000);  // since the first look but one
+  CHECK(-run.idle_ms(0) < run.monitored_ms());
+  CHECK(run.idle_ms(100) == run.monitored_ms());
+}
+
+}  // namespace
+}  // namespace damon_statfs::test

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A sampler with everything it needs, driven through virtual time by the test that owns it.
+#pragma once
+
+#include <functional>
+
+#include "engine/regions/sampler.h"
+#include "engine/estimate/stats.h"
+#include "support/catch.h"
+#include "support/fake_operations.h"
+#include "unit/engine/regions/region_lists.h"
+
+namespace damon_statfs::test {
+
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+constexpr uint64_t kGiB = uint64_t{1} << 30;
+
+// Attributes without tuning: 20 samples of 5 ms.
+inline MonitoringAttrs untuned() {
+  MonitoringAttrs attrs;
+  attrs.goal.aggrs = 0;
+  return attrs;
+}
+
+class SamplerRun final : public SamplerObserver {
+ public:
+  explicit SamplerRun(const MonitoringAttrs& attrs, double max_cpu_percent = 100) {
+    config.attrs = attrs;
+    config.max_cpu_percent = max_cpu_percent;
+    script.clock = &clock;
+  }
+
+  // Opens the operations set. What is changed in `script` and `config` before counts.
+  void start() {
+    REQUIRE(try_start());
+    begun_ns = clock.now_ns();
+  }
+  Result<void> try_start() {
+    sampler.emplace(config, operations, clock, *this);
+    return sampler->start();
+  }
+
+  // One sampling interval, which wakes up late by late_ns.
+  Result<void> tick() {
+    clock.wait_until(sampler->deadline_ns(), -1);
+    clock.advance(late_ns);
+    return sampler->step();
+  }
+  void run_aggregations(uint64_t count) {
+    const uint64_t until = aggregations + count;
+    while (aggregations < until) require(tick());
+  }
+  void run_for(int64_t ns) {
+    const int64_t until_ns = clock.now_ns() + ns;
+    while (sampler->deadline_ns() <= until_ns) require(tick());
+  }
+
+  void after_sampling(const RegionsView& view) override {
+    script.calls.emplace_back("sampled");
+    on_sampling(view);
+  }
+  void after_aggregation(const RegionsView& view) override {
+    script.calls.emplace_back("aggregated");
+    ++aggregations;
+    aggregated.assign(view.regions.begin(), view.regions.end());
+    aggregated_attrs = view.attrs;
+    statistics = make_statistics(view.regions, view.attrs.aggr_us, view.now_ns);
+    aggr_ns = view.now_ns - aggregated_ns;
+    aggregated_ns = view.now_ns;
+    on_aggregation(view);
+  }
+  void before_terminate(const RegionsView& view) override {
+    script.calls.emplace_back("terminate");
+    terminated_with = view.regions.size();
+  }
+
+  // As REQUIRE, which takes longer than a tick.
+  static void require(const Result<void>& done) {
+    if (!done) FAIL(done.error().context);
+  }
+
+  FakeClock clock;
+  Script script;
+  SamplerConfig config;
+  FakeOperations operations{script};
+  std::optional<Sampler> sampler;
+  int64_t late_ns = 0;
+  int64_t begun_ns = 0;
+
+  uint64_t aggregations = 0;
+  Regions aggregated;  // what the last aggregation ended with
+  MonitoringAttrs aggregated_attrs;
+  Statistics statistics;
+  int64_t aggregated_ns = 0;
+  int64_t aggr_ns = 0;  // between the last two aggregations
+  size_t terminated_with = 0;
+  std::function<void(const RegionsView&)> on_sampling = [](const RegionsView&) {};
+  std::function<void(const RegionsView&)> on_aggregation = [](const RegionsView&) {};
+};
+
+}  // namespace damon_statfs::test
