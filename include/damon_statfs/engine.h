@@ -8,6 +8,7 @@
 
 #include "damon_statfs/engine_config.h"
 #include "damon_statfs/monitoring_switch.h"
+#include "damon_statfs/observer.h"
 #include "damon_statfs/registry.h"
 
 namespace damon_statfs {
@@ -28,6 +29,10 @@ class Engine final : public MonitoringSwitch, public MonitoringSettings {
   void forward(bool on) override;
   bool change(const RunSettings& settings) override;
   const Snapshot& newest() override;
+
+  // The observer sees all monitoring from the next start on, in the engine thread, after snapshots
+  // were published, and outlives the engine. Precondition: it is kOff.
+  void add_observer(MonitoringObserver& observer);
 
  private:
   class Thread;
