@@ -11,12 +11,12 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <limits>
 #include <memory>
 #include <string_view>
 
 #include "damon_statfs/errno_failure.h"
+#include "engine/base/text.h"
 
 namespace damon_statfs {
 namespace {
@@ -165,9 +165,8 @@ Result<std::optional<std::string>> read_if_there(const KernelFiles& files,
 
 Result<uint64_t> read_number(const KernelFiles& files, const std::string& path, bool again) {
   DAMON_STATFS_TRY(text, again ? files.read_again(path) : files.read(path));
-  uint64_t number = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && rest == text.data() + text.size()) return number;
+  const auto number = parse_number<uint64_t>(text);
+  if (number) return *number;
   return failure(EIO, fmt::format("{}: \"{}\" is not a number", path, text.substr(0, 40)));
 }
 

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "damon_statfs/operations.h"
-#include "engine/damon/kdamond_record.h"
 #include "engine/base/kernel_files.h"
+#include "engine/damon/kdamond_record.h"
 
 namespace damon_statfs {
 

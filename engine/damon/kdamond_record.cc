@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// One line: boot id, mark, whether it is set, pid, the daemon's pid, its pid namespace. It is
-// rewritten in place, because the lock is on the file, and always with the same length, so that one
-// write(2) replaces it whole.
+// One line, see kdamond_ownership.h. It is rewritten in place, because the lock is on the file, and
+// always with the same length, so that one write(2) replaces it whole.
 #include "engine/damon/kdamond_record.h"
 
 #include <fmt/format.h>
@@ -11,12 +10,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cinttypes>
-#include <cstdio>
 
 #include "damon_statfs/errno_failure.h"
 #include "engine/base/kernel_files.h"
 #include "engine/base/lock_owner.h"
+#include "engine/base/process_stat.h"
 #include "engine/base/run_files.h"
 
 namespace damon_statfs {
@@ -32,17 +30,7 @@ constexpr int64_t kPauseNs = 10 * kNsPerMs;
 Result<std::optional<KdamondOwnership>> read_line(const UniqueFd& file, const std::string& path) {
   char line[kLineBytes + 1] = {};
   if (pread(file.get(), line, kLineBytes, 0) < 0) return errno_failure("{}", path);
-  char boot[64] = {};
-  int marked = 0;
-  KdamondOwnership ownership;
-  // Older versions wrote no namespace.
-  if (sscanf(line, "%63s %" SCNu64 " %d %d %d %" SCNu64, boot, &ownership.mark, &marked,
-             &ownership.pid, &ownership.owner_pid, &ownership.owner_pid_namespace) < 5) {
-    return std::optional<KdamondOwnership>();
-  }
-  ownership.boot_id = boot;
-  ownership.marked = marked != 0;
-  return std::optional<KdamondOwnership>(std::move(ownership));
+  return parse_ownership({line, kLineBytes});
 }
 
 // A namespace is known by the inode of its file; 0: not known.
@@ -56,8 +44,8 @@ bool is_dying(const KdamondOwnership& owner, const std::string& rootfs) {
   const RootedKernelFiles files(rootfs);
   const Result<std::string> line = files.read(fmt::format("/proc/{}/stat", owner.owner_pid));
   if (!line) return false;
-  const size_t name_end = line.value().rfind(") ");
-  return name_end != std::string::npos && line.value().compare(name_end + 2, 1, "Z") == 0;
+  const std::optional<ProcessStat> stat = parse_process_stat(line.value());
+  return stat && stat->state == 'Z';
 }
 
 // The kernel's table of locks leaves out processes of other pid namespaces.
@@ -112,8 +100,9 @@ Result<std::optional<KdamondOwnership>> KdamondRecord::read() const {
 }
 
 Result<void> KdamondRecord::write(const KdamondOwnership& ownership) const {
-  return replace(fmt::format("{} {} {:d} {} {} {}", ownership.boot_id, ownership.mark,
-                             ownership.marked, ownership.pid, ownership.owner_pid, pid_namespace_));
+  KdamondOwnership ours = ownership;
+  ours.owner_pid_namespace = pid_namespace_;
+  return replace(format_ownership(ours));
 }
 
 Result<void> KdamondRecord::clear() const { return replace(""); }

@@ -13,17 +13,9 @@
 #include "damon_statfs/clock.h"
 #include "damon_statfs/fd.h"
 #include "damon_statfs/result.h"
+#include "engine/damon/kdamond_ownership.h"
 
 namespace damon_statfs {
-
-struct KdamondOwnership {
-  std::string boot_id;               // of the boot in which it was written
-  uint64_t mark = 0;                 // see DamonAdmin
-  bool marked = false;               // whether the mark may be there already
-  pid_t pid = -1;                    // once it is on
-  pid_t owner_pid = 0;               // the daemon's
-  uint64_t owner_pid_namespace = 0;  // in which owner_pid is that; 0: not known
-};
 
 class KdamondRecord {
  public:

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Text of the kernel's parameter files, parsed strictly: what is not exactly what a kernel writes
-// is no value. Files that came with later kernels may be missing.
+// Reads the kernel's parameter files whenever it is asked to. Files that came with later kernels
+// may be missing, and a text that is no value leaves the one before.
 #include "engine/damon/ops_damon_stat.h"
 
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <charconv>
 #include <optional>
 #include <string_view>
 
 #include "damon_statfs/mirror.h"
-#include "engine/damon/kdamond_threads.h"
 #include "engine/base/kernel_files.h"
+#include "engine/base/text.h"
+#include "engine/damon/damon_stat_values.h"
+#include "engine/damon/kdamond_threads.h"
 
 namespace damon_statfs {
 namespace {
@@ -24,33 +25,8 @@ constexpr uint64_t kMaxWriteMs = 12'000;
 std::string path_of(const char* name) { return fmt::format("{}/{}", kDamonStatDirectory, name); }
 
 template <class Integer>
-std::optional<Integer> parse_decimal(std::string_view text) {
-  Integer value{};
-  const char* const end = text.data() + text.size();
-  const auto [rest, invalid] = std::from_chars(text.data(), end, value);
-  if (invalid != std::errc() || rest != end) return std::nullopt;
-  return value;
-}
-
-std::optional<bool> parse_enabled(std::string_view text) {
-  if (text != "Y" && text != "N") return std::nullopt;
-  return text == "Y";
-}
-
-using Percentiles = decltype(Statistics::memory_idle_ms_percentiles);
-
-std::optional<Percentiles> parse_percentiles(std::string_view text) {
-  Percentiles percentiles{};
-  for (size_t i = 0; i < percentiles.size(); ++i) {
-    const size_t comma = text.find(',');
-    const bool is_last = i + 1 == percentiles.size();
-    if (is_last != (comma == std::string_view::npos)) return std::nullopt;
-    const auto value = parse_decimal<int64_t>(text.substr(0, comma));
-    if (!value) return std::nullopt;
-    percentiles[i] = *value;
-    if (!is_last) text.remove_prefix(comma + 1);
-  }
-  return percentiles;
+std::optional<Integer> decimal(std::string_view text) {
+  return parse_number<Integer>(text);
 }
 
 // The text of `enabled`, without which there is nothing to mirror.
@@ -129,10 +105,10 @@ class DamonStat final : public Mirror {
     if (failed_with(aggr_interval, ENOENT)) {
       values.aggr_interval_us = 0;
     } else {
-      take("aggr_interval_us", aggr_interval, parse_decimal<uint64_t>, values.aggr_interval_us);
+      take("aggr_interval_us", aggr_interval, decimal<uint64_t>, values.aggr_interval_us);
     }
     take("estimated_memory_bandwidth", files_.read(path_of("estimated_memory_bandwidth")),
-         parse_decimal<uint64_t>, values.estimated_memory_bandwidth_bytes_per_s);
+         decimal<uint64_t>, values.estimated_memory_bandwidth_bytes_per_s);
     take("memory_idle_ms_percentiles", files_.read(path_of("memory_idle_ms_percentiles")),
          parse_percentiles, values.memory_idle_ms_percentiles);
   }
@@ -145,7 +121,7 @@ class DamonStat final : public Mirror {
     }
     const auto text = files_.read(path_of("kdamond_pid"));
     if (!failed_with(text, ENOENT)) {
-      take("kdamond_pid", text, parse_decimal<pid_t>, pid);
+      take("kdamond_pid", text, decimal<pid_t>, pid);
     } else if (!was_on || (pid != -1 && has_ended(pid))) {
       pid = only_kdamond();
     }

@@ -9,12 +9,12 @@
 
 #include <cmath>
 
+#include "engine/base/memory_ranges.h"
+#include "engine/base/wide.h"
 #include "engine/damon/damon_users.h"
 #include "engine/damon/kdamond_orphan.h"
 #include "engine/damon/kdamond_threads.h"
-#include "engine/base/memory_ranges.h"
 #include "engine/regions/regions.h"
-#include "engine/base/wide.h"
 
 namespace damon_statfs {
 namespace {

@@ -14,8 +14,8 @@
 #include <string>
 #include <utility>
 
-#include "engine/damon/damon_admin.h"
 #include "engine/base/wide.h"
+#include "engine/damon/damon_admin.h"
 
 namespace damon_statfs {
 namespace {
