@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "damon_statfs/operations.h"
+#include "damon_statfs/operations_context.h"
 #include "engine/base/kernel_files.h"
 #include "engine/damon/kdamond_record.h"
 
