@@ -31,7 +31,7 @@ std::string lock_owner_text(const UniqueFd& file) {
   if (fstat(file.get(), &info) != 0) return {};
   const std::string file_id =
       fmt::format("{:02x}:{:02x}:{}", major(info.st_dev), minor(info.st_dev), info.st_ino);
-  const Result<std::string> locks = read_whole("/proc/locks");
+  const Result<std::string> locks = RootedKernelFiles("").read_whole("/proc/locks");
   const std::optional<pid_t> pid = locks ? flock_owner(locks.value(), file_id) : std::nullopt;
   return pid ? fmt::format(" (process {})", *pid) : "";
 }

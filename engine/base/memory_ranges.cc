@@ -17,6 +17,7 @@
 namespace damon_statfs {
 namespace {
 
+constexpr const char* kIomem = "/proc/iomem";
 constexpr const char* kBlocks = "/sys/devices/system/memory";
 
 bool starts_earlier(const AddressRange& a, const AddressRange& b) { return a.start < b.start; }
@@ -33,9 +34,9 @@ void append_joined(std::vector<AddressRange>& ranges, AddressRange range) {
   }
 }
 
-Result<std::vector<AddressRange>> read_listed_ram(const std::string& rootfs) {
-  const std::string path = rootfs + "/proc/iomem";
-  const Result<std::string> text = read_whole(path);
+Result<std::vector<AddressRange>> read_listed_ram(const KernelFiles& files) {
+  const std::string path = files.name_of(kIomem);
+  const Result<std::string> text = files.read_whole(kIomem);
   if (failed_with(text, ENOENT)) return failure(ENODEV, text.error().context);
   if (!text) return text.as_failure();
   auto [found, hidden] = parse_iomem(text.value());
@@ -120,12 +121,12 @@ std::string hex(const std::vector<AddressRange>& ranges) {
 
 }  // namespace
 
-Result<std::vector<AddressRange>> read_system_ram(const std::string& rootfs) {
-  DAMON_STATFS_TRY(listed, read_listed_ram(rootfs));
-  DAMON_STATFS_TRY(offline, read_offline_blocks(RootedKernelFiles(rootfs)));
+Result<std::vector<AddressRange>> read_system_ram(const KernelFiles& files) {
+  DAMON_STATFS_TRY(listed, read_listed_ram(files));
+  DAMON_STATFS_TRY(offline, read_offline_blocks(files));
   std::vector<AddressRange> ram = without(listed, offline);
   if (!ram.empty()) return ram;
-  return failure(ENODEV, fmt::format("{}{}: all memory is offline", rootfs, kBlocks));
+  return failure(ENODEV, fmt::format("{}: all memory is offline", files.name_of(kBlocks)));
 }
 
 std::vector<AddressRange> select_ranges(const RamSelection& selection,
@@ -146,8 +147,9 @@ std::vector<AddressRange> select_ranges(const RamSelection& selection,
   return ram;
 }
 
-Result<std::vector<AddressRange>> monitored_ranges(const OperationsContext& context) {
-  DAMON_STATFS_TRY(ram, read_system_ram(context.rootfs));
+Result<std::vector<AddressRange>> monitored_ranges(const OperationsContext& context,
+                                                   const KernelFiles& files) {
+  DAMON_STATFS_TRY(ram, read_system_ram(files));
   std::vector<AddressRange> ranges = select_ranges(context.ram, ram);
   if (!ranges.empty()) return ranges;
   return failure(ENODEV, fmt::format("ram={}: no System RAM is there", hex(context.ram.ranges)));

@@ -65,9 +65,11 @@ TEST_CASE("the refusal of locked idle flags names the process", "[lock_owner]") 
 TEST_CASE("the refusal of a locked record of kdamonds names the process", "[lock_owner]") {
   const TreeFixture tree;
   const FakeClock clock;
-  const Result<KdamondRecord> held = KdamondRecord::open(tree.root(), clock);
+  const Result<KdamondRecord> held =
+      KdamondRecord::open(tree.root(), RootedKernelFiles(tree.root()), clock);
   REQUIRE(held);
-  const Result<KdamondRecord> refused = KdamondRecord::open(tree.root(), clock);
+  const Result<KdamondRecord> refused =
+      KdamondRecord::open(tree.root(), RootedKernelFiles(tree.root()), clock);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code.value() == EBUSY);
   CHECK(refused.error().context.find(fmt::format("another damon-statfs (process {}) is driving",
