@@ -22,8 +22,11 @@ bool take_number(std::string_view& line, Integer& value) {
 }  // namespace
 
 std::string format_ownership(const KdamondOwnership& ownership) {
-  return fmt::format("{} {} {:d} {} {} {}", ownership.boot_id, ownership.mark, ownership.marked,
-                     ownership.pid, ownership.owner_pid, ownership.owner_pid_namespace);
+  std::string line =
+      fmt::format("{} {} {:d} {} {} {}", ownership.boot_id, ownership.mark, ownership.marked,
+                  ownership.pid, ownership.owner_pid, ownership.owner_pid_namespace);
+  for (const pid_t pid : ownership.more_pids) line += fmt::format(" {}", pid);
+  return line;
 }
 
 std::optional<KdamondOwnership> parse_ownership(std::string_view line) {
@@ -36,6 +39,7 @@ std::optional<KdamondOwnership> parse_ownership(std::string_view line) {
   if (!whole) return std::nullopt;
   ownership.marked = marked != 0;
   take_number(line, ownership.owner_pid_namespace);
+  for (pid_t pid = -1; take_number(line, pid);) ownership.more_pids.push_back(pid);
   return ownership;
 }
 

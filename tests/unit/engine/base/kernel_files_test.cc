@@ -115,10 +115,11 @@ TEST_CASE("hundreds of ranges take no descriptors", "[kernel_files]") {
   const RootedKernelFiles files(tree.root());
   const std::string mark = machine.damon->content(kIntervals + "update_us");
   const DamonAdmin admin(files, machine.clock, std::stoull(mark));
+  const Kdamond& kdamond = admin.kdamond(0);
   KdamondSetup setup{normalised(machine.context.attrs), machine.context.ram.ranges, true,
                      machine.context.attrs.sample_us};
   const size_t before = nr_descriptors();
-  const Result<void> verified = admin.verify(setup);
+  const Result<void> verified = kdamond.verify(setup);
   CAPTURE(verified ? "" : verified.error().context);
   REQUIRE(verified);
   CHECK(nr_descriptors() <= before + 2);

@@ -22,6 +22,18 @@ TEST_CASE("what is written is read", "[kdamond_record]") {
   CHECK(parse_ownership(format_ownership(off) + std::string(50, ' ') + "\n") == off);
 }
 
+TEST_CASE("several kdamonds have a pid each", "[kdamond_record]") {
+  CHECK(kOwnership.nr_kdamonds() == 1);
+  CHECK(kOwnership.pid_of(0) == 4'000);
+  KdamondOwnership several = kOwnership;
+  several.more_pids = {4'001, -1};
+  CHECK(several.nr_kdamonds() == 3);
+  CHECK(several.pid_of(1) == 4'001);
+  CHECK(several.pid_of(2) == -1);
+  CHECK(format_ownership(several) == format_ownership(kOwnership) + " 4001 -1");
+  CHECK(parse_ownership(format_ownership(several) + "  \n") == several);
+}
+
 TEST_CASE("a line of an older version has no namespace", "[kdamond_record]") {
   KdamondOwnership older = kOwnership;
   older.owner_pid_namespace = 0;
