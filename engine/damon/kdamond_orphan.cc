@@ -99,10 +99,9 @@ Result<void> stop_orphan(const OperationsContext& context, const KernelFiles& fi
   return record.clear();
 }
 
-void stop_orphaned_kdamond(const OperationsContext& context) {
-  const RootedKernelFiles files(context.rootfs);
+void stop_orphaned_kdamond(const OperationsContext& context, const KernelFiles& files) {
   const Result<std::optional<KdamondRecord>> record =
-      KdamondRecord::open_existing(context.rootfs, *context.clock);
+      KdamondRecord::open_existing(context.rootfs, files, *context.clock);
   if (failed_with(record, EBUSY)) return;
   Result<void> done = outcome::success();
   if (!record) {

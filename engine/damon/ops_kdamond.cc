@@ -28,8 +28,9 @@ constexpr int64_t kMaxPollNs = kNsPerSecond;
 constexpr double kAdmittedStretch = 1.25;  // from then on the real time is published, see Sampler
 constexpr uint64_t kMaxMark = 999'999;
 
-Result<std::vector<AddressRange>> page_aligned_ranges(const OperationsContext& context) {
-  DAMON_STATFS_TRY(monitored, monitored_ranges(context));
+Result<std::vector<AddressRange>> page_aligned_ranges(const OperationsContext& context,
+                                                      const KernelFiles& files) {
+  DAMON_STATFS_TRY(monitored, monitored_ranges(context, files));
   Regions regions;
   BOOST_OUTCOME_TRYV(
       set_regions(regions, monitored, static_cast<uint64_t>(sysconf(_SC_PAGESIZE)), 0));
@@ -57,8 +58,8 @@ KdamondOperations::KdamondOperations(const OperationsContext& context,
 
 Result<std::vector<AddressRange>> KdamondOperations::open() {
   BOOST_OUTCOME_TRYV(DamonAdmin::nr_kdamonds(*files_));  // is there an interface at all?
-  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context_));
-  DAMON_STATFS_TRY(record, KdamondRecord::open(context_.rootfs, *context_.clock));
+  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context_, *files_));
+  DAMON_STATFS_TRY(record, KdamondRecord::open(context_.rootfs, *files_, *context_.clock));
   BOOST_OUTCOME_TRYV(stop_orphan(context_, *files_, record));
   BOOST_OUTCOME_TRYV(refuse_damon_users(*files_));
   record_ = std::move(record);
@@ -151,7 +152,7 @@ Result<std::optional<Aggregation>> KdamondOperations::collect() {
 }
 
 Result<std::vector<AddressRange>> KdamondOperations::update() {
-  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context_));
+  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context_, *files_));
   if (ranges == setup_.ranges) return std::move(ranges);
   KdamondSetup wanted = setup_;
   wanted.ranges = ranges;
@@ -360,12 +361,11 @@ void KdamondOperations::let_go() {
 
 namespace {
 
-Result<std::string> probe(const OperationsContext& context) {
-  const RootedKernelFiles files(context.rootfs);
+Result<std::string> probe(const OperationsContext& context, const KernelFiles& files) {
   BOOST_OUTCOME_TRYV(DamonAdmin::nr_kdamonds(files));
   BOOST_OUTCOME_TRYV(files.check_writable(fmt::format("{}/nr_kdamonds", DamonAdmin::kKdamonds)));
-  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context));
-  DAMON_STATFS_TRY(record, KdamondRecord::open_existing(context.rootfs, *context.clock));
+  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context, files));
+  DAMON_STATFS_TRY(record, KdamondRecord::open_existing(context.rootfs, files, *context.clock));
   if (!record || !is_orphan(context, files, *record)) {
     BOOST_OUTCOME_TRYV(refuse_damon_users(files));
   }
@@ -383,9 +383,13 @@ OperationsSet kdamond_operations() {
   };
   OperationsSet set;
   set.name = "kdamond";
-  set.probe = probe;
+  set.probe = [](const OperationsContext& context) {
+    return probe(context, RootedKernelFiles(context.rootfs));
+  };
   set.create = create;
-  set.recover = stop_orphaned_kdamond;
+  set.recover = [](const OperationsContext& context) {
+    stop_orphaned_kdamond(context, RootedKernelFiles(context.rootfs));
+  };
   set.max_call_ms = kMaxCloseMs;
   set.unused_options = {"seed"};
   return set;

@@ -223,8 +223,7 @@ void ObserveOperations::note_silence(int64_t now_ns) {
 
 namespace {
 
-Result<std::string> probe(const OperationsContext& context) {
-  const RootedKernelFiles files(context.rootfs);
+Result<std::string> probe(const OperationsContext& context, const KernelFiles& files) {
   DAMON_STATFS_TRY(kdamond, choose_kdamond(context, files));
   BOOST_OUTCOME_TRYV(refuse_virtual(context, files, kdamond.pid));
   DAMON_STATFS_TRY(tracing, find_tracing(files));
@@ -241,7 +240,9 @@ OperationsSet observe_operations() {
   OperationsSet set;
   set.name = "observe";
   set.automatic = false;
-  set.probe = probe;
+  set.probe = [](const OperationsContext& context) {
+    return probe(context, RootedKernelFiles(context.rootfs));
+  };
   set.create = create;
   set.unused_options = {
       "access_bp",      "aggr_us",       "aggrs", "max_nr_regions", "max_sample_us",
