@@ -46,21 +46,24 @@ void signal_eventfd(int fd) {
 }
 
 // What is known of it: how much memory, which kdamond.
-std::string what_is_sampled(const Operations& operations, const Estimator& estimator) {
+std::string what_is_sampled(const Estimator& estimator) {
+  const pid_t kdamond_pid = estimator.facts().kdamond_pid;
   std::string text;
   if (estimator.monitored_bytes() > 0)
     text += fmt::format(", {} MiB", estimator.monitored_bytes() >> 20);
-  if (operations.kdamond_pid() != -1) text += fmt::format(", kdamond {}", operations.kdamond_pid());
+  if (kdamond_pid != -1) text += fmt::format(", kdamond {}", kdamond_pid);
   return text;
 }
 
 }  // namespace
 
-class Engine::Thread final : private RefreshObserver {
+class Engine::Thread final : private MonitoringObserver {
  public:
   Thread(EngineConfig config, OperationsContext& context, const OperationsRegistry& registry,
          int wake_fd)
-      : config_(std::move(config)), context_(context), registry_(registry), wake_fd_(wake_fd) {}
+      : config_(std::move(config)), context_(context), registry_(registry), wake_fd_(wake_fd) {
+    observers_.add(*this);
+  }
 
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;
@@ -99,6 +102,8 @@ class Engine::Thread final : private RefreshObserver {
   }
 
   const Snapshot& newest() { return cell_.newest(); }
+
+  void add_observer(MonitoringObserver& observer) { observers_.add(observer); }
 
  private:
   // Without a descriptor for commands there would be no stop, so there is no thread either.
@@ -157,18 +162,15 @@ class Engine::Thread final : private RefreshObserver {
   Result<void> run_selected() {
     DAMON_STATFS_TRY(selected, registry_.select(config_.ops, context_));
     const OperationsSet* const set = selected.set;
-    latest_.status.max_close_ms = set->max_close_ms;
+    latest_.status.max_call_ms = set->max_call_ms;
     if (config_.ops == "auto") log_choice(fmt::format("{} ({})", set->name, selected.uses));
     log_unused_options(*set);
-    if (set->create_mirror == nullptr) {
-      const std::unique_ptr<Operations> operations = set->create(context_);
-      promise_life(context_.clock->now_ns());
-      publish();  // a stop may come while it opens
-      signal_eventfd(wake_fd_);
-      if (stop_requested()) return outcome::success();
-      return monitor(*set, *operations);
-    }
-    return show(*set, *set->create_mirror(context_));
+    if (set->makes<Mirror>()) return show(*set, *set->make<Mirror>(context_));
+    promise_life(context_.clock->now_ns());
+    publish();  // a stop may come while the source is opened
+    signal_eventfd(wake_fd_);
+    if (stop_requested()) return outcome::success();
+    return monitor(*set);
   }
 
   // Shows what the mirror says and hands writes on to it.
@@ -227,7 +229,7 @@ class Engine::Thread final : private RefreshObserver {
     }
   }
 
-  Result<void> monitor(const OperationsSet& set, Operations& operations) {
+  Result<void> monitor(const OperationsSet& set) {
     latest_.details = {};
     latest_.details.ops = set.name;
     latest_.details.estimator = uses_pages(set, config_) ? "pages" : "regions";
@@ -236,9 +238,9 @@ class Engine::Thread final : private RefreshObserver {
           LogLevel::kWarning,
           fmt::format("untracked=exclude: {} delivers regions, it has no effect", set.name));
     }
-    operations_ = &operations;
     const std::unique_ptr<Estimator> estimator = make_estimator(
-        set, config_, context_, operations, [this] { return stop_requested(); }, *this);
+        set, config_, context_, [this] { return stop_requested(); }, observers_);
+    estimator_ = estimator.get();
     const int64_t began_ns = context_.clock->now_ns();
     started_cpu_ns_ = context_.clock->thread_cpu_ns();
     const Result<void> started = estimator->start();
@@ -247,9 +249,9 @@ class Engine::Thread final : private RefreshObserver {
     latest_.details.monitored_bytes = estimator->monitored_bytes();
     context_.log(LogLevel::kInfo,
                  fmt::format("monitoring is on: {}{}, estimator {}", set.name,
-                             what_is_sampled(operations, *estimator), latest_.details.estimator));
+                             what_is_sampled(*estimator), latest_.details.estimator));
     change_settings(*estimator);  // what has come while it opened
-    publish_on(operations);
+    publish_on(*estimator);
 
     Result<void> ended = outcome::success();
     while (ended && !stop_requested()) {
@@ -327,8 +329,8 @@ class Engine::Thread final : private RefreshObserver {
   // than closing may. It is told about once a second and not for each sampling interval. Returns:
   // whether there is anything new to tell.
   bool promise_life(int64_t due_ns) {
-    const auto max_close_ns = static_cast<int64_t>(latest_.status.max_close_ms) * kNsPerMs;
-    const int64_t needed_ns = due_ns + std::max(kMinStepNs, max_close_ns);
+    const auto max_call_ns = static_cast<int64_t>(latest_.status.max_call_ms) * kNsPerMs;
+    const int64_t needed_ns = due_ns + std::max(kMinStepNs, max_call_ns);
     const int64_t spare_ns = latest_.alive_until_ns - needed_ns;
     if (spare_ns >= 0 && spare_ns <= kPromiseStepNs) return false;
     latest_.alive_until_ns = needed_ns + kPromiseStepNs;
@@ -340,8 +342,8 @@ class Engine::Thread final : private RefreshObserver {
     published_ = latest_;
   }
 
-  void publish_on(const Operations& operations) {
-    const pid_t kdamond_pid = operations.kdamond_pid();
+  void publish_on(const Estimator& estimator) {
+    const pid_t kdamond_pid = estimator.facts().kdamond_pid;
     latest_.status.state = EngineState::kOn;
     latest_.status.is_kdamond = kdamond_pid != -1;
     latest_.status.tid = latest_.status.is_kdamond ? kdamond_pid : gettid();
@@ -369,7 +371,7 @@ class Engine::Thread final : private RefreshObserver {
     latest_.details.estimator = before.estimator;
     latest_.details.started_ns = before.started_ns;
     latest_.details.cpu_ns = context_.clock->thread_cpu_ns() - started_cpu_ns_;
-    latest_.details.nr_dropped = operations_->dropped_samples();
+    latest_.details.nr_dropped = estimator_->facts().nr_dropped;
     publish();
     context_.log(
         LogLevel::kDebug,
@@ -381,6 +383,7 @@ class Engine::Thread final : private RefreshObserver {
   OperationsContext& context_;  // else the owner's
   const OperationsRegistry& registry_;
   const int wake_fd_;
+  Observers observers_;  // this object first
 
   SnapshotCell cell_;                                                            // engine -> owner
   boost::lockfree::spsc_queue<Command, boost::lockfree::capacity<4>> commands_;  // owner -> engine
@@ -393,8 +396,8 @@ class Engine::Thread final : private RefreshObserver {
   // The thread's while it runs, else the owner's.
   Snapshot latest_;
   Snapshot published_;
-  const Operations* operations_ = nullptr;  // of the monitoring that is on
-  int64_t started_cpu_ns_ = 0;              // the thread's CPU time when it began
+  const Estimator* estimator_ = nullptr;  // of the monitoring that is on
+  int64_t started_cpu_ns_ = 0;            // the thread's CPU time when it began
   std::string logged_choice_;
   std::string logged_unused_;
   bool stop_requested_ = false;
@@ -418,5 +421,7 @@ void Engine::forward(bool on) { thread_->forward(on); }
 bool Engine::change(const RunSettings& settings) { return thread_->change(settings); }
 
 const Snapshot& Engine::newest() { return thread_->newest(); }
+
+void Engine::add_observer(MonitoringObserver& observer) { thread_->add_observer(observer); }
 
 }  // namespace damon_statfs

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// DAMON's sampler shows its regions at each aggregation; what the files say is refreshed less
-// often.
+// One estimator for each kind of source: a sample of pages, DAMON's regions, or regions that are
+// delivered. A source of page checks serves the first two.
 #include "engine/estimators.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
+#include <cassert>
 #include <chrono>
 #include <utility>
-#include <vector>
 
-#include "engine/base/memory_ranges.h"
 #include "engine/pages/page_sampler.h"
+#include "engine/regions/paged_region_checks.h"
+#include "engine/regions/region_collector.h"
+#include "engine/regions/region_refresh.h"
 #include "engine/regions/sampler.h"
-#include "engine/estimate/stats.h"
 
 namespace damon_statfs {
 namespace {
@@ -28,66 +28,66 @@ uint64_t seed_or_arbitrary(uint64_t seed) {
 
 uint64_t page_bytes() { return static_cast<uint64_t>(sysconf(_SC_PAGESIZE)); }
 
-// estimator=regions: the sampler, and statistics of its regions.
-class RegionEstimator final : public Estimator, private SamplerObserver {
+// An estimator together with its source, and for regions with what makes values of them.
+class OwningEstimator final : public Estimator {
  public:
-  RegionEstimator(const SamplerConfig& config, const OperationsContext& context,
-                  Operations& operations, RefreshObserver& observer)
-      : context_(context),
-        observer_(observer),
-        sampler_(config, operations, *context.clock, *this) {}
+  OwningEstimator(std::unique_ptr<Operations> source, std::unique_ptr<RegionRefresh> refresh,
+                  std::unique_ptr<Estimator> estimator)
+      : source_(std::move(source)),
+        refresh_(std::move(refresh)),
+        estimator_(std::move(estimator)) {}
 
   Result<void> start() override {
-    BOOST_OUTCOME_TRYV(sampler_.start());
-    last_refresh_ns_ = context_.clock->now_ns();
+    BOOST_OUTCOME_TRYV(estimator_->start());
+    if (refresh_) refresh_->start();
     return outcome::success();
   }
-  int64_t deadline_ns() const override { return sampler_.deadline_ns(); }
-  Result<void> step() override { return sampler_.step(); }
-  void change(const RunSettings& settings) override { sampler_.change(settings); }
-  void stop() override { sampler_.stop(); }
-  uint64_t monitored_bytes() const override { return sampler_.monitored_bytes(); }
+  int64_t deadline_ns() const override { return estimator_->deadline_ns(); }
+  Result<void> step() override { return estimator_->step(); }
+  void change(const RunSettings& settings) override { estimator_->change(settings); }
+  void stop() override { estimator_->stop(); }
+  uint64_t monitored_bytes() const override { return estimator_->monitored_bytes(); }
+  OperationsFacts facts() const override { return estimator_->facts(); }
 
  private:
-  // The kernel's rule: a refresh at the first aggregation that ends later than refresh_ms after the
-  // last one, or after the start.
-  void after_aggregation(const RegionsView& view) override {
-    context_.log(LogLevel::kDebug,
-                 fmt::format("aggregation: {} regions, sample_us={} aggr_us={}",
-                             view.regions.size(), view.sample_us, view.attrs.aggr_us));
-    if (view.now_ns <= last_refresh_ns_ + static_cast<int64_t>(context_.refresh_ms) * kNsPerMs)
-      return;
-    last_refresh_ns_ = view.now_ns;
-    MonitoringDetails details;
-    details.monitored_bytes = total_bytes(view.regions);
-    details.sample_us = view.sample_us;
-    details.aggr_us = view.attrs.aggr_us;
-    details.nr_regions = view.regions.size();
-    details.nr_checks = view.nr_checks;
-    const std::vector<IdleSize> parts = idle_sizes(view.regions, view.now_ns);
-    for (size_t i = 0; i < details.share_percent.size(); ++i) {
-      details.share_percent[i] = share_below_percent(parts, MonitoringDetails::kShareLimitsMs[i]);
-    }
-    observer_.refreshed(make_statistics(view.regions, view.attrs.aggr_us, view.now_ns), details);
-  }
-
-  const OperationsContext& context_;
-  RefreshObserver& observer_;
-  int64_t last_refresh_ns_ = 0;
-  Sampler sampler_;
+  const std::unique_ptr<Operations> source_;
+  const std::unique_ptr<RegionRefresh> refresh_;  // none for pages
+  const std::unique_ptr<Estimator> estimator_;
 };
 
-}  // namespace
+// Called with the factory of a set, of whatever kind that is.
+struct EstimatorMaker {
+  const EngineConfig& config;
+  const OperationsContext& context;
+  std::function<bool()> cancelled;
+  MonitoringObserver& observer;
 
-bool uses_pages(const OperationsSet& set, const EngineConfig& config) {
-  return set.checks_pages && config.estimator != EstimatorChoice::kRegions;
-}
+  std::unique_ptr<Estimator> operator()(Factory<PageChecks> create) const {
+    std::unique_ptr<PageChecks> source = create(context);
+    if (config.estimator != EstimatorChoice::kRegions) return of_pages(std::move(source));
+    return of_regions(
+        std::make_unique<PagedRegionChecks>(std::move(source), *context.clock, page_bytes()));
+  }
 
-std::unique_ptr<Estimator> make_estimator(const OperationsSet& set, const EngineConfig& config,
-                                          const OperationsContext& context, Operations& operations,
-                                          std::function<bool()> cancelled,
-                                          RefreshObserver& observer) {
-  if (uses_pages(set, config)) {
+  std::unique_ptr<Estimator> operator()(Factory<RegionChecks> create) const {
+    return of_regions(create(context));
+  }
+
+  std::unique_ptr<Estimator> operator()(Factory<DeliveredRegions> create) const {
+    std::unique_ptr<DeliveredRegions> source = create(context);
+    auto refresh = std::make_unique<RegionRefresh>(context, observer);
+    auto collector = std::make_unique<RegionCollector>(context.attrs, config.max_cpu_percent,
+                                                       *source, *context.clock, *refresh);
+    return std::make_unique<OwningEstimator>(std::move(source), std::move(refresh),
+                                             std::move(collector));
+  }
+
+  std::unique_ptr<Estimator> operator()(Factory<Mirror>) const {
+    assert(false);
+    return nullptr;
+  }
+
+  std::unique_ptr<Estimator> of_pages(std::unique_ptr<PageChecks> source) const {
     const PageSamplerConfig pages{context.attrs,
                                   context.refresh_ms,
                                   config.max_cpu_percent,
@@ -95,15 +95,35 @@ std::unique_ptr<Estimator> make_estimator(const OperationsSet& set, const Engine
                                   page_bytes(),
                                   seed_or_arbitrary(config.seed),
                                   context.log};
-    return std::make_unique<PageSampler>(pages, operations, *context.clock, observer);
+    auto sampler = std::make_unique<PageSampler>(pages, *source, *context.clock, observer);
+    return std::make_unique<OwningEstimator>(std::move(source), nullptr, std::move(sampler));
   }
-  SamplerConfig regions;
-  regions.attrs = context.attrs;
-  regions.max_cpu_percent = config.max_cpu_percent;
-  regions.min_region_bytes = page_bytes();
-  regions.seed = seed_or_arbitrary(config.seed);
-  regions.cancelled = std::move(cancelled);
-  return std::make_unique<RegionEstimator>(regions, context, operations, observer);
+
+  std::unique_ptr<Estimator> of_regions(std::unique_ptr<RegionChecks> source) const {
+    SamplerConfig regions;
+    regions.attrs = context.attrs;
+    regions.max_cpu_percent = config.max_cpu_percent;
+    regions.min_region_bytes = page_bytes();
+    regions.seed = seed_or_arbitrary(config.seed);
+    regions.cancelled = cancelled;
+    auto refresh = std::make_unique<RegionRefresh>(context, observer);
+    auto sampler = std::make_unique<Sampler>(regions, *source, *context.clock, *refresh);
+    return std::make_unique<OwningEstimator>(std::move(source), std::move(refresh),
+                                             std::move(sampler));
+  }
+};
+
+}  // namespace
+
+bool uses_pages(const OperationsSet& set, const EngineConfig& config) {
+  return set.makes<PageChecks>() && config.estimator != EstimatorChoice::kRegions;
+}
+
+std::unique_ptr<Estimator> make_estimator(const OperationsSet& set, const EngineConfig& config,
+                                          const OperationsContext& context,
+                                          std::function<bool()> cancelled,
+                                          MonitoringObserver& observer) {
+  return std::visit(EstimatorMaker{config, context, std::move(cancelled), observer}, set.create);
 }
 
 }  // namespace damon_statfs

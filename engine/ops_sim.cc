@@ -12,13 +12,13 @@
 namespace damon_statfs {
 namespace {
 
-class SimOperations final : public Operations {
+class SimOperations final : public PageChecks {
  public:
   explicit SimOperations(const OperationsContext& context) : context_(context) {
     uint64_t end = 0;
     for (const SimPart& part : context.sim) {
       end += part.size_bytes;
-      parts_.push_back({end, part.period_ns, false});
+      parts_.push_back({end, part.period_ns});
     }
   }
 
@@ -30,26 +30,9 @@ class SimOperations final : public Operations {
     return all();
   }
 
-  Result<void> prepare_access_checks(std::span<Region> /*regions*/) override {
-    if (!prepared_) prepared_ns_ = context_.clock->now_ns();
-    prepared_ = true;
-    return outcome::success();
-  }
-
-  Result<void> check_accesses(std::span<Region> regions) override {
-    prepared_ = false;
+  Result<void> check_pages(std::span<CheckedPage* const> pages) override {
     const int64_t now_ns = context_.clock->now_ns();
-    for (Part& part : parts_) part.accessed = part.touched_between(prepared_ns_, now_ns);
-    for (Region& region : regions) {
-      const Part* const part = part_at(region.sampling_addr);
-      if (part != nullptr && part->accessed) region.add_access(now_ns);
-    }
-    return outcome::success();
-  }
-
-  Result<void> check_pages(std::span<SampledPage* const> pages) override {
-    const int64_t now_ns = context_.clock->now_ns();
-    for (SampledPage* const page : pages) {
+    for (CheckedPage* const page : pages) {
       const Part* const part = part_at(page->addr);
       const bool idle =
           page->marked && (part == nullptr || !part->touched_between(page->marked_ns, now_ns));
@@ -61,8 +44,8 @@ class SimOperations final : public Operations {
     return outcome::success();
   }
 
-  Result<void> mark_pages(std::span<SampledPage* const> pages) override {
-    for (SampledPage* const page : pages) {
+  Result<void> mark_pages(std::span<CheckedPage* const> pages) override {
+    for (CheckedPage* const page : pages) {
       page->marked = true;
       page->marked_ns = context_.clock->now_ns();
     }
@@ -73,11 +56,12 @@ class SimOperations final : public Operations {
 
   void close() noexcept override {}
 
+  OperationsFacts facts() const override { return {}; }
+
  private:
   struct Part {
     uint64_t end;  // address; the part begins where the one before ends
     int64_t period_ns;
-    bool accessed;  // in the sampling interval being checked
 
     bool touched_between(int64_t from_ns, int64_t to_ns) const {
       return period_ns > 0 && to_ns / period_ns > from_ns / period_ns;
@@ -95,8 +79,6 @@ class SimOperations final : public Operations {
 
   const OperationsContext& context_;
   std::vector<Part> parts_;
-  bool prepared_ = false;  // since the last checks
-  int64_t prepared_ns_ = 0;
 };
 
 Result<std::string> probe(const OperationsContext& context) {
@@ -113,11 +95,10 @@ OperationsSet sim_operations() {
   set.name = "sim";
   set.automatic = false;
   set.probe = probe;
-  set.create = [](const OperationsContext& context) -> std::unique_ptr<Operations> {
+  set.create = [](const OperationsContext& context) -> std::unique_ptr<PageChecks> {
     return std::make_unique<SimOperations>(context);
   };
-  set.checks_pages = true;
-  set.unused_options = " ram ";
+  set.unused_options = {"ram"};
   return set;
 }
 

@@ -11,8 +11,8 @@
 #include "engine/damon/ops_damon_stat.h"
 #include "engine/damon/ops_kdamond.h"
 #include "engine/damon/ops_observe.h"
-#include "engine/page_idle/ops_page_idle.h"
 #include "engine/ops_sim.h"
+#include "engine/page_idle/ops_page_idle.h"
 
 namespace damon_statfs {
 namespace {
@@ -29,15 +29,6 @@ int counted_errno(const Error& error) {
 }
 
 }  // namespace
-
-bool OperationsSet::uses_option(std::string_view option) const {
-  return unused_options.find(fmt::format(" {} ", option)) == std::string_view::npos;
-}
-
-std::string_view default_estimator(const OperationsSet& set) {
-  if (set.create_mirror != nullptr) return "kernel";
-  return set.checks_pages ? "pages" : "regions";
-}
 
 Result<SelectedSet> choose_automatically(std::span<const ProbedSet> probed) {
   int errno_value = ENODEV;
@@ -76,11 +67,11 @@ bool OperationsRegistry::means_mirror(std::string_view name,
                                       const OperationsContext& context) const {
   if (name != "auto") {
     const OperationsSet* const set = find(name);
-    return set != nullptr && set->create_mirror != nullptr;
+    return set != nullptr && set->makes<Mirror>();
   }
   for (const OperationsSet& set : sets_) {
     if (!set.automatic) continue;
-    if (set.create_mirror == nullptr) return false;
+    if (!set.makes<Mirror>()) return false;
     if (set.probe(context)) return true;
   }
   return false;

@@ -245,7 +245,7 @@ bool Daemon::stop_engine() {
     const EngineStatus status = engine_.newest().status;
     if (!status.mirrors && status.state == EngineState::kOff) return true;
     // An engine that is still starting says only now how long it may take.
-    const auto limit_ms = static_cast<int64_t>(status.max_close_ms);
+    const auto limit_ms = static_cast<int64_t>(status.max_call_ms);
     if (!wait_for_engine(asked_ns + limit_ms * kNsPerMs)) return false;
   }
 }

@@ -169,7 +169,7 @@ Result<void> check_estimator(const Options& options, const OperationsRegistry& r
   const bool pages = options.engine.estimator == EstimatorChoice::kPages;
   const bool exclude = options.engine.exclude_untracked;
   const char* const word = pages ? "estimator=pages" : "untracked=exclude";
-  if ((pages || exclude) && set != nullptr && !set->checks_pages) {
+  if ((pages || exclude) && set != nullptr && !set->makes<PageChecks>()) {
     return failure(EINVAL, fmt::format("{}: ops={} delivers regions", word, set->name));
   }
   if (exclude && options.engine.estimator == EstimatorChoice::kRegions) {
@@ -207,7 +207,7 @@ Result<void> check_together(const Options& options) {
 void narrow_auto(Options& options, const OperationsRegistry& registry) {
   if (options.engine.ops != "auto" || options.engine.estimator != EstimatorChoice::kPages) return;
   for (const OperationsSet& set : registry.sets()) {
-    if (set.automatic && set.checks_pages) options.engine.ops = set.name;
+    if (set.automatic && set.makes<PageChecks>()) options.engine.ops = set.name;
   }
 }
 

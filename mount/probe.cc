@@ -27,7 +27,7 @@ std::string errno_name(const Error& error) {
 
 // What the set's values would come from.
 std::string estimator_name(const OperationsSet& set, EstimatorChoice estimator) {
-  const bool regions = set.checks_pages && estimator == EstimatorChoice::kRegions;
+  const bool regions = set.makes<PageChecks>() && estimator == EstimatorChoice::kRegions;
   return regions ? "regions" : std::string(default_estimator(set));
 }
 
@@ -102,7 +102,7 @@ std::vector<ProbedSet> fit_estimator(std::span<const ProbedSet> probed, Estimato
   std::vector<ProbedSet> fitting(probed.begin(), probed.end());
   if (estimator != EstimatorChoice::kPages) return fitting;
   for (ProbedSet& row : fitting) {
-    if (row.set->checks_pages) continue;
+    if (row.set->makes<PageChecks>()) continue;
     row.usable =
         failure(EINVAL, fmt::format("estimator=pages: {} delivers regions", row.set->name));
   }

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "damon_statfs/operations.h"
+#include "damon_statfs/operations_context.h"
 
 namespace damon_statfs {
 

@@ -6,9 +6,9 @@
 
 #include <string>
 
-#include "damon_statfs/operations.h"
-#include "engine/damon/kdamond_record.h"
+#include "damon_statfs/operations_context.h"
 #include "engine/base/kernel_files.h"
+#include "engine/damon/kdamond_record.h"
 
 namespace damon_statfs {
 

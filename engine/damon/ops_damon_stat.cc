@@ -12,8 +12,8 @@
 #include <string_view>
 
 #include "damon_statfs/mirror.h"
-#include "engine/damon/kdamond_threads.h"
 #include "engine/base/kernel_files.h"
+#include "engine/damon/kdamond_threads.h"
 
 namespace damon_statfs {
 namespace {
@@ -219,11 +219,12 @@ OperationsSet damon_stat_operations() {
   OperationsSet set;
   set.name = "damon_stat";
   set.probe = probe;
-  set.max_close_ms = kMaxWriteMs;
-  set.unused_options =
-      " access_bp aggr_us aggrs estimator max_cpu max_nr_regions max_sample_us min_nr_regions"
-      " min_sample_us ram refresh_ms sample_us seed untracked update_us ";
-  set.create_mirror = [](const OperationsContext& context) -> std::unique_ptr<Mirror> {
+  set.max_call_ms = kMaxWriteMs;
+  set.unused_options = {
+      "access_bp",      "aggr_us",       "aggrs",          "estimator",     "max_cpu",
+      "max_nr_regions", "max_sample_us", "min_nr_regions", "min_sample_us", "ram",
+      "refresh_ms",     "sample_us",     "seed",           "untracked",     "update_us"};
+  set.create = [](const OperationsContext& context) -> std::unique_ptr<Mirror> {
     return std::make_unique<DamonStat>(context);
   };
   return set;

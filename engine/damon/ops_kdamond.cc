@@ -9,12 +9,12 @@
 
 #include <cmath>
 
+#include "engine/base/memory_ranges.h"
+#include "engine/base/wide.h"
 #include "engine/damon/damon_users.h"
 #include "engine/damon/kdamond_orphan.h"
 #include "engine/damon/kdamond_threads.h"
-#include "engine/base/memory_ranges.h"
 #include "engine/regions/regions.h"
-#include "engine/base/wide.h"
 
 namespace damon_statfs {
 namespace {
@@ -174,12 +174,12 @@ Result<bool> KdamondOperations::commit(const KdamondSetup& wanted) {
   return true;
 }
 
-uint64_t KdamondOperations::dropped_samples() const {
+uint64_t KdamondOperations::nr_dropped() const {
   return dropped_before_ + (snapshots_ ? snapshots_->dropped() : 0);
 }
 
 void KdamondOperations::forget_snapshots() {
-  dropped_before_ = dropped_samples();
+  dropped_before_ = nr_dropped();
   snapshots_.reset();
 }
 
@@ -377,7 +377,7 @@ Result<std::string> probe(const OperationsContext& context) {
 }  // namespace
 
 OperationsSet kdamond_operations() {
-  const auto create = [](const OperationsContext& context) -> std::unique_ptr<Operations> {
+  const auto create = [](const OperationsContext& context) -> std::unique_ptr<DeliveredRegions> {
     const auto files = std::make_shared<RootedKernelFiles>(context.rootfs);
     return std::make_unique<KdamondOperations>(context, files, events_of(files, context.log));
   };
@@ -386,8 +386,8 @@ OperationsSet kdamond_operations() {
   set.probe = probe;
   set.create = create;
   set.recover = stop_orphaned_kdamond;
-  set.max_close_ms = kMaxCloseMs;
-  set.unused_options = " seed ";
+  set.max_call_ms = kMaxCloseMs;
+  set.unused_options = {"seed"};
   return set;
 }
 

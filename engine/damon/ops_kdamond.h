@@ -22,7 +22,7 @@ namespace damon_statfs {
 // DAMON: then nothing was written.
 OperationsSet kdamond_operations();
 
-class KdamondOperations final : public Operations {
+class KdamondOperations final : public DeliveredRegions {
  public:
   // The context outlives the set.
   KdamondOperations(const OperationsContext& context, std::shared_ptr<const KernelFiles> files,
@@ -32,17 +32,14 @@ class KdamondOperations final : public Operations {
   ~KdamondOperations() override { close(); }
 
   Result<std::vector<AddressRange>> open() override;
-  Result<void> prepare_access_checks(std::span<Region>) override { return outcome::success(); }
-  Result<void> check_accesses(std::span<Region>) override { return outcome::success(); }
   Result<std::vector<AddressRange>> update() override;
   void close() noexcept final;
-  bool delivers_regions() const override { return true; }
   int64_t collect_due_ns() const override { return due_ns_; }
   Result<std::optional<Aggregation>> collect() override;
-  pid_t kdamond_pid() const override { return pid_; }
-  uint64_t dropped_samples() const override;
+  OperationsFacts facts() const override { return {pid_, nr_dropped()}; }
 
  private:
+  uint64_t nr_dropped() const;
   Result<void> start();
   Result<void> choose_source();
   Result<void> open_source();
@@ -78,7 +75,7 @@ class KdamondOperations final : public Operations {
   KdamondSetup setup_;  // staged and in force; its intervals are the tuned ones
   pid_t pid_ = -1;
   std::unique_ptr<RegionSnapshots> snapshots_;  // none: through tried_regions
-  uint64_t dropped_before_ = 0;  // dropped_samples() of the snapshots before, and sets of regions
+  uint64_t dropped_before_ = 0;  // nr_dropped() of the snapshots before, and sets of regions
 
   bool kernel_tunes_ = false;
   bool we_tune_ = false;

@@ -4,9 +4,9 @@
 // and how long an aggregation of them really takes.
 #include <algorithm>
 
+#include "engine/base/wide.h"
 #include "engine/damon/ops_kdamond.h"
 #include "engine/estimate/tuner.h"
-#include "engine/base/wide.h"
 
 namespace damon_statfs {
 

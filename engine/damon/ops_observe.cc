@@ -14,8 +14,8 @@
 #include <string>
 #include <utility>
 
-#include "engine/damon/damon_admin.h"
 #include "engine/base/wide.h"
+#include "engine/damon/damon_admin.h"
 
 namespace damon_statfs {
 namespace {
@@ -234,7 +234,7 @@ Result<std::string> probe(const OperationsContext& context) {
 }  // namespace
 
 OperationsSet observe_operations() {
-  const auto create = [](const OperationsContext& context) -> std::unique_ptr<Operations> {
+  const auto create = [](const OperationsContext& context) -> std::unique_ptr<DeliveredRegions> {
     const auto files = std::make_shared<RootedKernelFiles>(context.rootfs);
     return std::make_unique<ObserveOperations>(context, files, events_of(files, context.log));
   };
@@ -243,9 +243,9 @@ OperationsSet observe_operations() {
   set.automatic = false;
   set.probe = probe;
   set.create = create;
-  set.unused_options =
-      " access_bp aggr_us aggrs max_nr_regions max_sample_us min_nr_regions min_sample_us ram"
-      " sample_us seed ";
+  set.unused_options = {
+      "access_bp",      "aggr_us",       "aggrs", "max_nr_regions", "max_sample_us",
+      "min_nr_regions", "min_sample_us", "ram",   "sample_us",      "seed"};
   return set;
 }
 

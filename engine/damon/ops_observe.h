@@ -21,7 +21,7 @@ namespace damon_statfs {
 // monitors virtual addresses, ESRCH if the one asked for is gone, EACCES without CAP_PERFMON.
 OperationsSet observe_operations();
 
-class ObserveOperations final : public Operations {
+class ObserveOperations final : public DeliveredRegions {
  public:
   // The context outlives the set.
   ObserveOperations(const OperationsContext& context, std::shared_ptr<const KernelFiles> files,
@@ -29,15 +29,13 @@ class ObserveOperations final : public Operations {
 
   // Returns: no ranges, only its owner knows them.
   Result<std::vector<AddressRange>> open() override;
-  Result<void> prepare_access_checks(std::span<Region>) override { return outcome::success(); }
-  Result<void> check_accesses(std::span<Region>) override { return outcome::success(); }
   Result<std::vector<AddressRange>> update() override { return std::vector<AddressRange>(); }
   void close() noexcept override { snapshots_.reset(); }
-  bool delivers_regions() const override { return true; }
   int64_t collect_due_ns() const override { return due_ns_; }
   Result<std::optional<Aggregation>> collect() override;
-  pid_t kdamond_pid() const override { return kdamond_.pid; }
-  uint64_t dropped_samples() const override { return snapshots_ ? snapshots_->dropped() : 0; }
+  OperationsFacts facts() const override {
+    return {kdamond_.pid, snapshots_ ? snapshots_->dropped() : 0};
+  }
 
  private:
   Result<void> check_alive(int64_t now_ns);

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "damon_statfs/errno_failure.h"
-#include "engine/damon/damon_users.h"
 #include "engine/base/lock_owner.h"
 #include "engine/base/run_files.h"
+#include "engine/damon/damon_users.h"
 
 namespace damon_statfs {
 namespace {

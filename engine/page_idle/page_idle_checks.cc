@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A page that is still idle needs no second look. For the others the page flags have to tell an
+// A page that is still idle needs nothing more. For the others the page flags have to tell an
 // access from a page that was freed, or that is part of another folio now. They also tell whether
 // the kernel has taken a mark: it ignores one, without saying so, for example of a page that is
 // isolated just then.
@@ -13,66 +13,66 @@
 namespace damon_statfs {
 namespace {
 
-uint64_t bit_of(const SampledPage& page) {
-  return uint64_t{1} << (page.handle % SampledPage::kGroupPages);
+uint64_t bit_of(const CheckedPage& page) {
+  return uint64_t{1} << (page.head_pfn % CheckedPage::kWordPages);
 }
 
-bool lacks_mark(const SampledPage& page) {
+bool lacks_mark(const CheckedPage& page) {
   return page.access == PageAccess::kUnknown && !page.marked;
 }
 
-bool needs_bit(const SampledPage* page) { return page->tracked() && !lacks_mark(*page); }
+bool needs_bit(const CheckedPage* page) { return page->tracked() && !lacks_mark(*page); }
 
 }  // namespace
 
-Result<void> PageIdleChecks::for_each_group(GroupFunction function,
-                                            std::span<SampledPage* const> pages) {
+Result<void> PageIdleChecks::for_each_word(WordFunction function,
+                                           std::span<CheckedPage* const> pages) {
   while (!pages.empty()) {
-    const std::span<SampledPage* const> group = first_group(pages);
-    BOOST_OUTCOME_TRYV((this->*function)(group));
-    pages = pages.subspan(group.size());
+    const std::span<CheckedPage* const> word = first_word(pages);
+    BOOST_OUTCOME_TRYV((this->*function)(word));
+    pages = pages.subspan(word.size());
   }
   return outcome::success();
 }
 
-Result<void> PageIdleChecks::check_group(std::span<SampledPage* const> pages) {
-  const uint64_t word = pages.front()->group();
+Result<void> PageIdleChecks::check_word(std::span<CheckedPage* const> pages) {
+  const uint64_t word = pages.front()->word();
   std::optional<uint64_t> idle_bits(0);
   if (std::any_of(pages.begin(), pages.end(), needs_bit)) {
     DAMON_STATFS_TRY(bits, bitmap_.read(word));
     idle_bits = bits;
   }
   for (size_t i = 0; i < pages.size(); ++i) {
-    SampledPage& page = *pages[i];
+    CheckedPage& page = *pages[i];
     if (lacks_mark(page)) {
-      BOOST_OUTCOME_TRYV(look_without_mark(page));
+      BOOST_OUTCOME_TRYV(check_without_mark(page));
       continue;
     }
     if (page.tracked() && !idle_bits) {
-      BOOST_OUTCOME_TRYV(look_without_bit(page));
+      BOOST_OUTCOME_TRYV(check_without_bit(page));
       continue;
     }
     const bool idle = page.tracked() && (*idle_bits & bit_of(page)) != 0;
-    BOOST_OUTCOME_TRYV(look_closer(pages.first(i), idle, page));
+    BOOST_OUTCOME_TRYV(check_folio(pages.first(i), idle, page));
     if (page.access != PageAccess::kIdle) page.marked = false;
   }
   return outcome::success();
 }
 
-// A folio carries its idle flag if the mark was taken. One that was freed since the last look has
-// none to be set; the next look finds that out.
-Result<void> PageIdleChecks::mark_group(std::span<SampledPage* const> pages) {
-  const uint64_t word = pages.front()->group();
+// A folio carries its idle flag if the mark was taken. One that was freed since the last check has
+// none to be set; the next check finds that out.
+Result<void> PageIdleChecks::mark_word(std::span<CheckedPage* const> pages) {
+  const uint64_t word = pages.front()->word();
   uint64_t mask = 0;
-  for (const SampledPage* const page : pages) mask |= bit_of(*page);
+  for (const CheckedPage* const page : pages) mask |= bit_of(*page);
   DAMON_STATFS_TRY(written, bitmap_.write(word, mask));
-  if (!written) drop_sample_(bitmap_, word * SampledPage::kGroupPages);
+  if (!written) drop_sample_(bitmap_, word * CheckedPage::kWordPages);
   const int64_t now_ns = clock_.now_ns();
   uint64_t verified_pfn = ~uint64_t{0};
   bool taken = false;
-  for (SampledPage* const page : pages) {
-    if (written && page->handle != verified_pfn) {
-      verified_pfn = page->handle;
+  for (CheckedPage* const page : pages) {
+    if (written && page->head_pfn != verified_pfn) {
+      verified_pfn = page->head_pfn;
       DAMON_STATFS_TRY(flags, kpageflags_.read(verified_pfn));
       taken = flags && (*flags & kPageIdle) != 0;
     }
@@ -83,17 +83,17 @@ Result<void> PageIdleChecks::mark_group(std::span<SampledPage* const> pages) {
   return outcome::success();
 }
 
-// `before`: pages of the group that have been looked at; what was found of a folio holds for all of
+// `before`: pages of the word that have been checked; what was found of a folio holds for all of
 // its pages. idle: its folio's bit is still set.
-Result<void> PageIdleChecks::look_closer(std::span<SampledPage* const> before, bool idle,
-                                         SampledPage& page) {
+Result<void> PageIdleChecks::check_folio(std::span<CheckedPage* const> before, bool idle,
+                                         CheckedPage& page) {
   const PageAccess unchanged = idle ? PageAccess::kIdle : PageAccess::kAccessed;
   const uint64_t pfn = page.addr / page_bytes_;
   if (page.tracked()) {
     // That the head is as it was says nothing of tails that may have been split off.
-    const bool known = std::any_of(before.begin(), before.end(), [&](const SampledPage* other) {
-      const bool is_tail = other->addr / page_bytes_ != other->handle;
-      return is_tail && other->handle == page.handle && other->access == unchanged;
+    const bool known = std::any_of(before.begin(), before.end(), [&](const CheckedPage* other) {
+      const bool is_tail = other->addr / page_bytes_ != other->head_pfn;
+      return is_tail && other->head_pfn == page.head_pfn && other->access == unchanged;
     });
     DAMON_STATFS_TRY(same, known ? Result<bool>(true) : is_still(page, idle));
     if (same) {
@@ -105,7 +105,7 @@ Result<void> PageIdleChecks::look_closer(std::span<SampledPage* const> before, b
   if (!folio) drop_sample_(kpageflags_, pfn);
   const bool was_tracked = page.tracked();
   const bool tracked = folio && folio->trackable();
-  page.handle = tracked ? folio->head_pfn : pfn;
+  page.head_pfn = tracked ? folio->head_pfn : pfn;
   // Parts of a folio that was split inherit its idle flag; memory that was allocated anew has none.
   const bool split = tracked && was_tracked && (folio->head_flags & kPageIdle) != 0;
   page.access = !tracked       ? PageAccess::kUntracked
@@ -116,36 +116,36 @@ Result<void> PageIdleChecks::look_closer(std::span<SampledPage* const> before, b
 }
 
 // The bitmap has no answer, which is no access. The page is left as it is, unless it is gone too.
-Result<void> PageIdleChecks::look_without_bit(SampledPage& page) {
-  drop_sample_(bitmap_, page.handle);
+Result<void> PageIdleChecks::check_without_bit(CheckedPage& page) {
+  drop_sample_(bitmap_, page.head_pfn);
   const uint64_t pfn = page.addr / page_bytes_;
   DAMON_STATFS_TRY(folio, find_folio(kpageflags_, pfn));
   page.access = folio && folio->trackable() ? PageAccess::kIdle : PageAccess::kUntracked;
-  if (!page.tracked()) page.handle = pfn;
+  if (!page.tracked()) page.head_pfn = pfn;
   return outcome::success();
 }
 
 // The page stays as unknown as it is, unless it cannot be tracked any more. Its next mark is for
 // the folio that it belongs to now.
-Result<void> PageIdleChecks::look_without_mark(SampledPage& page) {
+Result<void> PageIdleChecks::check_without_mark(CheckedPage& page) {
   const uint64_t pfn = page.addr / page_bytes_;
   DAMON_STATFS_TRY(folio, find_folio(kpageflags_, pfn));
   if (!folio) drop_sample_(kpageflags_, pfn);
   const bool tracked = folio && folio->trackable();
-  page.handle = tracked ? folio->head_pfn : pfn;
+  page.head_pfn = tracked ? folio->head_pfn : pfn;
   page.access = tracked ? PageAccess::kUnknown : PageAccess::kUntracked;
   return outcome::success();
 }
 
 // Whether the page belongs to the folio that it belonged to when it was marked. One that is idle
 // has not been freed since, but it may have been split off.
-Result<bool> PageIdleChecks::is_still(const SampledPage& page, bool idle) {
+Result<bool> PageIdleChecks::is_still(const CheckedPage& page, bool idle) {
   const uint64_t pfn = page.addr / page_bytes_;
-  const bool is_head = page.handle == pfn;
+  const bool is_head = page.head_pfn == pfn;
   if (idle && is_head) return true;
   if (!idle) {
-    DAMON_STATFS_TRY(flags, kpageflags_.read(page.handle));
-    if (!flags || !Folio{page.handle, *flags}.trackable()) return false;
+    DAMON_STATFS_TRY(flags, kpageflags_.read(page.head_pfn));
+    if (!flags || !Folio{page.head_pfn, *flags}.trackable()) return false;
     if (is_head) return (*flags & kPageCompoundTail) == 0;
     if ((*flags & kPageCompoundHead) == 0) return false;
   }

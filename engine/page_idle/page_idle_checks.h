@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Marks and looks at single pages through page_idle, for estimator=pages. A look at a word of the
-// bitmap costs about as much as all else together, so every word is read once for all its pages.
+// Marks and checks single pages through page_idle: the rules for what is an access. Reading a word
+// of the bitmap costs about as much as all else together, so each is read once for all its pages.
 #pragma once
 
 #include <unistd.h>
@@ -11,7 +11,8 @@
 #include <span>
 #include <utility>
 
-#include "damon_statfs/operations.h"
+#include "damon_statfs/clock.h"
+#include "damon_statfs/page_checks.h"
 #include "engine/base/word_file.h"
 
 namespace damon_statfs {
@@ -21,7 +22,7 @@ class PageIdleChecks {
   // Told of each page frame for which a kernel file gave no usable answer.
   using DropSample = std::function<void(const WordFile& file, uint64_t pfn)>;
 
-  // The files outlive the object. A page's handle is the page frame number of its folio's head.
+  // The files and the clock outlive the object.
   PageIdleChecks(const WordFile& bitmap, const WordFile& kpageflags, const Clock& clock,
                  DropSample drop_sample)
       : bitmap_(bitmap),
@@ -29,24 +30,24 @@ class PageIdleChecks {
         clock_(clock),
         drop_sample_(std::move(drop_sample)) {}
 
-  // As Operations::check_pages() and mark_pages().
-  Result<void> check(std::span<SampledPage* const> pages) {
-    return for_each_group(&PageIdleChecks::check_group, pages);
+  // As PageChecks::check_pages() and mark_pages().
+  Result<void> check(std::span<CheckedPage* const> pages) {
+    return for_each_word(&PageIdleChecks::check_word, pages);
   }
-  Result<void> mark(std::span<SampledPage* const> pages) {
-    return for_each_group(&PageIdleChecks::mark_group, pages);
+  Result<void> mark(std::span<CheckedPage* const> pages) {
+    return for_each_word(&PageIdleChecks::mark_word, pages);
   }
 
  private:
-  using GroupFunction = Result<void> (PageIdleChecks::*)(std::span<SampledPage* const>);
+  using WordFunction = Result<void> (PageIdleChecks::*)(std::span<CheckedPage* const>);
 
-  Result<void> for_each_group(GroupFunction function, std::span<SampledPage* const> pages);
-  Result<void> check_group(std::span<SampledPage* const> pages);
-  Result<void> mark_group(std::span<SampledPage* const> pages);
-  Result<void> look_closer(std::span<SampledPage* const> before, bool idle, SampledPage& page);
-  Result<void> look_without_bit(SampledPage& page);
-  Result<void> look_without_mark(SampledPage& page);
-  Result<bool> is_still(const SampledPage& page, bool idle);
+  Result<void> for_each_word(WordFunction function, std::span<CheckedPage* const> pages);
+  Result<void> check_word(std::span<CheckedPage* const> pages);
+  Result<void> mark_word(std::span<CheckedPage* const> pages);
+  Result<void> check_folio(std::span<CheckedPage* const> before, bool idle, CheckedPage& page);
+  Result<void> check_without_bit(CheckedPage& page);
+  Result<void> check_without_mark(CheckedPage& page);
+  Result<bool> is_still(const CheckedPage& page, bool idle);
 
   const WordFile& bitmap_;
   const WordFile& kpageflags_;

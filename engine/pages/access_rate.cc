@@ -8,8 +8,8 @@
 #include <iterator>
 
 #include "damon_statfs/clock.h"
-#include "engine/estimate/tuner.h"
 #include "engine/base/wide.h"
+#include "engine/estimate/tuner.h"
 
 namespace damon_statfs {
 namespace {
@@ -47,12 +47,12 @@ Trials AccessRate::plan(double used_share, int64_t time_ns, bool few) const {
 }
 
 // Each is taken with the chance that is left for the rest: all are as likely, in order.
-std::vector<SampledPage*> AccessRate::choose(std::span<SampledPage* const> pages, uint64_t nr_pages,
+std::vector<CheckedPage*> AccessRate::choose(std::span<CheckedPage* const> pages, uint64_t nr_pages,
                                              Random& random) {
   uint64_t left = pages.size(), wanted = std::min<uint64_t>(nr_pages, left);
-  std::vector<SampledPage*> chosen;
+  std::vector<CheckedPage*> chosen;
   chosen.reserve(wanted);
-  for (SampledPage* const page : pages) {
+  for (CheckedPage* const page : pages) {
     if (random.in_range(0, left--) >= wanted) continue;
     chosen.push_back(page);
     --wanted;

@@ -36,7 +36,7 @@ class AccessRate {
   Trials plan(double used_share, int64_t time_ns, bool few) const;
 
   // At most nr_pages random ones of `pages`, in their order.
-  static std::vector<SampledPage*> choose(std::span<SampledPage* const> pages, uint64_t nr_pages,
+  static std::vector<CheckedPage*> choose(std::span<CheckedPage* const> pages, uint64_t nr_pages,
                                           Random& random);
 
   // One trial: this share of memory was accessed within wall_ns. A share above 1 counts as 1, since

@@ -18,11 +18,11 @@ constexpr int64_t kMinTurnNs = 5 * kNsPerSecond;
 constexpr int64_t kMaxTurnNs = 20 * kNsPerSecond;
 constexpr uint64_t kOldAccesses = 2;  // no longer chance
 
-bool ascending_by_group(const SampledPage* a, const SampledPage* b) {
-  return a->group() != b->group() ? a->group() < b->group() : a->addr < b->addr;
+bool ascending_by_group(const CheckedPage* a, const CheckedPage* b) {
+  return a->word() != b->word() ? a->word() < b->word() : a->addr < b->addr;
 }
 
-PageHistory& history(SampledPage* page) { return static_cast<PageHistory&>(*page); }
+PageHistory& history(CheckedPage* page) { return static_cast<PageHistory&>(*page); }
 
 // Precondition: there are some, ascending by address.
 const PageHistory& nearest(std::span<const PageHistory* const> pages, uint64_t addr) {
@@ -48,7 +48,7 @@ void PageRound::take_sample() {
   sort_pages();
   used_.clear();
   std::copy_if(pages_.begin(), pages_.end(), std::back_inserter(used_),
-               [](SampledPage* page) { return history(page).used; });
+               [](CheckedPage* page) { return history(page).used; });
   due_.clear();
   nr_taken_ = 0;
 }
@@ -65,25 +65,25 @@ void PageRound::begin(Kind kind, int64_t now_ns, int64_t distance_ns, bool nothi
   sort_pages();
   due_.clear();
   const bool only_scouts = kind == Kind::kScouts && !all_;
-  for (std::span<SampledPage* const> rest(only_scouts ? scouts_ : pages_); !rest.empty();) {
-    const std::span<SampledPage* const> group = first_group(rest);
+  for (std::span<CheckedPage* const> rest(only_scouts ? scouts_ : pages_); !rest.empty();) {
+    const std::span<CheckedPage* const> group = first_word(rest);
     rest = rest.subspan(group.size());
-    const bool due = all_ || std::any_of(group.begin(), group.end(), [&](SampledPage* page) {
-                       return page->worth_a_look() && is_due(history(page), distance_ns);
+    const bool due = all_ || std::any_of(group.begin(), group.end(), [&](CheckedPage* page) {
+                       return page->worth_a_check() && is_due(history(page), distance_ns);
                      });
     std::copy_if(group.begin(), group.end(), std::back_inserter(due_),
-                 [&](SampledPage* page) { return due || !page->worth_a_look(); });
+                 [&](CheckedPage* page) { return due || !page->worth_a_check(); });
   }
 }
 
 // A look may have found pages to be part of other folios. As a rule none has.
 void PageRound::sort_pages() {
-  const auto moved = [](SampledPage* page) { return page->group() != history(page).round_group; };
+  const auto moved = [](CheckedPage* page) { return page->word() != history(page).round_word; };
   if (!scouts_.empty() && std::none_of(pages_.begin(), pages_.end(), moved)) return;
   std::sort(pages_.begin(), pages_.end(), ascending_by_group);
   scouts_.clear();
-  for (SampledPage* const page : pages_) {
-    history(page).round_group = page->group();
+  for (CheckedPage* const page : pages_) {
+    history(page).round_word = page->word();
     history(page).scout = is_scout(*page);
     if (history(page).scout) scouts_.push_back(page);
   }
@@ -98,14 +98,14 @@ bool PageRound::is_due(const PageHistory& page, int64_t distance_ns) const {
   return (round_ + page.addr / sample_.word_bytes()) % turns == 0;
 }
 
-std::span<SampledPage* const> PageRound::next_portion(size_t max_pages) {
+std::span<CheckedPage* const> PageRound::next_portion(size_t max_pages) {
   if (nr_taken_ == due_.size() && !all_ && kind_ != Kind::kScouts &&
       old_accessed_ >= kOldAccesses) {
     add_old();
   }
-  const std::span<SampledPage* const> rest = std::span(due_).subspan(nr_taken_);
+  const std::span<CheckedPage* const> rest = std::span(due_).subspan(nr_taken_);
   size_t size = 0;
-  while (size < rest.size() && size < max_pages) size += first_group(rest.subspan(size)).size();
+  while (size < rest.size() && size < max_pages) size += first_word(rest.subspan(size)).size();
   nr_taken_ += size;
   return rest.first(size);
 }
@@ -114,10 +114,10 @@ std::span<SampledPage* const> PageRound::next_portion(size_t max_pages) {
 // Until the last round without such accesses they were idle.
 void PageRound::add_old() {
   all_ = true;
-  for (SampledPage* const due : due_) {
+  for (CheckedPage* const due : due_) {
     if (history(due).looked_ns >= began_ns_) history(due).note_idle(idle_until_ns_);
   }
-  for (SampledPage* const page : pages_) {
+  for (CheckedPage* const page : pages_) {
     const bool was_due = !is_old(history(page)) || history(page).looked_ns >= began_ns_;
     if (was_due) continue;
     history(page).note_idle(idle_until_ns_);
@@ -125,8 +125,8 @@ void PageRound::add_old() {
   }
 }
 
-void PageRound::note_looks(std::span<SampledPage* const> pages, int64_t now_ns) {
-  for (SampledPage* const looked_at : pages) {
+void PageRound::note_looks(std::span<CheckedPage* const> pages, int64_t now_ns) {
+  for (CheckedPage* const looked_at : pages) {
     PageHistory& page = history(looked_at);
     if (nothing_known_ || page.access == PageAccess::kUnknown) {
       page.note_mark(now_ns);
@@ -166,7 +166,7 @@ double PageRound::accesses_per_page() const {
   const double found = share_of(accesses_, scouts_.size());
   if (counted_ == Counted::kUntried) return found;
   const auto used_scouts = std::count_if(scouts_.begin(), scouts_.end(),
-                                         [](SampledPage* page) { return history(page).used; });
+                                         [](CheckedPage* page) { return history(page).used; });
   const double used_share = share_of(static_cast<double>(used_.size()), pages_.size()) -
                             share_of(static_cast<double>(used_scouts), scouts_.size());
   return found + used_share * static_cast<double>(passed_ns_) / static_cast<double>(sample_ns_);
@@ -208,7 +208,7 @@ void PageRound::date_changes() {
 
 void PageRound::take_used() {
   used_.clear();
-  for (SampledPage* const page : pages_) {
+  for (CheckedPage* const page : pages_) {
     history(page).used = history(page).accessed && page->tracked();
     if (history(page).used) used_.push_back(page);
   }

@@ -27,8 +27,8 @@ class PageRound {
 
   // The rule by which PageHistory::scout is set when a round begins. It is the same for all pages
   // of one group, because marking one of a folio's pages marks them all.
-  static bool is_scout(const SampledPage& page) {
-    return (page.group() * 0x9e3779b97f4a7c15) >> 61 == 0;
+  static bool is_scout(const CheckedPage& page) {
+    return (page.word() * 0x9e3779b97f4a7c15) >> 61 == 0;
   }
 
   // The sample outlives the object.
@@ -38,7 +38,7 @@ class PageRound {
   void take_sample();
 
   // All pages, ascending by group.
-  std::span<SampledPage* const> pages() const { return pages_; }
+  std::span<CheckedPage* const> pages() const { return pages_; }
 
   // From the next round on these accesses count, one per page and sampling interval at most.
   void count(Counted counted, int64_t sample_ns) {
@@ -51,10 +51,10 @@ class PageRound {
   void begin(Kind kind, int64_t now_ns, int64_t distance_ns, bool nothing_known);
 
   // Returns: the pages that are due next, whole groups, about max_pages; none: the round is over.
-  std::span<SampledPage* const> next_portion(size_t max_pages);
+  std::span<CheckedPage* const> next_portion(size_t max_pages);
 
   // Takes in what looks at `pages` have found at now_ns.
-  void note_looks(std::span<SampledPage* const> pages, int64_t now_ns);
+  void note_looks(std::span<CheckedPage* const> pages, int64_t now_ns);
 
   // Ends the round. Returns: how many accesses it has counted, per page of all memory. Memory that
   // is used() all the time is told from all its pages, as well as ever, whatever is counted.
@@ -67,7 +67,7 @@ class PageRound {
   void take_used();
 
   // Those in use at the end of the last round of kind kLast, in the order of pages().
-  std::span<SampledPage* const> used() const { return used_; }
+  std::span<CheckedPage* const> used() const { return used_; }
 
  private:
   bool is_due(const PageHistory& page, int64_t distance_ns) const;
@@ -78,9 +78,9 @@ class PageRound {
   double accesses_per_page() const;
 
   PageSample& sample_;
-  std::vector<SampledPage*> pages_;
-  std::vector<SampledPage*> scouts_, used_;  // of them, in that order
-  std::vector<SampledPage*> due_;            // of this round, in that order; then those added
+  std::vector<CheckedPage*> pages_;
+  std::vector<CheckedPage*> scouts_, used_;  // of them, in that order
+  std::vector<CheckedPage*> due_;            // of this round, in that order; then those added
   size_t nr_taken_ = 0;                      // of them
   Kind kind_ = Kind::kAll;
   uint64_t round_ = 0;  // those of scouts do not count

@@ -14,7 +14,7 @@
 namespace damon_statfs {
 namespace {
 
-constexpr uint64_t kWordPages = SampledPage::kGroupPages;
+constexpr uint64_t kWordPages = CheckedPage::kWordPages;
 
 bool by_addr(const PageHistory& page, uint64_t addr) { return page.addr < addr; }
 
@@ -193,7 +193,7 @@ void PageSample::add_word(const Frame& frame, uint64_t index, uint64_t spacing, 
     PageHistory page;
     page.addr = word_start + i * page_bytes_;
     if (page.addr < part.start || page.addr + page_bytes_ > part.end) continue;
-    page.handle = page.addr / page_bytes_;
+    page.head_pfn = page.addr / page_bytes_;
     page.since_ns = now_ns;
     if (const PageHistory* const near = neighbour(page.addr, reach_bytes)) {
       page.accessed = near->accessed;

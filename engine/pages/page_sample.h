@@ -10,13 +10,13 @@
 #include <span>
 #include <vector>
 
-#include "damon_statfs/operations.h"
+#include "damon_statfs/page_checks.h"
 #include "engine/base/random.h"
 
 namespace damon_statfs {
 
 // A page of the sample and its past, as far as the looks at it tell.
-struct PageHistory : SampledPage {
+struct PageHistory : CheckedPage {
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
 
   int64_t looked_ns = 0;  // when it was looked at last; 0: not yet
@@ -25,8 +25,8 @@ struct PageHistory : SampledPage {
   int64_t last_access_ns = kNever;
   bool used = false;  // whether it was accessed in the last period before the last refresh
   // Set by PageRound when a round begins, and the same until it ends.
-  uint64_t round_group = 0;  // its group()
-  bool scout = false;        // whether it is a scout
+  uint64_t round_word = 0;  // its word()
+  bool scout = false;       // whether it is a scout
 
   // Takes in what a look at now_ns has left in `access`. An access is taken to have happened in the
   // middle of the time that the look tells about: half of all will have been earlier.
@@ -71,7 +71,7 @@ class PageSample {
   std::span<const PageHistory> pages() const { return pages_; }
 
   // Memory that one word of the bitmap stands for.
-  uint64_t word_bytes() const { return page_bytes_ * SampledPage::kGroupPages; }
+  uint64_t word_bytes() const { return page_bytes_ * CheckedPage::kWordPages; }
 
   // Of all monitored pages, the share that is in the sample.
   double sampled_share() const { return sampled_share_; }

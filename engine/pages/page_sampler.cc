@@ -13,8 +13,8 @@
 #include <iterator>
 
 #include "engine/base/memory_ranges.h"
-#include "engine/pages/page_statistics.h"
 #include "engine/base/wide.h"
+#include "engine/pages/page_statistics.h"
 
 namespace damon_statfs {
 namespace {
@@ -30,11 +30,11 @@ constexpr int64_t kMarginNs = 20 * kNsPerMs;  // between counting and the next r
 // Those of the pages that `wanted` says, ascending by group: any look since the pages were in order
 // may have found some to be part of other folios. Few do, and sorting costs more than to see that.
 template <class Wanted>
-std::vector<SampledPage*> sorted_where(std::span<SampledPage* const> pages, const Wanted& wanted) {
-  std::vector<SampledPage*> sorted;
+std::vector<CheckedPage*> sorted_where(std::span<CheckedPage* const> pages, const Wanted& wanted) {
+  std::vector<CheckedPage*> sorted;
   std::copy_if(pages.begin(), pages.end(), std::back_inserter(sorted), wanted);
-  const auto ascending = [](const SampledPage* a, const SampledPage* b) {
-    return a->group() < b->group();
+  const auto ascending = [](const CheckedPage* a, const CheckedPage* b) {
+    return a->word() < b->word();
   };
   if (!std::is_sorted(sorted.begin(), sorted.end(), ascending)) {
     std::stable_sort(sorted.begin(), sorted.end(), ascending);
@@ -48,9 +48,9 @@ uint64_t periods_in(int64_t ns) {
 
 }  // namespace
 
-PageSampler::PageSampler(const PageSamplerConfig& config, Operations& operations,
-                         const Clock& clock, RefreshObserver& observer)
-    : operations_(operations),
+PageSampler::PageSampler(const PageSamplerConfig& config, PageChecks& checks, const Clock& clock,
+                         MonitoringObserver& observer)
+    : checks_(checks),
       clock_(clock),
       observer_(observer),
       attrs_(normalised(config.attrs)),
@@ -72,7 +72,7 @@ void PageSampler::set_refresh_ms(uint64_t refresh_ms) {
 }
 
 Result<void> PageSampler::start() {
-  DAMON_STATFS_TRY(ranges, operations_.open());
+  DAMON_STATFS_TRY(ranges, checks_.open());
   ranges_ = std::move(ranges);
   monitored_bytes_ = total_bytes(ranges_);
   const int64_t now_ns = clock_.now_ns();
@@ -108,6 +108,11 @@ void PageSampler::change(const RunSettings& settings) {
   if (refresh_ns_ != refresh_before_ns) begin_refresh_interval();
 }
 
+void PageSampler::stop() {
+  observer_.before_stop();
+  checks_.close();
+}
+
 Result<void> PageSampler::step() {
   switch (phase_) {
     case Phase::kLooking:
@@ -134,7 +139,7 @@ void PageSampler::take_sample() {
 
 Result<void> PageSampler::look_at_portion() {
   if (!round_begun_) begin_round();
-  const std::span<SampledPage* const> portion = round_.next_portion(kPortionPages);
+  const std::span<CheckedPage* const> portion = round_.next_portion(kPortionPages);
   if (portion.empty()) return end_round();
   BOOST_OUTCOME_TRYV(look(portion));
   const bool marks = periods_left_ > 0 || nr_periods_ == 1 || nothing_known_;
@@ -166,10 +171,10 @@ void PageSampler::begin_round() {
 }
 
 // Looks at those of the pages that a look can tell something about.
-Result<void> PageSampler::look(std::span<SampledPage* const> pages) {
-  const std::vector<SampledPage*> looked_at =
-      sorted_where(pages, [](const SampledPage* page) { return page->worth_a_look(); });
-  BOOST_OUTCOME_TRYV(operations_.check_pages(looked_at));
+Result<void> PageSampler::look(std::span<CheckedPage* const> pages) {
+  const std::vector<CheckedPage*> looked_at =
+      sorted_where(pages, [](const CheckedPage* page) { return page->worth_a_check(); });
+  BOOST_OUTCOME_TRYV(checks_.check_pages(looked_at));
   nr_checks_ += looked_at.size();
   const int64_t now_ns = clock_.now_ns();
   if (phase_ == Phase::kLooking) {
@@ -177,15 +182,15 @@ Result<void> PageSampler::look(std::span<SampledPage* const> pages) {
     return outcome::success();
   }
   // What was not accessed within one sampling interval is no less in use for that.
-  for (SampledPage* const page : looked_at) {
+  for (CheckedPage* const page : looked_at) {
     if (page->access == PageAccess::kAccessed) static_cast<PageHistory*>(page)->note_look(now_ns);
   }
   return outcome::success();
 }
 
 // Marks those of the pages, or of the scouts among them, that are not marked.
-Result<void> PageSampler::mark(std::span<SampledPage* const> pages, bool scouts_only) {
-  return operations_.mark_pages(sorted_where(pages, [&](const SampledPage* page) {
+Result<void> PageSampler::mark(std::span<CheckedPage* const> pages, bool scouts_only) {
+  return checks_.mark_pages(sorted_where(pages, [&](const CheckedPage* page) {
     const bool chosen = !scouts_only || static_cast<const PageHistory*>(page)->scout;
     return page->tracked() && !page->marked && chosen;
   }));
@@ -224,7 +229,7 @@ void PageSampler::plan_trials() {
     if (next_round > 0) return;
     round_.take_used();
   }
-  const std::span<SampledPage* const> used = round_.used();
+  const std::span<CheckedPage* const> used = round_.used();
   used_share_ = static_cast<double>(used.size()) /
                 static_cast<double>(std::max<size_t>(round_.pages().size(), 1));
   if (used.empty() || sample_ns() >= period_ns_) {
@@ -306,7 +311,7 @@ Result<void> PageSampler::adapt_sample() {
   }
   if (now_ns >= next_update_ns_) {
     next_update_ns_ = now_ns + static_cast<int64_t>(attrs_.update_us) * kNsPerUs;
-    DAMON_STATFS_TRY(ranges, operations_.update());
+    DAMON_STATFS_TRY(ranges, checks_.update());
     moved = ranges != ranges_;
     ranges_ = std::move(ranges);
     monitored_bytes_ = total_bytes(ranges_);
@@ -349,7 +354,7 @@ Result<void> PageSampler::count_tried() {
   const auto found = [this](PageAccess access) {
     return static_cast<double>(
         std::count_if(tried_.begin(), tried_.end(),
-                      [=](const SampledPage* page) { return page->access == access; }));
+                      [=](const CheckedPage* page) { return page->access == access; }));
   };
   const double known = static_cast<double>(tried_.size()) - found(PageAccess::kUnknown);
   if (known > 0) {

@@ -12,10 +12,11 @@
 
 #include "damon_statfs/attrs.h"
 #include "damon_statfs/clock.h"
-#include "damon_statfs/operations.h"
-#include "damon_statfs/snapshot.h"
-#include "engine/pages/access_rate.h"
+#include "damon_statfs/log.h"
+#include "damon_statfs/observer.h"
+#include "damon_statfs/page_checks.h"
 #include "engine/estimate/estimator.h"
+#include "engine/pages/access_rate.h"
 #include "engine/pages/page_round.h"
 #include "engine/pages/page_sample.h"
 #include "engine/pages/page_statistics.h"
@@ -35,16 +36,17 @@ struct PageSamplerConfig {
 
 class PageSampler final : public Estimator {
  public:
-  // The operations set, clock and observer outlive the sampler. Precondition: attrs are valid.
-  PageSampler(const PageSamplerConfig& config, Operations& operations, const Clock& clock,
-              RefreshObserver& observer);
+  // The source of checks, clock and observer outlive the sampler. Precondition: attrs are valid.
+  PageSampler(const PageSamplerConfig& config, PageChecks& checks, const Clock& clock,
+              MonitoringObserver& observer);
 
   Result<void> start() override;
   int64_t deadline_ns() const override { return deadline_ns_; }
   Result<void> step() override;
   void change(const RunSettings& settings) override;
-  void stop() override { operations_.close(); }
+  void stop() override;
   uint64_t monitored_bytes() const override { return monitored_bytes_; }
+  OperationsFacts facts() const override { return checks_.facts(); }
 
   const PageSample& sample() const { return sample_; }
 
@@ -62,8 +64,8 @@ class PageSampler final : public Estimator {
   void take_statistics();
   Result<void> adapt_sample();
   void warn_if_over_budget();
-  Result<void> look(std::span<SampledPage* const> pages);
-  Result<void> mark(std::span<SampledPage* const> pages, bool scouts_only);
+  Result<void> look(std::span<CheckedPage* const> pages);
+  Result<void> mark(std::span<CheckedPage* const> pages, bool scouts_only);
   void take_looks(double accesses_per_page);
   void plan_trials();
   void plan_trial();
@@ -74,9 +76,9 @@ class PageSampler final : public Estimator {
   int64_t round_start_ns(uint64_t periods_left) const;
   void wait_for_round();
 
-  Operations& operations_;
+  PageChecks& checks_;
   const Clock& clock_;
-  RefreshObserver& observer_;
+  MonitoringObserver& observer_;
   const MonitoringAttrs attrs_;
   int64_t refresh_ns_ = 0;
   uint64_t nr_periods_ = 0;  // between two refreshes
@@ -107,11 +109,11 @@ class PageSampler final : public Estimator {
   int64_t counted_to_ns_ = 0;         // the beginning of the last round that take_looks() has seen
   bool used_known_ = false;           // PageRound::used() has been taken
   double used_share_ = 0;             // of the sample's pages, those
-  std::vector<SampledPage*> chosen_;  // of those, the ones to be tried until the next round
+  std::vector<CheckedPage*> chosen_;  // of those, the ones to be tried until the next round
   uint64_t nr_trials_ = 0;            // for each of which there is an equal part of them
   uint64_t trials_left_ = 0;
   int64_t trials_ns_ = 0;            // the time from the last round to the next
-  std::vector<SampledPage*> tried_;  // those of one trial
+  std::vector<CheckedPage*> tried_;  // those of one trial
   int64_t marked_ns_ = 0;            // when they were
   int64_t suspended_ns_ = 0;         // Clock::suspended_ns() at the last look
   int64_t last_cpu_ns_ = 0, last_adapted_ns_ = 0;

@@ -9,14 +9,14 @@
 #include <cerrno>
 
 #include "engine/base/memory_ranges.h"
-#include "engine/estimate/tuner.h"
 #include "engine/base/wide.h"
+#include "engine/estimate/tuner.h"
 
 namespace damon_statfs {
 
-Sampler::Sampler(const SamplerConfig& config, Operations& operations, const Clock& clock,
-                 SamplerObserver& observer)
-    : operations_(operations),
+Sampler::Sampler(const SamplerConfig& config, RegionChecks& checks, const Clock& clock,
+                 MonitoringObserver& observer)
+    : checks_(checks),
       clock_(clock),
       observer_(observer),
       cancelled_(config.cancelled),
@@ -29,10 +29,10 @@ Sampler::Sampler(const SamplerConfig& config, Operations& operations, const Cloc
       tuned_sample_us_(attrs_.sample_us) {}
 
 Result<void> Sampler::start() {
-  DAMON_STATFS_TRY(ranges, operations_.open());
+  DAMON_STATFS_TRY(ranges, checks_.open());
   monitored_bytes_ = total_bytes(ranges);
   const int64_t now_ns = clock_.now_ns();
-  // What opening has cost is paid; a kdamond's trace events alone would be half a minute's budget.
+  // What opening has cost is paid.
   budget_ = CpuBudget(max_cpu_percent_, now_ns, clock_.thread_cpu_ns());
   next_aggr_sample_ = samples_per_aggr(attrs_);
   next_tune_sample_ = next_aggr_sample_ * attrs_.goal.aggrs;
@@ -40,32 +40,23 @@ Result<void> Sampler::start() {
   aggr_start_ns_ = deadline_ns_ = now_ns;
   aggr_suspended_ns_ = clock_.suspended_ns();
 
-  Result<void> prepared = outcome::success();
-  if (!operations_.delivers_regions()) {
-    prepared = fit_to_ranges(ranges);
-    if (prepared) prepared = prepare_access_checks();
-  }
-  if (!prepared) operations_.close();
+  Result<void> prepared = fit_to_ranges(ranges);
+  if (prepared) prepared = prepare_access_checks();
+  if (!prepared) checks_.close();
   arm_deadline();
   return prepared;
 }
 
 Result<void> Sampler::step() {
-  if (operations_.delivers_regions()) {
-    BOOST_OUTCOME_TRYV(collect_aggregation());
-  } else {
-    BOOST_OUTCOME_TRYV(for_all_regions(&Operations::check_accesses));
-    ++passed_samples_;
-    nr_checks_ += regions_.size();
-    observer_.after_sampling(view());
-    const int64_t suspended_ns = clock_.suspended_ns();
-    if (suspended_ns > aggr_suspended_ns_ + kSuspendNoiseNs) restart_aggregation(suspended_ns);
-    if (passed_samples_ >= next_aggr_sample_) end_aggregation();
-  }
+  BOOST_OUTCOME_TRYV(for_all_regions(&RegionChecks::check_accesses));
+  ++passed_samples_;
+  nr_checks_ += regions_.size();
+  observer_.after_sampling(view());
+  const int64_t suspended_ns = clock_.suspended_ns();
+  if (suspended_ns > aggr_suspended_ns_ + kSuspendNoiseNs) restart_aggregation(suspended_ns);
+  if (passed_samples_ >= next_aggr_sample_) end_aggregation();
   BOOST_OUTCOME_TRYV(update_if_due());
-  if (!operations_.delivers_regions()) {
-    BOOST_OUTCOME_TRYV(prepare_access_checks());
-  }
+  BOOST_OUTCOME_TRYV(prepare_access_checks());
   arm_deadline();
   return outcome::success();
 }
@@ -86,14 +77,12 @@ void Sampler::change(const RunSettings& settings) {
 }
 
 void Sampler::stop() {
-  observer_.before_terminate(view());
-  operations_.close();
+  observer_.before_stop();
+  checks_.close();
 }
 
 RegionsView Sampler::view() const {
-  const bool delivered = operations_.delivers_regions();
-  const uint64_t sample_us = delivered ? delivered_sample_us_ : attrs_.sample_us;
-  return {regions_, attrs_, clock_.now_ns(), nr_checks_, sample_us};
+  return {regions_, attrs_, clock_.now_ns(), nr_checks_, attrs_.sample_us};
 }
 
 Result<void> Sampler::fit_to_ranges(std::span<const AddressRange> ranges) {
@@ -106,7 +95,7 @@ Result<void> Sampler::prepare_access_checks() {
   for (Region& region : regions_) {
     region.sampling_addr = random_.in_range(region.start, region.end);
   }
-  return for_all_regions(&Operations::prepare_access_checks);
+  return for_all_regions(&RegionChecks::prepare_access_checks);
 }
 
 // In portions, so that a stop does not have to wait for all of a hundred thousand regions.
@@ -115,22 +104,10 @@ Result<void> Sampler::for_all_regions(CheckFunction function) {
   std::span<Region> rest(regions_);
   while (!rest.empty()) {
     const size_t portion = std::min(kPortion, rest.size());
-    BOOST_OUTCOME_TRYV((operations_.*function)(rest.first(portion)));
+    BOOST_OUTCOME_TRYV((checks_.*function)(rest.first(portion)));
     rest = rest.subspan(portion);
     if (!rest.empty() && cancelled_()) return failure(ECANCELED, "stopped");
   }
-  return outcome::success();
-}
-
-Result<void> Sampler::collect_aggregation() {
-  DAMON_STATFS_TRY(aggregation, operations_.collect());
-  if (!aggregation) return outcome::success();
-  regions_ = std::move(aggregation->regions);
-  const uint64_t aggr_us = aggregation->aggr_us;
-  delivered_sample_us_ = aggregation->sample_us;
-  const uint64_t sample_us = delivered_sample_us_ != 0 ? delivered_sample_us_ : tuned_sample_us_;
-  attrs_ = with_intervals(attrs_, std::min(sample_us, aggr_us), aggr_us);
-  observer_.after_aggregation(view());
   return outcome::success();
 }
 
@@ -200,8 +177,7 @@ Result<void> Sampler::update_if_due() {
   const int64_t now_ns = clock_.now_ns();
   if (now_ns < next_update_ns_) return outcome::success();
   next_update_ns_ = now_ns + static_cast<int64_t>(attrs_.update_us) * kNsPerUs;
-  DAMON_STATFS_TRY(ranges, operations_.update());
-  if (operations_.delivers_regions()) return outcome::success();
+  DAMON_STATFS_TRY(ranges, checks_.update());
   return fit_to_ranges(ranges);
 }
 
@@ -209,11 +185,6 @@ Result<void> Sampler::update_if_due() {
 // checking right after preparing would find everything idle.
 void Sampler::arm_deadline() {
   const int64_t now_ns = clock_.now_ns();
-  if (operations_.delivers_regions()) {
-    deadline_ns_ = std::max(operations_.collect_due_ns(),
-                            budget_.account_tick(now_ns, clock_.thread_cpu_ns()));
-    return;
-  }
   const int64_t interval_ns = static_cast<int64_t>(attrs_.sample_us) * kNsPerUs;
   deadline_ns_ += interval_ns;
   if (deadline_ns_ < now_ns + interval_ns / 2) deadline_ns_ = now_ns + interval_ns;

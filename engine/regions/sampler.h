@@ -10,34 +10,14 @@
 
 #include "damon_statfs/attrs.h"
 #include "damon_statfs/clock.h"
-#include "damon_statfs/operations.h"
-#include "engine/regions/cpu_budget.h"
-#include "engine/estimate/estimator.h"
+#include "damon_statfs/observer.h"
+#include "damon_statfs/region_checks.h"
 #include "engine/base/random.h"
+#include "engine/estimate/estimator.h"
+#include "engine/regions/cpu_budget.h"
 #include "engine/regions/regions.h"
 
 namespace damon_statfs {
-
-// The regions at one moment, valid during the observer's call.
-struct RegionsView {
-  std::span<const Region> regions;
-  const MonitoringAttrs& attrs;  // in force while these counts were collected
-  int64_t now_ns;
-  uint64_t nr_checks;  // access checks since the start; none if the source delivers regions
-  uint64_t sample_us;  // in force; 0: the source delivers regions and does not tell
-};
-
-// Sees each step, as DAMON's callbacks do. The functions run in the sampler's thread.
-class SamplerObserver {
- public:
-  virtual ~SamplerObserver() = default;
-  // After each sampling interval's checks; nr_accesses counts the aggregation so far.
-  virtual void after_sampling(const RegionsView&) {}
-  // At the end of an aggregation: merged, but not yet tuned, reset or split.
-  virtual void after_aggregation(const RegionsView&) {}
-  // Before monitoring ends, for whatever reason.
-  virtual void before_terminate(const RegionsView&) {}
-};
 
 struct SamplerConfig {
   MonitoringAttrs attrs;
@@ -49,9 +29,9 @@ struct SamplerConfig {
 
 class Sampler final : public Estimator {
  public:
-  // The operations set, clock and observer outlive the sampler. Precondition: attrs are valid.
-  Sampler(const SamplerConfig& config, Operations& operations, const Clock& clock,
-          SamplerObserver& observer);
+  // The source of checks, clock and observer outlive the sampler. Precondition: attrs are valid.
+  Sampler(const SamplerConfig& config, RegionChecks& checks, const Clock& clock,
+          MonitoringObserver& observer);
 
   Result<void> start() override;
   int64_t deadline_ns() const override { return deadline_ns_; }
@@ -59,17 +39,17 @@ class Sampler final : public Estimator {
   void change(const RunSettings& settings) override;
   void stop() override;
   uint64_t monitored_bytes() const override { return monitored_bytes_; }
+  OperationsFacts facts() const override { return checks_.facts(); }
 
   const MonitoringAttrs& attrs() const { return attrs_; }
   const Regions& regions() const { return regions_; }
 
  private:
-  using CheckFunction = Result<void> (Operations::*)(std::span<Region>);
+  using CheckFunction = Result<void> (RegionChecks::*)(std::span<Region>);
 
   Result<void> fit_to_ranges(std::span<const AddressRange> ranges);
   Result<void> prepare_access_checks();
   Result<void> for_all_regions(CheckFunction function);
-  Result<void> collect_aggregation();
   void admit_lateness();
   void end_aggregation();
   void tune_intervals();
@@ -80,9 +60,9 @@ class Sampler final : public Estimator {
   void arm_deadline();
   RegionsView view() const;
 
-  Operations& operations_;
+  RegionChecks& checks_;
   const Clock& clock_;
-  SamplerObserver& observer_;
+  MonitoringObserver& observer_;
   const std::function<bool()> cancelled_;
   const uint64_t min_region_bytes_;
   const uint64_t aggr_samples_;  // samples per aggregation as first configured
@@ -92,8 +72,7 @@ class Sampler final : public Estimator {
   CpuBudget budget_;
 
   MonitoringAttrs attrs_;  // in force: the tuned interval, or a longer one where that is the truth
-  uint64_t tuned_sample_us_;          // what the tuning, or the user, wants
-  uint64_t delivered_sample_us_ = 0;  // of the newest delivered regions; 0: not told
+  uint64_t tuned_sample_us_;  // what the tuning, or the user, wants
   uint64_t monitored_bytes_ = 0;
   uint64_t max_region_bytes_ = 0;
   Regions regions_;

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "damon_statfs/engine_config.h"
+#include "damon_statfs/observer.h"
 #include "damon_statfs/registry.h"
 #include "damon_statfs/run_settings.h"
 #include "damon_statfs/snapshot.h"
@@ -46,6 +47,10 @@ class Engine {
 
   // Returns: the newest snapshot; valid until the next call. Never waits.
   const Snapshot& newest();
+
+  // The observer sees all monitoring from the next start on, in the engine thread, after snapshots
+  // were published, and outlives the engine. Precondition: it is kOff.
+  void add_observer(MonitoringObserver& observer);
 
  private:
   class Thread;

@@ -3,15 +3,29 @@
 // One operations set: its name, what it needs, and what makes it. The registry has one for each.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
+#include "damon_statfs/delivered_regions.h"
 #include "damon_statfs/mirror.h"
-#include "damon_statfs/operations.h"
+#include "damon_statfs/operations_context.h"
+#include "damon_statfs/page_checks.h"
+#include "damon_statfs/region_checks.h"
 #include "damon_statfs/result.h"
 
 namespace damon_statfs {
+
+// Makes a source of one kind. The context outlives it.
+template <class Kind>
+using Factory = std::unique_ptr<Kind> (*)(const OperationsContext& context);
+
+// What a set is able to tell: the type of the source that it makes.
+using AnyFactory = std::variant<Factory<PageChecks>, Factory<RegionChecks>,
+                                Factory<DeliveredRegions>, Factory<Mirror>>;
 
 struct OperationsSet {
   std::string name;
@@ -20,29 +34,40 @@ struct OperationsSet {
   // Returns: what the set would work with, or the one reason why it cannot. Changes nothing.
   Result<std::string> (*probe)(const OperationsContext& context) = nullptr;
 
-  // One of the two: the set is monitored through, or it is a mirror of what monitors by itself.
-  std::unique_ptr<Operations> (*create)(const OperationsContext& context) = nullptr;
-  std::unique_ptr<Mirror> (*create_mirror)(const OperationsContext& context) = nullptr;
+  AnyFactory create;
 
   // Puts right what a daemon that was killed has left behind in the kernel, if the set can leave
   // anything. What is logged says so.
   void (*recover)(const OperationsContext& context) = nullptr;
 
-  bool checks_pages = false;  // whether estimator=pages works with it
+  // How long one call into the set may take without hanging. A stop takes no longer, and whatever
+  // waits for one waits at least as long.
+  uint64_t max_call_ms = 1'500;
 
-  // How long a call into the set may take without hanging: open() and close(), or a mirror's write.
-  // A stop takes no longer, and whatever waits for one waits at least as long.
-  uint64_t max_close_ms = 1'500;
+  // Names of the mount options that the set has no use for.
+  std::vector<std::string_view> unused_options{};
 
-  // Names of mount options that the set has no use for, each between blanks: " seed ram ".
-  std::string_view unused_options = "";
+  template <class Kind>
+  bool makes() const {
+    return std::holds_alternative<Factory<Kind>>(create);
+  }
 
-  // Whether the set has a use for the mount option of that name.
-  bool uses_option(std::string_view option) const;
+  // Makes the source. Precondition: makes<Kind>().
+  template <class Kind>
+  std::unique_ptr<Kind> make(const OperationsContext& context) const {
+    return std::get<Factory<Kind>>(create)(context);
+  }
+
+  bool uses_option(std::string_view option) const {
+    return std::find(unused_options.begin(), unused_options.end(), option) == unused_options.end();
+  }
 };
 
 // Which estimator the values come from when none is asked for: "pages" where the set can check
 // single pages, "regions" where it checks or delivers regions, "kernel" for a mirror.
-std::string_view default_estimator(const OperationsSet& set);
+inline std::string_view default_estimator(const OperationsSet& set) {
+  if (set.makes<Mirror>()) return "kernel";
+  return set.makes<PageChecks>() ? "pages" : "regions";
+}
 
 }  // namespace damon_statfs

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "damon_statfs/operations_context.h"
 #include "damon_statfs/operations_set.h"
 #include "damon_statfs/result.h"
 

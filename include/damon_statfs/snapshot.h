@@ -19,7 +19,7 @@ struct EngineStatus {
   int errno_value = 0;      // kOff: why the engine could not start or died; 0 when it was stopped
   pid_t tid = -1;           // kOn: id of the thread that samples, ours or the kernel's, else -1
   bool is_kdamond = false;  // whether that is the kernel's
-  uint64_t max_close_ms = 1'500;  // how long a stop may take without hanging: OperationsSet's
+  uint64_t max_call_ms = 1'500;  // how long a stop may take without hanging: OperationsSet's
 
   // A mirror is running: the state is its source's, and errno_value that of the last write handed
   // on, the `forwarded`th since the start.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // What one region costs per tick of the engine core, by number of regions and size of memory. The
-// clock is virtual and the memory simulated, so that only the engine's own work is timed.
+// clock is virtual and a check costs next to nothing, so that only the engine's own work is timed.
 #include <fmt/format.h>
 
 #include <array>
@@ -9,7 +9,8 @@
 #include <memory>
 #include <vector>
 
-#include "damon_statfs/registry.h"
+#include "damon_statfs/observer.h"
+#include "damon_statfs/region_checks.h"
 #include "engine/regions/sampler.h"
 #include "summary.h"
 
@@ -36,8 +37,41 @@ class VirtualClock final : public Clock {
   mutable int64_t now_ns_ = kNsPerSecond;
 };
 
+// Memory whose first quarter is accessed every 10 ms, and the rest never.
+class QuarterHot final : public RegionChecks {
+ public:
+  QuarterHot(uint64_t memory_bytes, const Clock& clock)
+      : memory_bytes_(memory_bytes), clock_(clock) {}
+
+  Result<std::vector<AddressRange>> open() override { return all(); }
+  Result<std::vector<AddressRange>> update() override { return all(); }
+  void close() noexcept override {}
+  OperationsFacts facts() const override { return {}; }
+
+  Result<void> prepare_access_checks(std::span<Region> /*regions*/) override {
+    prepared_ns_ = clock_.now_ns();
+    return outcome::success();
+  }
+  Result<void> check_accesses(std::span<Region> regions) override {
+    constexpr int64_t kPeriodNs = 10 * kNsPerMs;
+    const int64_t now_ns = clock_.now_ns();
+    if (now_ns / kPeriodNs == prepared_ns_ / kPeriodNs) return outcome::success();
+    for (Region& region : regions) {
+      if (region.sampling_addr < memory_bytes_ / 4) region.add_access(now_ns);
+    }
+    return outcome::success();
+  }
+
+ private:
+  std::vector<AddressRange> all() const { return {{0, memory_bytes_}}; }
+
+  const uint64_t memory_bytes_;
+  const Clock& clock_;
+  int64_t prepared_ns_ = 0;
+};
+
 // Counts what was done: the engine changes the number of regions as it runs.
-class Counter final : public SamplerObserver {
+class Counter final : public MonitoringObserver {
  public:
   void after_sampling(const RegionsView& view) override {
     ++ticks;
@@ -67,14 +101,11 @@ struct Holding {
 class Cell {
  public:
   Cell(const Holding& holding, uint64_t wanted, uint64_t memory_bytes) {
-    context_.clock = &clock_;
-    context_.log = [](LogLevel, std::string_view) {};
-    context_.sim = {{memory_bytes / 4, 10 * kNsPerMs}, {memory_bytes / 4 * 3, 0}};
-    operations_ = built_in_operations().find("sim")->create(context_);
+    checks_ = std::make_unique<QuarterHot>(memory_bytes, clock_);
     SamplerConfig config;
     config.attrs.min_nr_regions = wanted / holding.min_divisor;
     config.attrs.max_nr_regions = wanted;
-    sampler_ = std::make_unique<Sampler>(config, *operations_, clock_, counter_);
+    sampler_ = std::make_unique<Sampler>(config, *checks_, clock_, counter_);
     if (!sampler_->start()) fmt::print(stderr, "tick_bench: the sampler does not start\n");
     for (int i = 0; i < kWarmUpAggregations; ++i) run_aggregation();
     counter_ = Counter();
@@ -107,9 +138,8 @@ class Cell {
   }
 
   VirtualClock clock_;
-  OperationsContext context_;
   Counter counter_;
-  std::unique_ptr<Operations> operations_;
+  std::unique_ptr<QuarterHot> checks_;
   std::unique_ptr<Sampler> sampler_;
   std::vector<double> ns_per_region_;
 };

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "damon_statfs/mirror.h"
-#include "damon_statfs/registry.h"
+#include "damon_statfs/operations_set.h"
 #include "support/fake_operations.h"
 
 namespace damon_statfs::test {
@@ -86,7 +86,7 @@ inline OperationsSet fake_mirror(std::string name = "mirror") {
   OperationsSet set;
   set.name = std::move(name);
   set.probe = [](const OperationsContext&) -> Result<std::string> { return std::string("fake"); };
-  set.create_mirror = [](const OperationsContext& context) -> std::unique_ptr<Mirror> {
+  set.create = [](const OperationsContext& context) -> std::unique_ptr<Mirror> {
     return std::make_unique<FakeMirror>(*static_cast<const MirroredContext&>(context).mirror);
   };
   return set;

@@ -12,8 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "damon_statfs/operations.h"
-#include "damon_statfs/registry.h"
+#include "damon_statfs/operations_set.h"
 #include "support/fake_clock.h"
 
 namespace damon_statfs::test {
@@ -32,7 +31,7 @@ struct Script {
   std::atomic<int> update_errno{0};
   std::function<void()> in_prepare = [] {};
 
-  std::function<std::optional<Aggregation>()> collect;  // set: the source delivers regions
+  std::function<std::optional<Aggregation>()> collect;  // FakeDelivery only
   std::atomic<int64_t> collect_due_ns{0};
   std::atomic<pid_t> kdamond_pid{-1};
 
@@ -41,9 +40,11 @@ struct Script {
   std::atomic<pid_t> tid{-1};
 };
 
-class FakeOperations final : public Operations {
+// What all fake sources have in common.
+template <class Kind>
+class FakeSource : public Kind {
  public:
-  explicit FakeOperations(Script& script) : script_(script) {}
+  explicit FakeSource(Script& script) : script_(script) {}
 
   Result<std::vector<AddressRange>> open() override {
     note("open");
@@ -51,6 +52,33 @@ class FakeOperations final : public Operations {
     BOOST_OUTCOME_TRYV(fail_if(script_.open_errno, "open"));
     return script_.ranges;
   }
+  Result<std::vector<AddressRange>> update() override {
+    note("update");
+    BOOST_OUTCOME_TRYV(fail_if(script_.update_errno, "update"));
+    return script_.ranges;
+  }
+  void close() noexcept override {
+    note("close");
+    ++script_.closed;
+  }
+  OperationsFacts facts() const override { return {script_.kdamond_pid, 0}; }
+
+ protected:
+  void note(const char* call) {
+    if (script_.calls.empty() || script_.calls.back() != call) script_.calls.emplace_back(call);
+  }
+  static Result<void> fail_if(int errno_value, const char* call) {
+    if (errno_value == 0) return outcome::success();
+    return failure(errno_value, std::string("scripted error in ") + call);
+  }
+
+  Script& script_;
+};
+
+class FakeOperations final : public FakeSource<RegionChecks> {
+ public:
+  using FakeSource::FakeSource;
+
   Result<void> prepare_access_checks(std::span<Region>) override {
     note("prepare");
     script_.in_prepare();
@@ -66,33 +94,17 @@ class FakeOperations final : public Operations {
     }
     return outcome::success();
   }
-  Result<std::vector<AddressRange>> update() override {
-    note("update");
-    BOOST_OUTCOME_TRYV(fail_if(script_.update_errno, "update"));
-    return script_.ranges;
-  }
-  void close() noexcept override {
-    note("close");
-    ++script_.closed;
-  }
-  bool delivers_regions() const override { return static_cast<bool>(script_.collect); }
+};
+
+class FakeDelivery final : public FakeSource<DeliveredRegions> {
+ public:
+  using FakeSource::FakeSource;
+
   int64_t collect_due_ns() const override { return script_.collect_due_ns; }
   Result<std::optional<Aggregation>> collect() override {
     note("collect");
     return script_.collect();
   }
-  pid_t kdamond_pid() const override { return script_.kdamond_pid; }
-
- private:
-  void note(const char* call) {
-    if (script_.calls.empty() || script_.calls.back() != call) script_.calls.emplace_back(call);
-  }
-  static Result<void> fail_if(int errno_value, const char* call) {
-    if (errno_value == 0) return outcome::success();
-    return failure(errno_value, std::string("scripted error in ") + call);
-  }
-
-  Script& script_;
 };
 
 // The registry hands a set nothing but its context, so the script travels with that.
@@ -101,12 +113,25 @@ struct ScriptedContext : OperationsContext {
 };
 
 inline OperationsSet fake_operations(std::string name = "fake", bool automatic = true) {
-  return {std::move(name), automatic,
-          [](const OperationsContext&) -> Result<std::string> { return std::string("scripted"); },
-          [](const OperationsContext& context) -> std::unique_ptr<Operations> {
-            return std::make_unique<FakeOperations>(
-                *static_cast<const ScriptedContext&>(context).script);
-          }};
+  OperationsSet set;
+  set.name = std::move(name);
+  set.automatic = automatic;
+  set.probe = [](const OperationsContext&) -> Result<std::string> {
+    return std::string("scripted");
+  };
+  set.create = [](const OperationsContext& context) -> std::unique_ptr<RegionChecks> {
+    return std::make_unique<FakeOperations>(*static_cast<const ScriptedContext&>(context).script);
+  };
+  return set;
+}
+
+// A set that delivers what Script::collect returns.
+inline OperationsSet fake_delivery() {
+  OperationsSet set = fake_operations("delivery", false);
+  set.create = [](const OperationsContext& context) -> std::unique_ptr<DeliveredRegions> {
+    return std::make_unique<FakeDelivery>(*static_cast<const ScriptedContext&>(context).script);
+  };
+  return set;
 }
 
 }  // namespace damon_statfs::test

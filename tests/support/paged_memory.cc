@@ -8,27 +8,20 @@
 namespace damon_statfs::test {
 namespace {
 
-void expect_ascending(std::span<SampledPage* const> pages) {
+void expect_ascending(std::span<CheckedPage* const> pages) {
   for (size_t i = 1; i < pages.size(); ++i) {
-    if (pages[i]->group() < pages[i - 1]->group()) throw std::logic_error("groups out of order");
+    if (pages[i]->word() < pages[i - 1]->word()) throw std::logic_error("groups out of order");
     if (pages[i] == pages[i - 1]) throw std::logic_error("a page twice in one call");
   }
 }
 
 }  // namespace
 
-Result<void> PagedMemory::prepare_access_checks(std::span<Region> /*regions*/) {
-  throw std::logic_error("regions are not what is asked for");
-}
-Result<void> PagedMemory::check_accesses(std::span<Region> /*regions*/) {
-  throw std::logic_error("regions are not what is asked for");
-}
-
-Result<void> PagedMemory::check_pages(std::span<SampledPage* const> pages) {
+Result<void> PagedMemory::check_pages(std::span<CheckedPage* const> pages) {
   ++check_calls;
   if (check_errno != 0) return failure(check_errno, "scripted error in check_pages");
   expect_ascending(pages);
-  for (SampledPage* const page : pages) {
+  for (CheckedPage* const page : pages) {
     clock_.use_cpu(cpu_ns_per_check);
     look(*page);
     if (counts_pages) ++looks[page->addr];
@@ -37,11 +30,11 @@ Result<void> PagedMemory::check_pages(std::span<SampledPage* const> pages) {
   return outcome::success();
 }
 
-Result<void> PagedMemory::mark_pages(std::span<SampledPage* const> pages) {
+Result<void> PagedMemory::mark_pages(std::span<CheckedPage* const> pages) {
   ++mark_calls;
   if (mark_errno != 0) return failure(mark_errno, "scripted error in mark_pages");
   expect_ascending(pages);
-  for (SampledPage* const page : pages) {
+  for (CheckedPage* const page : pages) {
     if (!page->tracked()) throw std::logic_error("only tracked pages can be marked");
     clock_.use_cpu(cpu_ns_per_mark);
     page->marked = takes_mark(page->addr);
@@ -58,7 +51,7 @@ Result<std::vector<AddressRange>> PagedMemory::update() {
   return ranges;
 }
 
-void PagedMemory::look(SampledPage& page) const {
+void PagedMemory::look(CheckedPage& page) const {
   const int64_t now_ns = clock_.now_ns();
   const bool was_tracked = page.tracked();
   const bool lacks_mark = page.access == PageAccess::kUnknown && !page.marked;

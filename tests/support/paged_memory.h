@@ -8,12 +8,12 @@
 #include <functional>
 #include <unordered_map>
 
-#include "damon_statfs/operations.h"
+#include "damon_statfs/page_checks.h"
 #include "support/fake_clock.h"
 
 namespace damon_statfs::test {
 
-class PagedMemory final : public Operations {
+class PagedMemory final : public PageChecks {
  public:
   static constexpr int64_t kNever = -1;
 
@@ -26,18 +26,17 @@ class PagedMemory final : public Operations {
     ++opened;
     return ranges;
   }
-  Result<void> prepare_access_checks(std::span<Region> regions) override;
-  Result<void> check_accesses(std::span<Region> regions) override;
-  Result<void> check_pages(std::span<SampledPage* const> pages) override;
-  Result<void> mark_pages(std::span<SampledPage* const> pages) override;
+  Result<void> check_pages(std::span<CheckedPage* const> pages) override;
+  Result<void> mark_pages(std::span<CheckedPage* const> pages) override;
   Result<std::vector<AddressRange>> update() override;
   void close() noexcept override { ++closed; }
+  OperationsFacts facts() const override { return {}; }
 
   std::vector<AddressRange> ranges{{0, uint64_t{4} << 30}};
   LastAccess last_access = [](uint64_t, int64_t) { return kNever; };
   std::function<bool(uint64_t addr)> tracked = [](uint64_t) { return true; };
   std::function<bool(uint64_t addr)> takes_mark = [](uint64_t) { return true; };
-  std::function<void(std::span<SampledPage* const>)> on_check = [](auto) {};
+  std::function<void(std::span<CheckedPage* const>)> on_check = [](auto) {};
   int64_t cpu_ns_per_check = 0, cpu_ns_per_mark = 0;
   int check_errno = 0, mark_errno = 0, update_errno = 0;
 
@@ -46,7 +45,7 @@ class PagedMemory final : public Operations {
   std::unordered_map<uint64_t, int> looks, marks;  // by address
 
  private:
-  void look(SampledPage& page) const;
+  void look(CheckedPage& page) const;
 
   FakeClock& clock_;
 };

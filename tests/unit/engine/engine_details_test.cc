@@ -72,7 +72,7 @@ TEST_CASE("whose thread samples", "[engine][details]") {
 TEST_CASE("delivered regions: the source's sampling interval, or none", "[engine][details]") {
   for (const uint64_t sample_us : {uint64_t{0}, uint64_t{7'000}}) {
     CAPTURE(sample_us);
-    EngineRun run;
+    EngineRun run("delivery");
     run.script.collect = [&] {
       run.script.collect_due_ns = run.clock.now_ns() + 1'000 * kNsPerMs;
       Aggregation aggregation;

@@ -87,7 +87,7 @@ TEST_CASE("a mirror whose write may take long promises no less", "[engine][heart
   run.mirror.show(true, 1);
   REQUIRE(run.make().start());
   REQUIRE(run.run_to_ms(100));
-  CHECK(run.status().max_close_ms == 12'000);
+  CHECK(run.status().max_call_ms == 12'000);
   CHECK(promised_in_ms(run) >= 12'000);
   CHECK(promised_in_ms(run) <= 13'100);
 }

@@ -18,8 +18,8 @@ namespace damon_statfs::test {
 
 class EngineRun {
  public:
-  // max_close_ms: of the scripted sets.
-  explicit EngineRun(const std::string& ops = "fake", uint64_t max_close_ms = 1'500) {
+  // max_call_ms: of the scripted sets.
+  explicit EngineRun(const std::string& ops = "fake", uint64_t max_call_ms = 1'500) {
     config.ops = ops;
     context.attrs.goal.aggrs = 0;
     config.max_cpu_percent = 100;
@@ -32,11 +32,12 @@ class EngineRun {
     begun_ns = clock.now_ns();
     clock.stop_at(begun_ns);
     OperationsSet fake = fake_operations();
-    fake.max_close_ms = max_close_ms;
+    fake.max_call_ms = max_call_ms;
     registry.add(fake).value();
+    registry.add(fake_delivery()).value();
     registry.add(sim_operations()).value();
     OperationsSet mirror_set = fake_mirror();
-    mirror_set.max_close_ms = max_close_ms;
+    mirror_set.max_call_ms = max_call_ms;
     registry.add(mirror_set).value();
   }
 

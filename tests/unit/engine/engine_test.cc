@@ -37,11 +37,11 @@ TEST_CASE("a source that samples in a kernel thread", "[engine]") {
   EngineRun run("fake", 12'345);
   run.script.kdamond_pid = 4711;
   Engine& engine = run.make();
-  CHECK(run.status().max_close_ms == 1'500);
+  CHECK(run.status().max_call_ms == 1'500);
   REQUIRE(engine.start());
   REQUIRE(run.becomes(EngineState::kOn));
   CHECK(run.status().tid == 4711);
-  CHECK(run.status().max_close_ms == 12'345);
+  CHECK(run.status().max_call_ms == 12'345);
   CHECK_FALSE(run.status().mirrors);
 }
 

@@ -5,7 +5,9 @@
 #include "engine/ops_sim.h"
 
 #include <cerrno>
+#include <optional>
 
+#include "engine/regions/paged_region_checks.h"
 #include "support/catch.h"
 #include "support/fake_clock.h"
 #include "support/log_lines.h"
@@ -22,7 +24,9 @@ class Sim {
     context.sim = std::move(parts);
     context.clock = &clock;
     context.log = log.sink();
-    operations = sim_operations().create(context);
+    auto source = sim_operations().make<PageChecks>(context);
+    operations = source.get();
+    region_checks.emplace(std::move(source), clock, 4096);
   }
 
   // Whether the pages at these addresses are accessed between from_ns and to_ns of now.
@@ -32,16 +36,17 @@ class Sim {
       regions.push_back(make_regions({{address, address + 1}})[0]);
       regions.back().sampling_addr = address;
     }
-    REQUIRE(operations->prepare_access_checks(regions));
+    REQUIRE(region_checks->prepare_access_checks(regions));
     clock.advance(wait_ns);
-    REQUIRE(operations->check_accesses(regions));
+    REQUIRE(region_checks->check_accesses(regions));
     return counts_of(regions);
   }
 
   FakeClock clock;
   LogLines log;
   OperationsContext context;
-  std::unique_ptr<Operations> operations;
+  PageChecks* operations = nullptr;
+  std::optional<PagedRegionChecks> region_checks;  // owns `operations`
 };
 
 using Counts = std::vector<uint32_t>;
@@ -97,11 +102,11 @@ TEST_CASE("portions of one tick share its interval", "[sim]") {
   Regions regions = make_row(2, 4096);
   for (Region& region : regions) region.sampling_addr = region.start;
   const std::span<Region> all(regions);
-  REQUIRE(sim.operations->prepare_access_checks(all.first(1)));
-  REQUIRE(sim.operations->prepare_access_checks(all.subspan(1)));
+  REQUIRE(sim.region_checks->prepare_access_checks(all.first(1)));
+  REQUIRE(sim.region_checks->prepare_access_checks(all.subspan(1)));
   sim.clock.advance(10 * kNsPerMs);
-  REQUIRE(sim.operations->check_accesses(all.first(1)));
-  REQUIRE(sim.operations->check_accesses(all.subspan(1)));
+  REQUIRE(sim.region_checks->check_accesses(all.first(1)));
+  REQUIRE(sim.region_checks->check_accesses(all.subspan(1)));
   CHECK(counts_of(regions) == Counts{1, 1});
 }
 

@@ -5,8 +5,8 @@
 #include "damon_statfs/run_settings.h"
 
 #include "engine/estimators.h"
-#include "unit/engine/engine_run.h"
 #include "unit/engine/damon/kdamond_machine.h"
+#include "unit/engine/engine_run.h"
 
 namespace damon_statfs::test {
 namespace {

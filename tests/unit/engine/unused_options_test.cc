@@ -3,6 +3,8 @@
 // Options that change nothing are named, once; those that are of use are not.
 #include "engine/unused_options.h"
 
+#include <fmt/format.h>
+
 #include "mount/option_table.h"
 #include "unit/engine/engine_run.h"
 
@@ -42,10 +44,9 @@ TEST_CASE("whatever is said to be of no use is an option", "[unused_options]") {
   for (const Option& option : all_options()) known += std::string(" ") + option.name + " ";
   const OperationsRegistry registry = built_in_operations();
   for (const OperationsSet& set : registry.sets()) {
-    std::istringstream words{std::string(set.unused_options)};
-    for (std::string word; words >> word;) {
+    for (const std::string_view word : set.unused_options) {
       CAPTURE(set.name, word);
-      CHECK(known.find(" " + word + " ") != std::string::npos);
+      CHECK(known.find(fmt::format(" {} ", word)) != std::string::npos);
     }
   }
 }

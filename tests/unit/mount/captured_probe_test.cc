@@ -111,7 +111,7 @@ TEST_CASE("a real DAMON_STAT is mirrored as it is", "[captured]") {
   for (const char* const name : {"7", "idle"}) {
     CAPTURE(name);
     CapturedMachine machine(name);
-    const auto mirror = damon_stat_operations().create_mirror(machine.context);
+    const auto mirror = damon_stat_operations().make<Mirror>(machine.context);
     const Snapshot read = mirror->read().value();
     const Statistics& values = read.statistics;
     CHECK((read.status.state == EngineState::kOn) == (machine.text(kDamonStat + "enabled") == "Y"));

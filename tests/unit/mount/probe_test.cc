@@ -18,7 +18,7 @@ constexpr EstimatorChoice kAuto = EstimatorChoice::kAuto;
 
 const OperationsSet kBitmap = [] {
   OperationsSet set = fake_operations("bitmap");
-  set.checks_pages = true;
+  set.create = Factory<PageChecks>();
   return set;
 }();
 const OperationsSet kStat = [] {

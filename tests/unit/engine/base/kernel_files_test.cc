@@ -8,10 +8,10 @@
 #include <filesystem>
 #include <new>
 
+#include "engine/base/memory_ranges.h"
 #include "engine/damon/damon_admin.h"
 #include "engine/damon/damon_users.h"
 #include "engine/page_idle/idle_flag_users.h"
-#include "engine/base/memory_ranges.h"
 #include "support/fail_limits.h"
 #include "support/failing_allocations.h"
 #include "support/stat_line.h"

@@ -10,8 +10,8 @@
 
 #include <cerrno>
 
-#include "engine/page_idle/idle_flag_users.h"
 #include "engine/damon/kdamond_record.h"
+#include "engine/page_idle/idle_flag_users.h"
 #include "support/catch.h"
 #include "support/fake_clock.h"
 #include "support/tree_fixture.h"

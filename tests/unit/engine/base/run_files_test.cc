@@ -9,9 +9,9 @@
 
 #include <cerrno>
 
-#include "engine/page_idle/idle_flag_users.h"
-#include "engine/damon/kdamond_record.h"
 #include "engine/base/kernel_files.h"
+#include "engine/damon/kdamond_record.h"
+#include "engine/page_idle/idle_flag_users.h"
 #include "support/catch.h"
 #include "support/fake_clock.h"
 #include "support/tree_fixture.h"

@@ -52,7 +52,7 @@ struct Machine {
     tree.write("/proc/" + std::to_string(pid) + "/stat", stat_line(pid, name, kKernelThread));
   }
   Mirror& begin() {
-    mirror = damon_stat_operations().create_mirror(context);
+    mirror = damon_stat_operations().make<Mirror>(context);
     return *mirror;
   }
   Result<std::string> probe() const { return damon_stat_operations().probe(context); }
@@ -256,7 +256,7 @@ TEST_CASE("a value that may not be read is not 0", "[damon_stat]") {
     Mirror& running = machine.begin();
     const Snapshot before = running.read().value();
     std::filesystem::permissions(machine.tree.root() + path, std::filesystem::perms::none);
-    const std::unique_ptr<Mirror> starting = damon_stat_operations().create_mirror(machine.context);
+    const std::unique_ptr<Mirror> starting = damon_stat_operations().make<Mirror>(machine.context);
     const Nobody nobody;
     CHECK(failed_with(machine.probe(), EACCES));
     const Result<Snapshot> first = starting->read();

@@ -249,7 +249,7 @@ TEST_CASE("snapshots that stay short are said once", "[ops_kdamond]") {
   REQUIRE(none);
   CHECK_FALSE(none.value());
   CHECK(machine.log.count(LogLevel::kWarning) == 1);
-  CHECK(set->dropped_samples() > 0);
+  CHECK(set->facts().nr_dropped > 0);
   machine.damon->kernel().short_snapshots = 0;
   const auto again = machine.collect(*set);
   REQUIRE(again);
@@ -272,12 +272,12 @@ TEST_CASE("records that are lost are waited for again", "[ops_kdamond]") {
   REQUIRE(none);
   CHECK_FALSE(none.value());
   CHECK(machine.log.count(LogLevel::kWarning) == 1);
-  const uint64_t dropped = set->dropped_samples();
+  const uint64_t dropped = set->facts().nr_dropped;
   CHECK(dropped > 0);
   machine.damon->set_regions(hot_and_cold(100 * kMiB, 20, 4));
   machine.grow();
   REQUIRE(set->update());  // takes new events
-  CHECK(set->dropped_samples() == dropped);
+  CHECK(set->facts().nr_dropped == dropped);
   const auto again = machine.collect(*set);
   REQUIRE(again);
   CHECK(again.value());

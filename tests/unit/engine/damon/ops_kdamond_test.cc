@@ -28,7 +28,7 @@ TEST_CASE("every kernel: set up, read, and left as it was", "[ops_kdamond]") {
       CHECK(opened.value() == std::vector<AddressRange>{{kRamStart, kRamEnd}});
       const RunningKdamond* const kdamond = machine.damon->kernel().running(0);
       REQUIRE(kdamond != nullptr);
-      CHECK(set->kdamond_pid() == kdamond->pid);
+      CHECK(set->facts().kdamond_pid == kdamond->pid);
       CHECK(kdamond->context.operations == "paddr");
       CHECK(kdamond->context.ranges == opened.value());
       CHECK(kdamond->context.schemes.size() == (tracefs ? 0 : 1));
@@ -176,7 +176,7 @@ TEST_CASE("the events are off while nobody waits for them", "[ops_kdamond]") {
   machine.context.attrs.goal.aggrs = 0;
   const auto set = machine.make_set();
   REQUIRE(set->open());
-  CHECK(machine.events_pid == set->kdamond_pid());
+  CHECK(machine.events_pid == set->facts().kdamond_pid);
   REQUIRE(machine.collect(*set));
   CHECK_FALSE(machine.events->enabled);
   CHECK(machine.events->nr_enabled == 1);

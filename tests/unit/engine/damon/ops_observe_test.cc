@@ -100,8 +100,7 @@ TEST_CASE("the only kdamond is observed", "[ops_observe]") {
   REQUIRE(machine.open());
   CHECK(machine.opened_pid == 57);
   CHECK(machine.opened_nr_regions == 1'000);
-  CHECK(machine.operations->kdamond_pid() == 57);
-  CHECK(machine.operations->delivers_regions());
+  CHECK(machine.operations->facts().kdamond_pid == 57);
   CHECK(machine.lines.count(LogLevel::kInfo, "kdamond.0 (pid 57)") == 1);
   CHECK(machine.script->nr_enabled == 0);
   CHECK(machine.operations->update().value().empty());
@@ -200,12 +199,12 @@ TEST_CASE("records are asked for when a refresh is due, and only then", "[ops_ob
 TEST_CASE("records that are lost are counted, and no sampling interval is known", "[ops_observe]") {
   Machine machine;
   REQUIRE(machine.open());
-  CHECK(machine.operations->dropped_samples() == 0);
+  CHECK(machine.operations->facts().nr_dropped == 0);
   machine.script->dropped = 12;
   const auto delivered = machine.next();
   REQUIRE(delivered);
   CHECK(delivered->sample_us == 0);
-  CHECK(machine.operations->dropped_samples() >= 12);
+  CHECK(machine.operations->facts().nr_dropped >= 12);
 }
 
 TEST_CASE("long aggregations are recorded without a break", "[ops_observe]") {

@@ -161,11 +161,11 @@ TEST_CASE("portions are checked as they were prepared", "[page_idle]") {
   machine.sample({3, 70, 200, 900});
   const std::span<Region> regions(machine.regions);
   for (int tick = 0; tick < 2; ++tick) {
-    REQUIRE(machine.operations->prepare_access_checks(regions.first(1)));
-    REQUIRE(machine.operations->prepare_access_checks(regions.subspan(1)));
+    REQUIRE(machine.region_checks->prepare_access_checks(regions.first(1)));
+    REQUIRE(machine.region_checks->prepare_access_checks(regions.subspan(1)));
     machine.touch(200);
-    REQUIRE(machine.operations->check_accesses(regions.first(1)));
-    REQUIRE(machine.operations->check_accesses(regions.subspan(1)));
+    REQUIRE(machine.region_checks->check_accesses(regions.first(1)));
+    REQUIRE(machine.region_checks->check_accesses(regions.subspan(1)));
   }
   CHECK(counts_of(machine.regions) == Counts{0, 0, 2, 0});
 }

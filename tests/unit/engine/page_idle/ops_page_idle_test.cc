@@ -23,7 +23,6 @@ TEST_CASE("a usable machine", "[page_idle]") {
   REQUIRE(probe(machine));
   CHECK(probe(machine).value().find("4 MiB") != std::string::npos);
   CHECK(machine.operations->open().value() == Ranges{{0, 0x400000}});
-  CHECK_FALSE(machine.operations->delivers_regions());
 }
 
 TEST_CASE("ram= applies to it", "[page_idle]") {
@@ -85,7 +84,8 @@ TEST_CASE("it does not mind a program of that name", "[page_idle]") {
 TEST_CASE("two engines on one machine", "[page_idle]") {
   PageIdleMachine machine;
   REQUIRE(machine.operations->open());
-  const std::unique_ptr<Operations> second = page_idle_operations().create(machine.context);
+  const std::unique_ptr<PageChecks> second =
+      page_idle_operations().make<PageChecks>(machine.context);
   CHECK(second->open().error().code.value() == EBUSY);
   CHECK(probe(machine).error().code.value() == EBUSY);
   machine.operations->close();
@@ -97,7 +97,8 @@ TEST_CASE("a refused open holds no lock", "[page_idle]") {
   machine.tree.write("/proc/57/stat", "57 (kdamond.0) S 2 0 0 0 -1 2129984 0 0\n");
   CHECK_FALSE(machine.operations->open());
   machine.tree.remove("/proc/57/stat");
-  const std::unique_ptr<Operations> second = page_idle_operations().create(machine.context);
+  const std::unique_ptr<PageChecks> second =
+      page_idle_operations().make<PageChecks>(machine.context);
   CHECK(second->open());
 }
 
@@ -106,7 +107,8 @@ TEST_CASE("an open refused for iomem holds no lock", "[page_idle]") {
   machine.tree.write("/proc/iomem", "");
   CHECK_FALSE(machine.operations->open());  // close() is for successful opens only
   machine.tree.write("/proc/iomem", "00000000-003fffff : System RAM\n");
-  const std::unique_ptr<Operations> second = page_idle_operations().create(machine.context);
+  const std::unique_ptr<PageChecks> second =
+      page_idle_operations().make<PageChecks>(machine.context);
   CHECK(second->open());
 }
 

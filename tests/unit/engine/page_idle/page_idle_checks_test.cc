@@ -21,9 +21,9 @@ class PageIdleLooks : public PageIdleMachine {
   explicit PageIdleLooks(std::initializer_list<uint64_t> pfns) {
     REQUIRE(operations->open());
     for (const uint64_t pfn : pfns) {
-      SampledPage page;
+      CheckedPage page;
       page.addr = pfn * kPageBytes;
-      page.handle = pfn;
+      page.head_pfn = pfn;
       pages_.push_back(page);
     }
   }
@@ -37,7 +37,7 @@ class PageIdleLooks : public PageIdleMachine {
   }
 
   void mark() {
-    std::vector<SampledPage*> unmarked = by_group();
+    std::vector<CheckedPage*> unmarked = by_group();
     std::erase_if(unmarked, [](const auto* page) { return page->marked || !page->tracked(); });
     REQUIRE(operations->mark_pages(unmarked));
   }
@@ -45,7 +45,7 @@ class PageIdleLooks : public PageIdleMachine {
   std::vector<PageAccess> only_look() {
     REQUIRE(operations->check_pages(by_group()));
     std::vector<PageAccess> found;
-    for (const SampledPage& page : pages_) found.push_back(page.access);
+    for (const CheckedPage& page : pages_) found.push_back(page.access);
     return found;
   }
 
@@ -55,18 +55,18 @@ class PageIdleLooks : public PageIdleMachine {
     touch(pfn);
   }
 
-  SampledPage& page(size_t i) { return pages_[i]; }
+  CheckedPage& page(size_t i) { return pages_[i]; }
 
  private:
-  std::vector<SampledPage*> by_group() {
-    std::vector<SampledPage*> sorted;
-    for (SampledPage& page : pages_) sorted.push_back(&page);
+  std::vector<CheckedPage*> by_group() {
+    std::vector<CheckedPage*> sorted;
+    for (CheckedPage& page : pages_) sorted.push_back(&page);
     std::stable_sort(sorted.begin(), sorted.end(),
-                     [](const auto* a, const auto* b) { return a->group() < b->group(); });
+                     [](const auto* a, const auto* b) { return a->word() < b->word(); });
     return sorted;
   }
 
-  std::vector<SampledPage> pages_;
+  std::vector<CheckedPage> pages_;
 };
 
 using Found = std::vector<PageAccess>;
@@ -98,7 +98,7 @@ TEST_CASE("a page freed before it is marked is found out by the next look", "[pa
   PageIdleLooks machine{5};
   machine.only_look();
   machine.free(5);
-  SampledPage* const pages[] = {&machine.page(0)};
+  CheckedPage* const pages[] = {&machine.page(0)};
   REQUIRE(machine.operations->mark_pages(pages));
   machine.touch(5);  // the kernel has set no flag
   CHECK(machine.only_look() == Found{kUntracked});
@@ -111,7 +111,7 @@ TEST_CASE("a mark that the kernel ignores is no access", "[page_idle_checks]") {
   CHECK(machine.look() == Found(2, kNew));
   CHECK(machine.page(0).marked);
   CHECK_FALSE(machine.page(1).marked);
-  CHECK(machine.page(1).worth_a_look());
+  CHECK(machine.page(1).worth_a_check());
   machine.touch(70);
   CHECK(machine.look() == Found{kIdle, kUnknown});
   CHECK(machine.page(1).tracked());
@@ -133,7 +133,7 @@ TEST_CASE("a mark that the kernel ignores is no access", "[page_idle_checks]") {
     machine.make_folio(0, 512);
     machine.look();
     CHECK(machine.page(1).access == kUnknown);
-    CHECK(machine.page(1).handle == 0);
+    CHECK(machine.page(1).head_pfn == 0);
     CHECK(machine.page(1).marked);
   }
 }
@@ -151,11 +151,11 @@ TEST_CASE("a mark that the kernel refuses is no access", "[page_idle_checks]") {
   machine.only_look();
   {
     const LimitedFileSize limit(4);  // of the bitmap's first word only half can be written
-    SampledPage* const pages[] = {&machine.page(0)};
+    CheckedPage* const pages[] = {&machine.page(0)};
     REQUIRE(machine.operations->mark_pages(pages));
   }
   CHECK_FALSE(machine.page(0).marked);
-  CHECK(machine.operations->dropped_samples() == 1);
+  CHECK(machine.operations->facts().nr_dropped == 1);
   machine.mark();
   machine.touch(40);
   CHECK(machine.only_look() == Found{kAccessed, kIdle});
@@ -182,7 +182,7 @@ TEST_CASE("an idle page's flags are not read", "[page_idle_checks]") {
   machine.look();
   machine.tree.resize(kFlagsPath, 0);  // whoever reads them now gets no answer
   CHECK(machine.look() == Found{kIdle});
-  CHECK(machine.operations->dropped_samples() == 0);
+  CHECK(machine.operations->facts().nr_dropped == 0);
 }
 
 TEST_CASE("memory that cannot be tracked", "[page_idle_checks]") {
@@ -227,7 +227,7 @@ TEST_CASE("pages of one folio share one answer", "[page_idle_checks]") {
   CHECK(machine.bitmap_word(8) == 1);  // the head's bit, and none in the tails' words
   CHECK(machine.bitmap_word(9) == 0);
   CHECK(machine.bitmap_word(15) == 0);
-  for (size_t i = 0; i < 4; ++i) CHECK(machine.page(i).handle == 512);
+  for (size_t i = 0; i < 4; ++i) CHECK(machine.page(i).head_pfn == 512);
   CHECK(machine.look() == Found(5, kIdle));
   machine.touch(512);
   CHECK(machine.look() == Found{kAccessed, kAccessed, kAccessed, kAccessed, kIdle});
@@ -242,7 +242,7 @@ TEST_CASE("parts of a folio that was split while idle are idle", "[page_idle_che
   SECTION("and looked at by themselves from then on") {
     for (const uint64_t word : {8, 9, 10}) machine.tree.set_word(kBitmapPath, word, ~uint64_t{0});
     CHECK(machine.look() == Found(3, kIdle));
-    CHECK(machine.page(1).handle == 600);
+    CHECK(machine.page(1).head_pfn == 600);
     machine.touch(600);
     CHECK(machine.look() == Found{kIdle, kAccessed, kIdle});
   }
@@ -260,7 +260,7 @@ TEST_CASE("parts of an accessed folio that was split are accessed", "[page_idle_
   machine.touch(512);
   for (uint64_t pfn = 512; pfn < 1024; ++pfn) machine.set_flags(pfn, kPageLru);
   CHECK(machine.look() == Found(2, kAccessed));
-  CHECK(machine.page(1).handle == 600);
+  CHECK(machine.page(1).head_pfn == 600);
 }
 
 TEST_CASE("pages that are collapsed into a folio follow its head", "[page_idle_checks]") {
@@ -269,8 +269,8 @@ TEST_CASE("pages that are collapsed into a folio follow its head", "[page_idle_c
   machine.make_folio(512, 512, kPageLru);  // new memory, without idle flags
   for (const uint64_t word : {8, 9}) machine.tree.set_word(kBitmapPath, word, 0);
   CHECK(machine.only_look() == Found(2, kAccessed));
-  CHECK(machine.page(0).handle == 512);
-  CHECK(machine.page(1).handle == 512);
+  CHECK(machine.page(0).head_pfn == 512);
+  CHECK(machine.page(1).head_pfn == 512);
   machine.set_flags(512, kMarkable | kPageCompoundHead);
   machine.mark();
   CHECK(machine.look() == Found(2, kIdle));
@@ -282,7 +282,7 @@ TEST_CASE("a folio that is freed", "[page_idle_checks]") {
   machine.look();
   for (uint64_t pfn = 512; pfn < 1024; ++pfn) machine.free(pfn);
   CHECK(machine.look() == Found(2, kUntracked));
-  CHECK(machine.page(1).handle == 600);
+  CHECK(machine.page(1).head_pfn == 600);
 }
 
 TEST_CASE("no answer from the bitmap is no access, and said once", "[page_idle_checks]") {
@@ -294,7 +294,7 @@ TEST_CASE("no answer from the bitmap is no access, and said once", "[page_idle_c
   CHECK(machine.look() == Found(2, kIdle));
   machine.set_flags(1010, kPageNoPage);
   CHECK(machine.look() == Found{kIdle, kUntracked});
-  CHECK(machine.operations->dropped_samples() == 6);  // two pages, three looks
+  CHECK(machine.operations->facts().nr_dropped == 6);  // two pages, three looks
   CHECK(machine.log.count(LogLevel::kWarning) == 1);
   CHECK(machine.log.count(LogLevel::kWarning, kBitmapPath) == 1);
 }
@@ -305,7 +305,7 @@ TEST_CASE("no answer from the page flags: untracked", "[page_idle_checks]") {
   CHECK(machine.look() == Found{kNew, kUntracked, kUntracked});
   machine.touch(5);
   CHECK(machine.look() == Found{kAccessed, kUntracked, kUntracked});
-  CHECK(machine.operations->dropped_samples() == 4);
+  CHECK(machine.operations->facts().nr_dropped == 4);
   CHECK(machine.log.count(LogLevel::kWarning, kFlagsPath) == 1);
 }
 
@@ -324,10 +324,10 @@ TEST_CASE("an I/O error is passed on", "[page_idle_checks]") {
   machine.tree.remove(kBitmapPath);
   machine.tree.link(kBitmapPath, "/proc/self/mem");
   REQUIRE(machine.operations->open());
-  SampledPage page;
-  page.handle = 5;
+  CheckedPage page;
+  page.head_pfn = 5;
   page.addr = 5 * kPageBytes;
-  SampledPage* const pages[] = {&page};
+  CheckedPage* const pages[] = {&page};
   REQUIRE(machine.operations->check_pages(pages));  // its flags only
   for (const auto& done :
        {machine.operations->mark_pages(pages), machine.operations->check_pages(pages)}) {

@@ -6,9 +6,11 @@
 #pragma once
 
 #include <cerrno>
+#include <optional>
 
 #include "engine/base/folio.h"
 #include "engine/page_idle/ops_page_idle.h"
+#include "engine/regions/paged_region_checks.h"
 #include "support/catch.h"
 #include "support/fake_clock.h"
 #include "support/log_lines.h"
@@ -31,7 +33,9 @@ class PageIdleMachine {
     context.rootfs = tree.root();
     context.clock = &clock;
     context.log = log.sink();
-    operations = page_idle_operations().create(context);
+    auto source = page_idle_operations().make<PageChecks>(context);
+    operations = source.get();
+    region_checks.emplace(std::move(source), clock, kPageBytes);
   }
 
   void set_flags(uint64_t pfn, uint64_t flags) { tree.set_word(kFlagsPath, pfn, flags); }
@@ -53,8 +57,8 @@ class PageIdleMachine {
     }
   }
 
-  Result<void> prepare() { return operations->prepare_access_checks(regions); }
-  Result<void> check() { return operations->check_accesses(regions); }
+  Result<void> prepare() { return region_checks->prepare_access_checks(regions); }
+  Result<void> check() { return region_checks->check_accesses(regions); }
 
   // An access clears the bit of the page's folio.
   void touch(uint64_t head) {
@@ -68,7 +72,8 @@ class PageIdleMachine {
   FakeClock clock;
   LogLines log;
   OperationsContext context;
-  std::unique_ptr<Operations> operations;
+  PageChecks* operations = nullptr;
+  std::optional<PagedRegionChecks> region_checks;  // owns `operations`
   Regions regions;
 };
 

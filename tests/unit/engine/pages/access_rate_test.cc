@@ -22,8 +22,8 @@ std::vector<PageHistory> make_pages(size_t count) {
   return pages;
 }
 
-std::vector<SampledPage*> pointers(std::vector<PageHistory>& pages) {
-  std::vector<SampledPage*> all;
+std::vector<CheckedPage*> pointers(std::vector<PageHistory>& pages) {
+  std::vector<CheckedPage*> all;
   for (PageHistory& page : pages) all.push_back(&page);
   return all;
 }
@@ -43,13 +43,13 @@ TEST_CASE("choose: in order, each as likely as any other", "[access_rate]") {
   constexpr int kRuns = 5'000;
   std::vector<PageHistory> pages = make_pages(kPages);
   const auto all = pointers(pages);
-  std::map<const SampledPage*, int> counts;
+  std::map<const CheckedPage*, int> counts;
   Random random(1);
   for (int i = 0; i < kRuns; ++i) {
     const auto chosen = AccessRate::choose(all, kChosen, random);
     REQUIRE(chosen.size() == kChosen);
     REQUIRE(std::is_sorted(chosen.begin(), chosen.end()));  // they point into one array
-    for (const SampledPage* const page : chosen) ++counts[page];
+    for (const CheckedPage* const page : chosen) ++counts[page];
   }
   CHECK(counts.size() == kPages);
   constexpr double kMean = kRuns / 5.0;

@@ -21,7 +21,7 @@ class Rounds {
  public:
   explicit Rounds(uint64_t nr_words) {
     sample.fit(Ranges{{0, nr_words * kSampleWordBytes}}, 1'000, now_ns);
-    REQUIRE(sample.pages().size() == nr_words * SampledPage::kGroupPages);
+    REQUIRE(sample.pages().size() == nr_words * CheckedPage::kWordPages);
     round.take_sample();
     one(PageRound::Kind::kAll, true);
   }
@@ -31,7 +31,7 @@ class Rounds {
     looked_at.clear();
     round.begin(kind, now_ns, kRoundNs, nothing_known);
     for (auto pages = round.next_portion(512); !pages.empty(); pages = round.next_portion(512)) {
-      for (SampledPage* const page : pages) look(*page);
+      for (CheckedPage* const page : pages) look(*page);
       round.note_looks(pages, now_ns);
     }
     round.end();
@@ -41,10 +41,10 @@ class Rounds {
   PageRound round{sample};
   int64_t now_ns = kStartNs;
   int64_t touched_ns = 0;
-  std::vector<SampledPage*> looked_at;  // in the last round
+  std::vector<CheckedPage*> looked_at;  // in the last round
 
  private:
-  void look(SampledPage& page) {
+  void look(CheckedPage& page) {
     looked_at.push_back(&page);
     const bool touched = page.marked && touched_ns > page.marked_ns;
     page.access = touched ? PageAccess::kAccessed : PageAccess::kIdle;
@@ -96,13 +96,13 @@ TEST_CASE("whom a round of scouts looks at is who is a scout", "[page_round]") {
     }
     CHECK(scouts > 0);
     CHECK(rounds.looked_at.size() == scouts);
-    for (const SampledPage* const page : rounds.looked_at) CHECK(PageRound::is_scout(*page));
+    for (const CheckedPage* const page : rounds.looked_at) CHECK(PageRound::is_scout(*page));
   };
   check();
   // Folios of eight words form, without a change of the order.
-  for (PageHistory& page : rounds.sample.pages()) page.handle = page.handle / 512 * 512;
+  for (PageHistory& page : rounds.sample.pages()) page.head_pfn = page.head_pfn / 512 * 512;
   check();
-  for (PageHistory& page : rounds.sample.pages()) page.handle = page.addr / kSamplePageBytes;
+  for (PageHistory& page : rounds.sample.pages()) page.head_pfn = page.addr / kSamplePageBytes;
   check();
 }
 

@@ -18,7 +18,7 @@ constexpr uint64_t kGiB = uint64_t{1} << 30;
 constexpr int64_t kMs = kNsPerMs;
 constexpr int64_t kSecond = kNsPerSecond;
 
-class PageSamplerRun : public RefreshObserver {
+class PageSamplerRun : public MonitoringObserver {
  public:
   PageSamplerRun() { config.log = log.sink(); }
 

@@ -246,7 +246,7 @@ TEST_CASE("the simulated memory of ops=sim", "[page_sampler]") {
   context.log = run.log.sink();
   context.sim = {{kGiB, 10 * kMs}, {kGiB, 3 * kSecond}, {2 * kGiB, 0}};
   const KnownMemory known({{0.25, 10 * kMs}, {0.25, 3 * kSecond}, {0.5, 0}});
-  const auto operations = sim_operations().create(context);
+  const auto operations = sim_operations().make<PageChecks>(context);
   PageSampler sampler(run.config, *operations, run.clock, run);
   REQUIRE(sampler.start());
   while (run.refreshes < 26) {

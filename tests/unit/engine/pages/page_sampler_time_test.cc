@@ -110,12 +110,12 @@ TEST_CASE("a round looks at each page once, and at each word in one call", "[pag
   run.memory.last_access = [](uint64_t, int64_t) { return PagedMemory::kNever; };
   std::map<uint64_t, int64_t> last_ns;  // by group
   int64_t shortest_ns = kSecond;        // between two calls with pages of one group
-  run.memory.on_check = [&](std::span<SampledPage* const> pages) {
+  run.memory.on_check = [&](std::span<CheckedPage* const> pages) {
     const int64_t now_ns = run.clock.now_ns();
     uint64_t previous = ~uint64_t{0};
-    for (const SampledPage* const page : pages) {
-      if (page->group() == previous) continue;
-      previous = page->group();
+    for (const CheckedPage* const page : pages) {
+      if (page->word() == previous) continue;
+      previous = page->word();
       const auto last = last_ns.find(previous);
       if (last != last_ns.end()) shortest_ns = std::min(shortest_ns, now_ns - last->second);
       last_ns[previous] = now_ns;
@@ -132,11 +132,11 @@ TEST_CASE("calls stay in the order of groups while folios form and split", "[pag
   run.memory.ranges = {{0, 64 * kMiB}};
   run.memory.last_access = hot;
   // Each look finds pages of every second word in a folio of 2 MiB, or out of it again.
-  run.memory.on_check = [&](std::span<SampledPage* const> pages) {
-    for (SampledPage* const page : pages) {
+  run.memory.on_check = [&](std::span<CheckedPage* const> pages) {
+    for (CheckedPage* const page : pages) {
       const uint64_t pfn = page->addr / run.config.page_bytes;
-      if (pfn / SampledPage::kGroupPages % 2 == 0) continue;
-      page->handle = page->handle == pfn ? pfn / 512 * 512 : pfn;
+      if (pfn / CheckedPage::kWordPages % 2 == 0) continue;
+      page->head_pfn = page->head_pfn == pfn ? pfn / 512 * 512 : pfn;
     }
   };
   run.start();

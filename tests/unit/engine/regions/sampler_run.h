@@ -5,8 +5,8 @@
 
 #include <functional>
 
-#include "engine/regions/sampler.h"
 #include "engine/estimate/stats.h"
+#include "engine/regions/sampler.h"
 #include "support/catch.h"
 #include "support/fake_operations.h"
 #include "unit/engine/regions/region_lists.h"
@@ -23,7 +23,7 @@ inline MonitoringAttrs untuned() {
   return attrs;
 }
 
-class SamplerRun final : public SamplerObserver {
+class SamplerRun final : public MonitoringObserver {
  public:
   explicit SamplerRun(const MonitoringAttrs& attrs, double max_cpu_percent = 100) {
     config.attrs = attrs;
@@ -70,10 +70,7 @@ class SamplerRun final : public SamplerObserver {
     aggregated_ns = view.now_ns;
     on_aggregation(view);
   }
-  void before_terminate(const RegionsView& view) override {
-    script.calls.emplace_back("terminate");
-    terminated_with = view.regions.size();
-  }
+  void before_stop() override { script.calls.emplace_back("stop"); }
 
   // As REQUIRE, which takes longer than a tick.
   static void require(const Result<void>& done) {
@@ -94,7 +91,6 @@ class SamplerRun final : public SamplerObserver {
   Statistics statistics;
   int64_t aggregated_ns = 0;
   int64_t aggr_ns = 0;  // between the last two aggregations
-  size_t terminated_with = 0;
   std::function<void(const RegionsView&)> on_sampling = [](const RegionsView&) {};
   std::function<void(const RegionsView&)> on_aggregation = [](const RegionsView&) {};
 };
