@@ -67,14 +67,13 @@ const char* state_name(const Snapshot& snapshot, int64_t now_ns) {
 }
 
 void add_shares(Json& json, const MonitoringDetails& details) {
-  const bool pages = details.estimator == "pages";
+  const auto* const pages = std::get_if<PageDetails>(&details.by_estimator);
   for (size_t i = 0; i < MonitoringDetails::kShareLimitsMs.size(); ++i) {
     const std::string name = fmt::format("idle_below_{}_ms", MonitoringDetails::kShareLimitsMs[i]);
     const double share = details.share_percent[i];
-    const double error = details.share_error_percent[i];
+    const double error = pages != nullptr ? pages->share_error_percent[i] : std::nan("");
     json[name + "_percent"] = or_null(rounded(share), details.refreshed && !std::isnan(share));
-    json[name + "_error_percent"] =
-        or_null(rounded(error), details.refreshed && pages && !std::isnan(error));
+    json[name + "_error_percent"] = or_null(rounded(error), !std::isnan(error));
   }
 }
 
@@ -82,16 +81,16 @@ void add_shares(Json& json, const MonitoringDetails& details) {
 void add_monitoring(Json& json, const StatusFacts& facts) {
   const MonitoringDetails& details = facts.snapshot.details;
   const bool known = details.refreshed;
-  const bool pages = known && details.estimator == "pages";
-  const bool regions = known && details.estimator == "regions";
+  const auto* const regions = std::get_if<RegionDetails>(&details.by_estimator);
+  const auto* const pages = std::get_if<PageDetails>(&details.by_estimator);
   json["estimator"] = details.estimator.empty() ? Json() : limited(details.estimator);
   json["monitored_bytes"] = or_null(details.monitored_bytes, details.monitored_bytes > 0);
-  json["untracked_bytes"] = or_null(details.untracked_bytes, pages);
+  json["untracked_bytes"] = pages != nullptr ? Json(pages->untracked_bytes) : Json();
   json["sample_us"] = or_null(details.sample_us, details.sample_us > 0);
   json["aggr_us"] = or_null(details.aggr_us, details.aggr_us > 0);
-  json["nr_regions"] = or_null(details.nr_regions, regions);
-  json["nr_pages"] = or_null(details.nr_pages, pages);
-  json["check_period_ms"] = or_null(details.check_period_ms, pages);
+  json["nr_regions"] = regions != nullptr ? Json(regions->nr_regions) : Json();
+  json["nr_pages"] = pages != nullptr ? Json(pages->nr_pages) : Json();
+  json["check_period_ms"] = pages != nullptr ? Json(pages->check_period_ms) : Json();
   json["nr_checks"] = or_null(details.nr_checks, details.nr_checks > 0);
   json["nr_dropped"] = or_null(details.nr_dropped, known);
   add_shares(json, details);

@@ -269,15 +269,17 @@ void PageSampler::refresh() {
   statistics.memory_idle_ms_percentiles = found_.memory_idle_ms_percentiles;
   MonitoringDetails details;
   details.monitored_bytes = monitored_bytes_;
-  details.untracked_bytes =
-      to_u64_saturated(found_.untracked_share * static_cast<double>(monitored_bytes_));
   details.sample_us = rate_.sample_us();
   details.aggr_us = rate_.aggr_us();
-  details.nr_pages = sample_.pages().size();
-  details.check_period_ms = static_cast<uint64_t>(period_ns_ / kNsPerMs);
   details.nr_checks = nr_checks_;
   details.share_percent = found_.share_percent;
-  details.share_error_percent = found_.share_error_percent;
+  PageDetails pages;
+  pages.untracked_bytes =
+      to_u64_saturated(found_.untracked_share * static_cast<double>(monitored_bytes_));
+  pages.nr_pages = sample_.pages().size();
+  pages.check_period_ms = static_cast<uint64_t>(period_ns_ / kNsPerMs);
+  pages.share_error_percent = found_.share_error_percent;
+  details.by_estimator = pages;
   observer_.refreshed(statistics, details);
 }
 

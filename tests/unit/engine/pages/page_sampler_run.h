@@ -60,6 +60,7 @@ class PageSamplerRun : public MonitoringObserver {
     ++refreshes;
     statistics = new_statistics;
     details = new_details;
+    pages = std::get<PageDetails>(details.by_estimator);
     refreshed_ns = clock.now_ns();
     on_refresh();
   }
@@ -89,6 +90,7 @@ class PageSamplerRun : public MonitoringObserver {
   size_t refreshes = 0;
   Statistics statistics;
   MonitoringDetails details;
+  PageDetails pages;  // of the details
   int64_t refreshed_ns = 0;
   std::function<void()> on_refresh = [] {};
 };

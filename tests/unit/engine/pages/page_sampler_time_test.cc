@@ -81,7 +81,7 @@ TEST_CASE("pages in use are looked at once per refresh, scouts once a second",
     CHECK(run.memory.marks[page.addr] == (PageRound::is_scout(page) ? 50 : 10));
     if (PageRound::is_scout(page)) ++scouts;
   }
-  CHECK(std::abs(scouts / static_cast<double>(run.details.nr_pages) - 1 / 8.0) < 0.04);
+  CHECK(std::abs(scouts / static_cast<double>(run.pages.nr_pages) - 1 / 8.0) < 0.04);
 }
 
 TEST_CASE("a mark that comes late puts the last look off", "[page_sampler][time]") {
@@ -201,7 +201,7 @@ TEST_CASE("memory comes and goes", "[page_sampler][time]") {
   // The old half is as old as ever, the new half is not.
   CHECK(run.idle_ms(49) == (run.refreshed_ns - added_ns) / kMs);
   CHECK(run.idle_ms(51) == run.monitored_ms());
-  REQUIRE(run.details.nr_pages > 3'900);
+  REQUIRE(run.pages.nr_pages > 3'900);
   for (const PageHistory& page : run.sampler->sample().pages()) {
     CHECK((page.addr < 2 * kGiB || page.addr >= 8 * kGiB));
   }
