@@ -195,7 +195,7 @@ class Engine::Thread final : private MonitoringObserver {
     latest_.status.state = mirrored.status.state;
     latest_.status.tid = mirrored.status.tid;
     latest_.status.is_kdamond = mirrored.status.tid != -1;
-    latest_.statistics = mirrored.statistics;
+    if (latest_.statistics != mirrored.statistics) take(mirrored.statistics);
     latest_.details.aggr_us = mirrored.statistics.aggr_interval_us;
     promise_life(context_.clock->now_ns() + kMirrorIntervalNs);
     if (latest_ == published_) return outcome::success();
@@ -361,10 +361,26 @@ class Engine::Thread final : private MonitoringObserver {
     publish();
   }
 
+  void take(const Statistics& statistics) {
+    latest_.statistics = statistics;
+    latest_.taken_ns = context_.clock->now_ns();
+    ++latest_.sequence;
+  }
+
+  void log_refresh(const MonitoringDetails& details) {
+    const auto* const regions = std::get_if<RegionDetails>(&details.by_estimator);
+    const auto* const pages = std::get_if<PageDetails>(&details.by_estimator);
+    context_.log(
+        LogLevel::kDebug,
+        fmt::format("refreshed: {} regions, {} pages, sample_us={} aggr_us={}",
+                    regions != nullptr ? regions->nr_regions : 0,
+                    pages != nullptr ? pages->nr_pages : 0, details.sample_us, details.aggr_us));
+  }
+
   // Publishes. What does not change from refresh to refresh is kept.
   void refreshed(const Statistics& statistics, const MonitoringDetails& details) override {
     const MonitoringDetails before = latest_.details;
-    latest_.statistics = statistics;
+    take(statistics);
     latest_.details = details;
     latest_.details.refreshed = true;
     latest_.details.ops = before.ops;
@@ -373,10 +389,7 @@ class Engine::Thread final : private MonitoringObserver {
     latest_.details.cpu_ns = context_.clock->thread_cpu_ns() - started_cpu_ns_;
     latest_.details.nr_dropped = estimator_->facts().nr_dropped;
     publish();
-    context_.log(
-        LogLevel::kDebug,
-        fmt::format("refreshed: {} regions, {} pages, sample_us={} aggr_us={}", details.nr_regions,
-                    details.nr_pages, details.sample_us, details.aggr_us));
+    log_refresh(details);
   }
 
   EngineConfig config_;         // these two are the thread's while it runs,

@@ -7,7 +7,7 @@
 #include <deque>
 #include <functional>
 
-#include "damon_statfs/engine.h"
+#include "damon_statfs/monitoring_switch.h"
 
 namespace damon_statfs {
 
@@ -17,7 +17,8 @@ class EnabledFile {
   // throws nothing.
   using Reply = std::function<void(int)>;
 
-  explicit EnabledFile(Engine& engine) : engine_(engine) {}
+  // engine: outlives the file.
+  explicit EnabledFile(MonitoringSwitch& engine) : engine_(engine) {}
 
   // Asks for monitoring to be on or off. writer: anything that tells this write from others. If it
   // throws, for want of memory, it has not taken the write and will not answer it.
@@ -49,7 +50,7 @@ class EnabledFile {
   bool forward(Write& write, const EngineStatus& status) noexcept;
   static void answer(Write& write, int errno_value) noexcept;
 
-  Engine& engine_;
+  MonitoringSwitch& engine_;
   std::deque<Write> writes_;  // the first one is in progress
 };
 

@@ -135,7 +135,7 @@ void read(fuse_req_t req, fuse_ino_t, size_t size, off_t offset, fuse_file_info*
     fuse_reply_err(req, EINVAL);
     return;
   }
-  const Snapshot& newest = filesystem(req).engine.newest();
+  const Snapshot& newest = filesystem(req).snapshots.newest();
   const std::string_view part =
       open_file(req, info).read(size, static_cast<uint64_t>(offset), newest);
   fuse_reply_buf(req, part.data(), part.size());

@@ -11,7 +11,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "damon_statfs/engine.h"
+#include "damon_statfs/monitoring_switch.h"
 #include "fs/enabled_file.h"
 #include "fs/open_file.h"
 #include "fs/tree.h"
@@ -20,11 +20,12 @@ namespace damon_statfs {
 
 // The state behind a mount. It is the userdata of the FUSE session and belongs to its thread.
 struct Filesystem {
-  Filesystem(Abi abi_in, Engine& engine_in)
-      : abi(abi_in), engine(engine_in), tree(abi_in), enabled(engine_in) {}
+  // engine: outlives the filesystem.
+  Filesystem(Abi abi_in, MonitoringSwitch& engine)
+      : abi(abi_in), snapshots(engine), tree(abi_in), enabled(engine) {}
 
   const Abi abi;
-  Engine& engine;
+  SnapshotSource& snapshots;
   Tree tree;
   EnabledFile enabled;
   std::unordered_map<uint64_t, OpenFile> open_files;  // by file handle

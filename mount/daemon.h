@@ -4,6 +4,7 @@
 // of the mountpoint to the last line in the log.
 #pragma once
 
+#include "damon_statfs/engine.h"
 #include "fs/session.h"
 #include "mount/background.h"
 #include "mount/logging.h"

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "damon_statfs/engine.h"
+#include "damon_statfs/engine_config.h"
+#include "damon_statfs/registry.h"
 #include "fs/params.h"
 
 namespace damon_statfs {

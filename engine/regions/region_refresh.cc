@@ -19,7 +19,7 @@ MonitoringDetails details_of(const RegionsView& view) {
   details.monitored_bytes = total_bytes(view.regions);
   details.sample_us = view.sample_us;
   details.aggr_us = view.attrs.aggr_us;
-  details.nr_regions = view.regions.size();
+  details.by_estimator = RegionDetails{view.regions.size()};
   details.nr_checks = view.nr_checks;
   const std::vector<IdleSize> parts = idle_sizes(view.regions, view.now_ns);
   for (size_t i = 0; i < details.share_percent.size(); ++i) {

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <variant>
 
 namespace damon_statfs {
 
@@ -41,10 +42,28 @@ struct Statistics {
   bool operator==(const Statistics&) const = default;
 };
 
+// What only the estimator "regions" knows, of the last refresh.
+struct RegionDetails {
+  uint64_t nr_regions = 0;
+
+  bool operator==(const RegionDetails&) const = default;
+};
+
+// What only the estimator "pages" knows, of the last refresh.
+struct PageDetails {
+  uint64_t untracked_bytes = 0;  // of the monitored ones: what no access check can see
+  uint64_t nr_pages = 0;         // size of the sample
+  uint64_t check_period_ms = 0;  // planned time between two rounds of access checks
+  // Standard errors of MonitoringDetails::share_percent; NaN: not known.
+  std::array<double, 3> share_error_percent{};
+
+  bool operator==(const PageDetails&) const = default;
+};
+
 // How the statistics came about, for the status block. Brought up to date at each refresh. Empty
 // while nothing has been monitored.
 struct MonitoringDetails {
-  // Shares that are told, with their standard errors: of memory idle for less than so long.
+  // The shares of memory that are told: of memory idle for less than so long.
   static constexpr std::array<int64_t, 3> kShareLimitsMs = {1'000, 6'000, 60'000};
 
   std::string_view ops;          // name of the operations set; a literal or the registry's
@@ -52,19 +71,18 @@ struct MonitoringDetails {
   int64_t started_ns = 0;        // CLOCK_MONOTONIC; 0: not known, or monitoring could not start
   uint64_t monitored_bytes = 0;  // 0: not known
 
-  // Whether there was a refresh since started_ns. Nothing below is known before the first.
+  // Whether there was a refresh since started_ns. Nothing below is known before the first, but a
+  // mirror, which never has one, knows aggr_us.
   bool refreshed = false;
-  int64_t cpu_ns = 0;            // that the engine thread has used since started_ns
-  uint64_t untracked_bytes = 0;  // of them: what no access check can see; pages only
-  uint64_t sample_us = 0;        // in force; 0: not known, as of a kdamond of somebody else's
-  uint64_t aggr_us = 0;          // the same; of a mirror without any refresh of ours
-  uint64_t nr_regions = 0;       // regions only
-  uint64_t nr_pages = 0;         // pages only: the sample's size
-  uint64_t check_period_ms = 0;  // pages only: planned time between two rounds of looks
-  uint64_t nr_checks = 0;        // access checks of ours since the start; 0: none, a kdamond's
-  uint64_t nr_dropped = 0;       // checks, or records of a kdamond's, without a usable answer
-  std::array<double, 3> share_percent{};        // of memory below each of kShareLimitsMs, or NaN
-  std::array<double, 3> share_error_percent{};  // its standard error, or NaN; pages only
+  int64_t cpu_ns = 0;       // CPU time that the engine thread has used since started_ns
+  uint64_t sample_us = 0;   // in force; 0: not known, as of another program's kdamond
+  uint64_t aggr_us = 0;     // in force; 0: not known
+  uint64_t nr_checks = 0;   // access checks of the engine since the start; 0: a kdamond does them
+  uint64_t nr_dropped = 0;  // checks, or records of a kdamond's, without a usable answer
+  std::array<double, 3> share_percent{};  // of memory below each of kShareLimitsMs; NaN: not known
+
+  // Empty before the first refresh, and of a mirror.
+  std::variant<std::monostate, RegionDetails, PageDetails> by_estimator{};
 
   bool operator==(const MonitoringDetails&) const = default;
 };
@@ -73,6 +91,12 @@ struct Snapshot {
   EngineStatus status;
   Statistics statistics;
   MonitoringDetails details{};
+
+  // When `statistics` were taken, CLOCK_MONOTONIC: at the last refresh, or when a mirror last read
+  // values that differed from those before. A stop or a new start leaves it. 0: not yet.
+  int64_t taken_ns = 0;
+  // How often `statistics` have been taken so since the daemon's start.
+  uint64_t sequence = 0;
 
   // By when (CLOCK_MONOTONIC) the engine thread will have published again; later than that it is
   // stuck. 0: there is no thread.

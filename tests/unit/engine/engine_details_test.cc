@@ -26,12 +26,14 @@ TEST_CASE("nothing is known before the first refresh of each start", "[engine][d
     CHECK(details.estimator == "regions");
     CHECK(details.monitored_bytes == uint64_t{1} << 30);
     CHECK(details.started_ns == run.begun_ns + began_ms * kNsPerMs);
-    CHECK((details.sample_us == 0 && details.nr_regions == 0 && details.nr_checks == 0));
+    CHECK((details.sample_us == 0 && details.nr_checks == 0));
+    CHECK(std::holds_alternative<std::monostate>(details.by_estimator));
     REQUIRE(run.run_to_ms(began_ms + 5'200));
     details = details_of(run);
     CHECK(details.refreshed);
     CHECK(details.sample_us == 5'000);
     CHECK(details.nr_checks > 0);
+    CHECK(std::get<RegionDetails>(details.by_estimator).nr_regions > 0);
     engine.request_stop();
     REQUIRE(run.becomes(EngineState::kOff));
     CHECK(details_of(run) == details);  // as the values, it stays
@@ -53,6 +55,51 @@ TEST_CASE("a start that has failed has monitored nothing", "[engine][details]") 
   CHECK_FALSE(details.refreshed);
   CHECK(details.started_ns == 0);
   CHECK(details.monitored_bytes == 0);
+}
+
+TEST_CASE("a snapshot says when its values were taken, and how often", "[engine][details]") {
+  EngineRun run;
+  Engine& engine = run.make();
+  CHECK(engine.newest().taken_ns == 0);
+  CHECK(engine.newest().sequence == 0);
+  REQUIRE(engine.start());
+  REQUIRE(run.run_to_ms(5'000));
+  CHECK(engine.newest().sequence == 0);  // a heartbeat is no refresh
+  REQUIRE(run.run_to_ms(5'200));
+  const int64_t first_ns = engine.newest().taken_ns;
+  CHECK(first_ns > run.begun_ns + 5'000 * kNsPerMs);
+  CHECK(first_ns <= run.clock.now_ns());
+  CHECK(engine.newest().sequence == 1);
+  REQUIRE(run.run_to_ms(10'400));
+  CHECK(engine.newest().sequence == 2);
+  const int64_t second_ns = engine.newest().taken_ns;
+  CHECK(second_ns > first_ns + 5'000 * kNsPerMs);
+
+  engine.request_stop();
+  REQUIRE(run.becomes(EngineState::kOff));
+  REQUIRE(engine.start());
+  REQUIRE(run.becomes(EngineState::kOn));
+  CHECK(engine.newest().taken_ns == second_ns);  // as the values, it stays
+  CHECK(engine.newest().sequence == 2);
+}
+
+TEST_CASE("a mirror's values are taken when they change", "[engine][details]") {
+  EngineRun run("mirror");
+  run.mirror.show(true, 77);
+  REQUIRE(run.make().start());
+  REQUIRE(eventually([&] { return run.status().mirrors; }));
+  REQUIRE(run.run_to_ms(1'000));
+  const Snapshot first = run.engine->newest();
+  CHECK(first.sequence == 1);
+  CHECK(first.taken_ns >= run.begun_ns);
+  run.mirror.show(false, 77);
+  REQUIRE(run.run_to_ms(2'000));
+  CHECK(run.engine->newest().sequence == 1);
+  CHECK(run.engine->newest().taken_ns == first.taken_ns);
+  run.mirror.show(true, 78);
+  REQUIRE(run.run_to_ms(3'000));
+  CHECK(run.engine->newest().sequence == 2);
+  CHECK(run.engine->newest().taken_ns > first.taken_ns);
 }
 
 TEST_CASE("whose thread samples", "[engine][details]") {

@@ -1,184 +1,203 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Writes to `enabled` over a real engine thread: each is answered once, in order, with what really
-// happened.
+// Writes to `enabled`, moment by moment: what each asks of the engine, when it is answered, and
+// what an interruption leaves of it.
 #include "fs/enabled_file.h"
 
 #include <cerrno>
 
-#include "unit/fs/enabled_run.h"
+#include "support/catch.h"
+#include "support/fake_switch.h"
+#include "unit/fs/answer.h"
 
 namespace damon_statfs::test {
 namespace {
 
-TEST_CASE("Y is answered when monitoring is on, N when it is off", "[enabled_file]") {
-  EnabledRun run;
-  Answer on, off;
-  run.file.write(&on, true, on.reply());
-  REQUIRE(run.answered(on));
-  CHECK(on.is(0));
-  CHECK(run.status().state == EngineState::kOn);
-  run.file.write(&off, false, off.reply());
-  REQUIRE(run.answered(off));
-  CHECK(off.is(0));
-  CHECK(run.status().state == EngineState::kOff);
-  CHECK(run.script.closed == 1);
-}
+struct SwitchRun {
+  FakeSwitch engine;
+  EnabledFile file{engine};
 
-TEST_CASE("Y does not answer before the start is done", "[enabled_file]") {
-  EnabledRun run;
-  run.hold_start();
-  Answer on;
-  run.file.write(&on, true, on.reply());
-  run.file.engine_changed();
+  void write(Answer& answer, bool on) { file.write(&answer, on, answer.reply()); }
+  void becomes(EngineState state, int errno_value = 0) {
+    engine.become(state, errno_value);
+    file.engine_changed();
+  }
+};
+
+TEST_CASE("a switch is answered when it is done, not before", "[enabled_file]") {
+  SwitchRun run;
+  Answer on, off;
+  run.write(on, true);
+  CHECK(run.engine.take_calls() == "start ");
+  run.file.engine_changed();  // it is still starting
   CHECK(on.count == 0);
-  CHECK(run.status().state == EngineState::kStarting);
-  run.held = false;
-  REQUIRE(run.answered(on));
+  run.becomes(EngineState::kOn);
   CHECK(on.is(0));
+  run.write(off, false);
+  CHECK(run.engine.take_calls() == "stop ");
+  run.file.engine_changed();  // it is still on
+  CHECK(off.count == 0);
+  run.becomes(EngineState::kOff);
+  CHECK(off.is(0));
+  CHECK(run.engine.take_calls().empty());
 }
 
 TEST_CASE("the same value: success, and nothing happens", "[enabled_file]") {
-  EnabledRun run;
-  Answer off;
-  run.file.write(&off, false, off.reply());
-  CHECK(off.is(0));
-  Answer on, again;
-  run.file.write(&on, true, on.reply());
-  REQUIRE(run.answered(on));
-  const pid_t tid = run.status().tid;
-  run.file.write(&again, true, again.reply());
-  CHECK(again.is(0));
-  CHECK(run.status().tid == tid);
-  CHECK(run.script.closed == 0);
-}
-
-TEST_CASE("a failed start answers with its reason, and N stays possible", "[enabled_file]") {
-  for (const int errno_value : {EBUSY, ENODEV, EACCES, ENOMEM}) {
-    CAPTURE(errno_value);
-    EnabledRun run;
-    run.script.open_errno = errno_value;
-    Answer on, off, later;
-    run.file.write(&on, true, on.reply());
-    REQUIRE(run.answered(on));
-    CHECK(on.is(errno_value));
-    CHECK(run.status().state == EngineState::kOff);
-    run.file.write(&off, false, off.reply());
-    CHECK(off.is(0));
-    run.script.open_errno = 0;
-    run.file.write(&later, true, later.reply());
-    REQUIRE(run.answered(later));
-    CHECK(later.is(0));
+  for (const bool on : {false, true}) {
+    SwitchRun run;
+    run.becomes(on ? EngineState::kOn : EngineState::kOff);
+    Answer answer;
+    run.write(answer, on);
+    CHECK(answer.is(0));
+    CHECK(run.engine.take_calls().empty());
   }
 }
 
-TEST_CASE("writers queue, and each gets its turn", "[enabled_file]") {
-  EnabledRun run;
-  run.hold_start();
+TEST_CASE("a start that fails at once, and one that fails later", "[enabled_file]") {
+  SwitchRun run;
+  Answer at_once, later, off;
+  run.engine.start_errno = EAGAIN;
+  run.write(at_once, true);
+  CHECK(at_once.is(EAGAIN));
+  run.engine.start_errno = 0;
+  run.write(later, true);
+  run.becomes(EngineState::kOff, EBUSY);
+  CHECK(later.is(EBUSY));
+  run.engine.take_calls();
+  run.write(off, false);
+  CHECK(off.is(0));  // the errno is that of the start, and nothing is to be stopped
+  CHECK(run.engine.take_calls().empty());
+}
+
+TEST_CASE("a stop during which the engine dies has stopped it", "[enabled_file]") {
+  SwitchRun run;
+  run.becomes(EngineState::kOn);
+  Answer off;
+  run.write(off, false);
+  run.becomes(EngineState::kOff, EIO);
+  CHECK(off.is(0));
+}
+
+TEST_CASE("writers queue: one switch at a time, in order", "[enabled_file]") {
+  SwitchRun run;
   Answer first, second, third, fourth;
-  run.file.write(&first, true, first.reply());
-  run.file.write(&second, false, second.reply());
-  run.file.write(&third, true, third.reply());
-  run.file.write(&fourth, true, fourth.reply());
-  CHECK(first.count + second.count + third.count + fourth.count == 0);
-  run.held = false;
-  REQUIRE(run.answered(fourth));
-  for (const Answer* answer : {&first, &second, &third, &fourth}) CHECK(answer->is(0));
-  CHECK(run.status().state == EngineState::kOn);
-  CHECK(run.script.closed == 1);  // it was really off in between
+  run.write(first, true);
+  run.write(second, false);
+  run.write(third, true);
+  run.write(fourth, true);
+  CHECK(run.engine.take_calls() == "start ");
+  run.becomes(EngineState::kOn);
+  CHECK(first.is(0));
+  CHECK(run.engine.take_calls() == "stop ");
+  run.becomes(EngineState::kOff);
+  CHECK(second.is(0));
+  CHECK(run.engine.take_calls() == "start ");
+  CHECK(third.count + fourth.count == 0);
+  run.becomes(EngineState::kOn);
+  CHECK((third.is(0) && fourth.is(0)));
+  CHECK(run.engine.take_calls().empty());
 }
 
 TEST_CASE("an interrupted writer whose turn has not come is forgotten", "[enabled_file]") {
-  EnabledRun run;
-  run.hold_start();
+  SwitchRun run;
   Answer first, second, third;
-  run.file.write(&first, true, first.reply());
-  run.file.write(&second, false, second.reply());
-  run.file.write(&third, true, third.reply());
+  run.write(first, true);
+  run.write(second, false);
+  run.write(third, true);
   run.file.interrupt(&second);
   CHECK(second.is(EINTR));
-  run.held = false;
-  REQUIRE(run.answered(third));
-  CHECK(first.is(0));
-  CHECK(third.is(0));
+  run.becomes(EngineState::kOn);
+  CHECK((first.is(0) && third.is(0)));
   CHECK(second.count == 1);
-  CHECK(run.script.closed == 0);  // nobody switched it off
+  CHECK(run.engine.take_calls() == "start ");
 }
 
 TEST_CASE("an interrupted writer in progress is answered at once, the switch completes",
           "[enabled_file]") {
-  EnabledRun run;
-  run.hold_start();
+  SwitchRun run;
   Answer first, second;
-  run.file.write(&first, true, first.reply());
+  run.write(first, true);
   run.file.interrupt(&first);
   CHECK(first.is(EINTR));
   run.file.interrupt(&first);  // known no more
-  run.file.write(&second, true, second.reply());
+  run.write(second, true);
   CHECK(second.count == 0);  // waits for the switch in progress
-  run.held = false;
-  REQUIRE(run.answered(second));
+  run.becomes(EngineState::kOn);
   CHECK(second.is(0));
   CHECK(first.count == 1);
-  CHECK(run.status().state == EngineState::kOn);
+  CHECK(run.engine.take_calls() == "start ");
 }
 
 TEST_CASE("interrupting a stranger does nothing", "[enabled_file]") {
-  EnabledRun run;
+  SwitchRun run;
   Answer on;
   run.file.interrupt(&run);
-  run.file.write(&on, true, on.reply());
+  run.write(on, true);
   run.file.interrupt(&run);
-  REQUIRE(run.answered(on));
+  CHECK(on.count == 0);
+  run.becomes(EngineState::kOn);
   CHECK(on.is(0));
 }
 
-TEST_CASE("an interrupted, failing start", "[enabled_file]") {
-  EnabledRun run;
-  run.hold_start();
-  run.script.prepare_errno = EIO;
-  Answer first, second;
-  run.file.write(&first, true, first.reply());
-  run.file.write(&second, false, second.reply());
-  run.file.interrupt(&first);
-  run.held = false;
-  REQUIRE(run.answered(second));
-  CHECK(first.is(EINTR));
-  CHECK(second.is(0));
-  CHECK(run.status().state == EngineState::kOff);
-}
-
-TEST_CASE("abandon answers all who wait", "[enabled_file]") {
-  EnabledRun run;
-  run.hold_start();
+TEST_CASE("abandon answers all who wait, once", "[enabled_file]") {
+  SwitchRun run;
   Answer first, second, third;
-  run.file.write(&first, true, first.reply());
-  run.file.write(&second, false, second.reply());
-  run.file.write(&third, true, third.reply());
+  run.write(first, true);
+  run.write(second, false);
+  run.write(third, true);
   run.file.interrupt(&third);
   run.file.abandon(ENODEV);
-  CHECK(first.is(ENODEV));
-  CHECK(second.is(ENODEV));
-  CHECK(third.is(EINTR));
-  run.held = false;
+  CHECK((first.is(ENODEV) && second.is(ENODEV) && third.is(EINTR)));
   run.file.abandon(ENODEV);
-  CHECK(first.count == 1);
+  run.becomes(EngineState::kOn);
+  CHECK((first.count == 1 && second.count == 1 && third.count == 1));
+  CHECK(run.engine.take_calls() == "start ");
 }
 
-TEST_CASE("after the engine died by itself, Y starts it again", "[enabled_file]") {
-  EnabledRun run;
-  Answer on, again;
-  run.file.write(&on, true, on.reply());
-  REQUIRE(run.answered(on));
-  run.script.check_errno = EIO;
-  run.clock.stop_at(run.begun_ns + kNsPerSecond);
-  REQUIRE(run.becomes(EngineState::kOff));
-  run.file.engine_changed();  // nobody waits: nothing happens
-  run.script.check_errno = 0;
-  run.file.write(&again, true, again.reply());
-  REQUIRE(run.answered(again));
-  CHECK(again.is(0));
-  CHECK(run.status().state == EngineState::kOn);
+TEST_CASE("a mirror is handed every write, each after the one before", "[enabled_file][mirror]") {
+  SwitchRun run;
+  run.engine.mirror(true);
+  Answer first, second;
+  run.write(first, true);  // it is on, which only its source may judge
+  run.write(second, false);
+  CHECK(run.engine.take_calls() == "Y ");
+  run.file.engine_changed();
+  CHECK(first.count == 0);
+  run.engine.count_forwarded(EBUSY);
+  run.file.engine_changed();
+  CHECK(first.is(EBUSY));
+  CHECK(run.engine.take_calls() == "N ");
+  run.engine.count_forwarded();
+  run.file.engine_changed();
+  CHECK(second.is(0));
+}
+
+TEST_CASE("a start that ends in a mirror hands the write on", "[enabled_file][mirror]") {
+  for (const bool starting : {false, true}) {
+    SwitchRun run;
+    if (starting) run.engine.become(EngineState::kStarting);
+    Answer on;
+    run.write(on, true);
+    CHECK(run.engine.take_calls() == (starting ? "" : "start "));
+    run.engine.mirror(false);
+    run.file.engine_changed();
+    CHECK(run.engine.take_calls() == "Y ");
+    CHECK(on.count == 0);
+    run.engine.count_forwarded();
+    run.file.engine_changed();
+    CHECK(on.is(0));
+  }
+}
+
+TEST_CASE("a mirror that ends before it has counted a write", "[enabled_file][mirror]") {
+  for (const int errno_value : {ENODEV, 0}) {
+    SwitchRun run;
+    run.engine.mirror(true);
+    Answer answer;
+    run.write(answer, false);
+    run.becomes(EngineState::kOff, errno_value);
+    CHECK(answer.is(errno_value == 0 ? EIO : errno_value));
+  }
 }
 
 }  // namespace

@@ -9,22 +9,9 @@
 
 #include "fs/enabled_file.h"
 #include "unit/engine/engine_run.h"
+#include "unit/fs/answer.h"
 
 namespace damon_statfs::test {
-
-// The answer to one write.
-struct Answer {
-  int count = 0;
-  int errno_value = -1;
-
-  EnabledFile::Reply reply() {
-    return [this](int value) {
-      ++count;
-      errno_value = value;
-    };
-  }
-  bool is(int value) const { return count == 1 && errno_value == value; }
-};
 
 class EnabledRun : public EngineRun {
  public:

@@ -31,16 +31,15 @@ StatusFacts facts_of_pages() {
                             .monitored_bytes = 4096,
                             .refreshed = true,
                             .cpu_ns = 250 * kNsPerMs,
-                            .untracked_bytes = 1024,
                             .sample_us = 5'000,
                             .aggr_us = 100'000,
-                            .nr_regions = 0,
-                            .nr_pages = 20'000,
-                            .check_period_ms = 500,
                             .nr_checks = 1'000'000,
                             .nr_dropped = 3,
                             .share_percent = {12.34567, 50, 75},
-                            .share_error_percent = {0.25, 0.5, 0.75}};
+                            .by_estimator = PageDetails{.untracked_bytes = 1024,
+                                                        .nr_pages = 20'000,
+                                                        .check_period_ms = 500,
+                                                        .share_error_percent = {0.25, 0.5, 0.75}}};
   facts.snapshot.alive_until_ns = 101 * kNsPerSecond;
   facts.started_ns = 50 * kNsPerSecond;
   facts.now_ns = 100 * kNsPerSecond;
@@ -90,7 +89,7 @@ TEST_CASE("what does not apply is null, and no name comes or goes", "[status]") 
 
   StatusFacts regions = facts_of_pages();
   regions.snapshot.details.estimator = "regions";
-  regions.snapshot.details.nr_regions = 100;
+  regions.snapshot.details.by_estimator = RegionDetails{.nr_regions = 100};
   const Json of_regions = Json::parse(status_json(regions));
   CHECK(of_regions["nr_regions"] == 100);
   CHECK(of_regions["nr_pages"].is_null());
@@ -150,13 +149,14 @@ TEST_CASE("of a kdamond: its checks are not ours to count", "[status]") {
   StatusFacts facts = facts_of_pages();
   facts.snapshot.status.is_kdamond = true;
   facts.snapshot.details.estimator = "regions";
+  facts.snapshot.details.by_estimator = RegionDetails{.nr_regions = 100};
   facts.snapshot.details.nr_checks = 0;
   const std::set<std::string> known = {
       "kdamond_pid",  "monitored_bytes", "sample_us",
       "aggr_us",      "nr_regions",      "nr_dropped",
       "monitoring_s", "engine_cpu_s",    "idle_below_1000_ms_percent"};
   check_known(Json::parse(status_json(facts)), known);
-  facts.snapshot.details.sample_us = 0;  // somebody else's, who does not tell
+  facts.snapshot.details.sample_us = 0;  // another program's, which does not tell
   std::set<std::string> of_others = known;
   of_others.erase("sample_us");
   check_known(Json::parse(status_json(facts)), of_others);
@@ -165,7 +165,8 @@ TEST_CASE("of a kdamond: its checks are not ours to count", "[status]") {
 TEST_CASE("a share of a sample without pages is not known", "[status]") {
   StatusFacts facts = facts_of_pages();
   facts.snapshot.details.share_percent.fill(std::numeric_limits<double>::quiet_NaN());
-  facts.snapshot.details.share_error_percent.fill(std::numeric_limits<double>::quiet_NaN());
+  std::get<PageDetails>(facts.snapshot.details.by_estimator)
+      .share_error_percent.fill(std::numeric_limits<double>::quiet_NaN());
   const Json json = Json::parse(status_json(facts));
   CHECK(json["idle_below_1000_ms_percent"].is_null());
   CHECK(json["idle_below_1000_ms_error_percent"].is_null());

@@ -15,7 +15,7 @@ using Layout = KnownMemory::Layout;
 
 double standard_error_percent(const PageSamplerRun& run, double percent) {
   const double share = percent / 100;
-  return 100 * std::sqrt(share * (1 - share) / static_cast<double>(run.details.nr_pages));
+  return 100 * std::sqrt(share * (1 - share) / static_cast<double>(run.pages.nr_pages));
 }
 
 TEST_CASE("hot and cold pages, scattered: the error is the one told, of the theory's size",
@@ -33,9 +33,9 @@ TEST_CASE("hot and cold pages, scattered: the error is the one told, of the theo
     run.run_refreshes(1);
     const double theory = standard_error_percent(run, 100 * hot);
     const double off = (run.details.share_percent[0] - 100 * hot) / theory;
-    CAPTURE(seed, theory, off, run.details.share_error_percent[0]);
+    CAPTURE(seed, theory, off, run.pages.share_error_percent[0]);
     CHECK(std::abs(off) < 4);
-    CHECK(std::abs(run.details.share_error_percent[0] / theory - 1) < 0.2);
+    CHECK(std::abs(run.pages.share_error_percent[0] / theory - 1) < 0.2);
     run.run_refreshes(1);  // the same pages again
     CHECK(std::abs((run.details.share_percent[0] - 100 * hot) / theory - off) < 1e-9);
     sum += off;
@@ -58,11 +58,11 @@ TEST_CASE("hot, warm and cold memory, at all phases of the warm part", "[page_sa
       Layout::kScattered);
   PageSamplerRun run;
   run.config.seed = seed;
-  run.config.refresh_ms = 4'700;
+  run.refresh_ms = 4'700;
   run.memory.last_access = known.accesses();
   run.start();
   run.run_refreshes(14);
-  const int64_t period_ns = static_cast<int64_t>(run.details.check_period_ms) * kMs;
+  const int64_t period_ns = static_cast<int64_t>(run.pages.check_period_ms) * kMs;
   int in_use = 0;  // how often warm memory was accessed in the last check period
   for (int i = 0; i < 50; ++i) {
     run.run_refreshes(1);
@@ -113,7 +113,7 @@ TEST_CASE("free memory is not accessed memory", "[page_sampler][accuracy]") {
       const double hot = exclude ? 50 : used_percent / 2;
       const double error = 3 * standard_error_percent(run, 50);
       CHECK(std::abs(run.details.share_percent[0] - hot) < error);
-      CHECK(std::abs(static_cast<double>(run.details.untracked_bytes) / (4.0 * kGiB) -
+      CHECK(std::abs(static_cast<double>(run.pages.untracked_bytes) / (4.0 * kGiB) -
                      (1 - used_percent / 100)) < 0.0015);
       bandwidth += run.bandwidth() / kRefreshes;
     }

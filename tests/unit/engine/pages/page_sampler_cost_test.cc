@@ -44,7 +44,7 @@ TEST_CASE("max_cpu is kept", "[page_sampler][cost]") {
   run.run_for(30 * kSecond);
   for (int minute = 0; minute < 5; ++minute) {
     const double used = run.percent_used_in(60 * kSecond);
-    CAPTURE(minute, used, run.details.nr_pages);
+    CAPTURE(minute, used, run.pages.nr_pages);
     CHECK(used <= max_cpu);
     CHECK(used > max_cpu / 2);  // nor is accuracy given away
   }
@@ -63,8 +63,8 @@ TEST_CASE("max_cpu too small: said once, and on with the smallest sample", "[pag
   run.run_for(300 * kSecond);
   CHECK(run.log.count(LogLevel::kWarning) == 1);
   CHECK(run.log.count(LogLevel::kWarning, "max_cpu=0.01") == 1);
-  CHECK(run.details.nr_pages <= SampleSize::kMinWords * PageSample::kSampledPerWord);
-  CHECK(run.details.nr_pages > SampleSize::kMinWords * PageSample::kSampledPerWord * 95 / 100);
+  CHECK(run.pages.nr_pages <= SampleSize::kMinWords * PageSample::kSampledPerWord);
+  CHECK(run.pages.nr_pages > SampleSize::kMinWords * PageSample::kSampledPerWord * 95 / 100);
   CHECK(std::abs(run.details.share_percent[0] - 25) < 0.5);
 }
 
@@ -77,15 +77,15 @@ TEST_CASE("the sample follows its cost and keeps what is known", "[page_sampler]
   };
   run.start();
   run.run_for(40 * kSecond);
-  const uint64_t largest = run.details.nr_pages;
+  const uint64_t largest = run.pages.nr_pages;
   run.memory.cpu_ns_per_check = 15'000;
   run.run_for(40 * kSecond);
-  const uint64_t smallest = run.details.nr_pages;
+  const uint64_t smallest = run.pages.nr_pages;
   CHECK(smallest < largest * 9 / 10);
   CHECK(smallest >= SampleSize::kMinWords * PageSample::kSampledPerWord * 95 / 100);
   run.memory.cpu_ns_per_check = 1'000;
   run.run_for(1'300 * kSecond);
-  CHECK(run.details.nr_pages >= largest * 98 / 100);
+  CHECK(run.pages.nr_pages >= largest * 98 / 100);
   CHECK(run.log.count(LogLevel::kWarning) == 0);
   CHECK(-run.idle_ms(0) > run.monitored_ms() - 1'000);  // since the first look but one
   CHECK(-run.idle_ms(0) < run.monitored_ms());

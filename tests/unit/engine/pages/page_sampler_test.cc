@@ -17,9 +17,9 @@ void check_shares(const PageSamplerRun& run, const KnownMemory& known) {
   const auto& limits_ms = MonitoringDetails::kShareLimitsMs;
   for (size_t i = 0; i < limits_ms.size(); ++i) {
     const double share = known.percent_below(limits_ms[i] * kMs, run.refreshed_ns);
-    CAPTURE(i, share, run.details.share_percent[i], run.details.share_error_percent[i]);
+    CAPTURE(i, share, run.details.share_percent[i], run.pages.share_error_percent[i]);
     CHECK(std::abs(run.details.share_percent[i] - share) < 0.15);
-    CHECK(run.details.share_error_percent[i] < 0.15);
+    CHECK(run.pages.share_error_percent[i] < 0.15);
   }
 }
 
@@ -108,7 +108,7 @@ TEST_CASE("untracked memory in the shares", "[page_sampler]") {
   run.memory.last_access = known.accesses();
   run.start();
   run.run_refreshes(3);
-  const double untracked_gib = static_cast<double>(run.details.untracked_bytes) / kGiB;
+  const double untracked_gib = static_cast<double>(run.pages.untracked_bytes) / kGiB;
   CHECK(std::abs(untracked_gib - 3) < 0.03);
   CHECK(run.details.monitored_bytes == 4 * kGiB);
   const double expected = run.config.exclude_untracked ? 50 : 12.5;
@@ -128,7 +128,7 @@ TEST_CASE("nothing tracked and untracked=exclude: the values stay, and the log s
   for (size_t times = 1; times <= 2; ++times) {
     any = false;
     Statistics before;  // the last that speak of any page; those long idle take turns
-    while (run.details.untracked_bytes < run.details.monitored_bytes) {
+    while (run.pages.untracked_bytes < run.details.monitored_bytes) {
       before = run.statistics;
       run.run_refreshes(1);
     }
@@ -143,7 +143,7 @@ TEST_CASE("nothing tracked and untracked=exclude: the values stay, and the log s
     run.run_refreshes(6);
     CHECK(run.idle_ms(0) < 0);
     CHECK(run.details.share_percent[0] > 0);
-    CHECK(run.details.untracked_bytes < run.details.monitored_bytes);
+    CHECK(run.pages.untracked_bytes < run.details.monitored_bytes);
   }
 }
 
@@ -155,7 +155,7 @@ TEST_CASE("nothing tracked from the start: a share is not 0 but not known", "[pa
   run.run_refreshes(2);
   for (size_t i = 0; i < 3; ++i) {
     CHECK(std::isnan(run.details.share_percent[i]));
-    CHECK(std::isnan(run.details.share_error_percent[i]));
+    CHECK(std::isnan(run.pages.share_error_percent[i]));
   }
 }
 
@@ -176,7 +176,7 @@ TEST_CASE("marks that are not taken are no accesses", "[page_sampler]") {
     run.run_refreshes(1);
     CAPTURE(i);
     check_shares(run, known);
-    CHECK(run.details.untracked_bytes == 0);
+    CHECK(run.pages.untracked_bytes == 0);
     // A quarter of 4 GiB in each 5 ms.
     CHECK(std::abs(run.bandwidth() / (200.0 * kGiB) - 1) < 0.01);
   }
@@ -217,7 +217,7 @@ TEST_CASE("memory that is allocated and freed", "[page_sampler]") {
   allocated = false;
   run.run_refreshes(3);
   CHECK(run.details.share_percent[1] < 1);
-  CHECK(std::abs(static_cast<double>(run.details.untracked_bytes) / kGiB - 3) < 0.05);
+  CHECK(std::abs(static_cast<double>(run.pages.untracked_bytes) / kGiB - 3) < 0.05);
 }
 
 TEST_CASE("what the details say", "[page_sampler]") {
@@ -226,17 +226,16 @@ TEST_CASE("what the details say", "[page_sampler]") {
   run.start();
   CHECK(run.sampler->monitored_bytes() == 4 * kGiB);
   run.run_refreshes(2);
-  CHECK(run.details.nr_pages == run.sampler->sample().pages().size());
-  CHECK(run.details.nr_pages <= SampleSize::kMaxWords * PageSample::kSampledPerWord);
-  CHECK(run.details.nr_pages > SampleSize::kMaxWords * PageSample::kSampledPerWord * 98 / 100);
-  CHECK(run.details.nr_regions == 0);
-  CHECK(run.details.check_period_ms == 1'000);
+  CHECK(run.pages.nr_pages == run.sampler->sample().pages().size());
+  CHECK(run.pages.nr_pages <= SampleSize::kMaxWords * PageSample::kSampledPerWord);
+  CHECK(run.pages.nr_pages > SampleSize::kMaxWords * PageSample::kSampledPerWord * 98 / 100);
+  CHECK(run.pages.check_period_ms == 1'000);
   CHECK(run.details.sample_us * 20 == run.details.aggr_us);
   CHECK(run.statistics.aggr_interval_us == run.details.aggr_us);
   uint64_t looks = 0;
   for (const auto& [addr, count] : run.memory.looks) looks += static_cast<uint64_t>(count);
   CHECK(run.details.nr_checks <= looks);
-  CHECK(run.details.nr_checks >= 2 * 2 * run.details.nr_pages);
+  CHECK(run.details.nr_checks >= 2 * 2 * run.pages.nr_pages);
 }
 
 TEST_CASE("the simulated memory of ops=sim", "[page_sampler]") {
@@ -246,8 +245,8 @@ TEST_CASE("the simulated memory of ops=sim", "[page_sampler]") {
   context.log = run.log.sink();
   context.sim = {{kGiB, 10 * kMs}, {kGiB, 3 * kSecond}, {2 * kGiB, 0}};
   const KnownMemory known({{0.25, 10 * kMs}, {0.25, 3 * kSecond}, {0.5, 0}});
-  const auto operations = sim_operations().make<PageChecks>(context);
-  PageSampler sampler(run.config, *operations, run.clock, run);
+  CheckedPages pages(CheckedPagesConfig(), sim_operations().make<PageChecks>(context), run.clock);
+  PageSampler sampler(run.config, pages, run.clock, run);
   REQUIRE(sampler.start());
   while (run.refreshes < 26) {
     const size_t before = run.refreshes;
