@@ -10,6 +10,7 @@
 #include <chrono>
 #include <utility>
 
+#include "engine/pages/checked_pages.h"
 #include "engine/pages/page_sampler.h"
 #include "engine/regions/paged_region_checks.h"
 #include "engine/regions/region_collector.h"
@@ -88,15 +89,15 @@ struct EstimatorMaker {
   }
 
   std::unique_ptr<Estimator> of_pages(std::unique_ptr<PageChecks> source) const {
-    const PageSamplerConfig pages{context.attrs,
-                                  context.refresh_ms,
-                                  config.max_cpu_percent,
-                                  config.exclude_untracked,
-                                  page_bytes(),
-                                  seed_or_arbitrary(config.seed),
-                                  context.log};
-    auto sampler = std::make_unique<PageSampler>(pages, *source, *context.clock, observer);
-    return std::make_unique<OwningEstimator>(std::move(source), nullptr, std::move(sampler));
+    const uint64_t seed = seed_or_arbitrary(config.seed);
+    auto pages = std::make_unique<CheckedPages>(
+        CheckedPagesConfig{context.attrs, context.refresh_ms, page_bytes(), seed},
+        std::move(source), *context.clock);
+    const PageSamplerConfig sample{
+        context.attrs, config.max_cpu_percent, config.exclude_untracked, page_bytes(), seed,
+        context.log};
+    auto sampler = std::make_unique<PageSampler>(sample, *pages, *context.clock, observer);
+    return std::make_unique<OwningEstimator>(std::move(pages), nullptr, std::move(sampler));
   }
 
   std::unique_ptr<Estimator> of_regions(std::unique_ptr<RegionChecks> source) const {

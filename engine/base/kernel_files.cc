@@ -8,15 +8,16 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <limits>
 #include <memory>
 #include <string_view>
 
 #include "damon_statfs/errno_failure.h"
+#include "engine/base/text.h"
 
 namespace damon_statfs {
 namespace {
@@ -68,6 +69,15 @@ Result<uint64_t> KernelFiles::filesystem_kind(const std::string& path) const {
   return failure(ENOSYS, fmt::format("{}: the file system is not known", path));
 }
 
+Result<uint64_t> KernelFiles::inode(const std::string& path) const {
+  return failure(ENOSYS, fmt::format("{}: the inode is not known", path));
+}
+
+Result<std::unique_ptr<WordFile>> KernelFiles::open_words(const std::string& path, WordAccess,
+                                                          std::string_view lacks) const {
+  return failure(ENODEV, fmt::format("{}: missing; {}", path, lacks));
+}
+
 UniqueFd RootedKernelFiles::open_file(const std::string& path, int flags) const {
   return UniqueFd(::open((rootfs_ + path).c_str(), flags | O_CLOEXEC));
 }
@@ -89,6 +99,14 @@ Result<std::string> RootedKernelFiles::read_again(const std::string& path) const
   fd = open_file(path, O_RDONLY);
   if (!fd) return open_failure(path);
   return read_from_start(fd, path);
+}
+
+Result<std::string> RootedKernelFiles::read_whole(const std::string& path) const {
+  const UniqueFd fd = open_file(path, O_RDONLY);
+  if (!fd) return errno_failure("{}", name_of(path));
+  return read_text(
+      name_of(path), std::numeric_limits<size_t>::max(),
+      [&](char* buffer, size_t size, size_t) { return ::read(fd.get(), buffer, size); });
 }
 
 Result<void> RootedKernelFiles::write(const std::string& path, const std::string& text) const {
@@ -124,6 +142,18 @@ Result<uint64_t> RootedKernelFiles::filesystem_kind(const std::string& path) con
   return static_cast<uint64_t>(info.f_type);
 }
 
+Result<uint64_t> RootedKernelFiles::inode(const std::string& path) const {
+  struct stat info {};
+  if (stat((rootfs_ + path).c_str(), &info) != 0) return errno_failure("{}", name_of(path));
+  return static_cast<uint64_t>(info.st_ino);
+}
+
+Result<std::unique_ptr<WordFile>> RootedKernelFiles::open_words(const std::string& path,
+                                                                WordAccess access,
+                                                                std::string_view lacks) const {
+  return open_word_file(name_of(path), access, why_missing(*this, path, lacks));
+}
+
 bool is_on_fuse(const KernelFiles& files, const std::string& path) {
   const Result<uint64_t> kind = files.filesystem_kind(path);
   return kind && kind.value() == FUSE_SUPER_MAGIC;
@@ -139,14 +169,6 @@ std::string why_missing(const KernelFiles& files, const std::string& path, std::
   const Result<std::vector<std::string>> names = list_if_there(files, top);
   if (names && names.value().empty()) return fmt::format("{} is not mounted", top);
   return std::string(lacks);
-}
-
-Result<std::string> read_whole(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return errno_failure("{}", path);
-  return read_text(
-      path, std::numeric_limits<size_t>::max(),
-      [&](char* buffer, size_t size, size_t) { return ::read(fd.get(), buffer, size); });
 }
 
 Result<std::vector<std::string>> list_if_there(const KernelFiles& files, const std::string& path) {
@@ -165,9 +187,8 @@ Result<std::optional<std::string>> read_if_there(const KernelFiles& files,
 
 Result<uint64_t> read_number(const KernelFiles& files, const std::string& path, bool again) {
   DAMON_STATFS_TRY(text, again ? files.read_again(path) : files.read(path));
-  uint64_t number = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && rest == text.data() + text.size()) return number;
+  const auto number = parse_number<uint64_t>(text);
+  if (number) return *number;
   return failure(EIO, fmt::format("{}: \"{}\" is not a number", path, text.substr(0, 40)));
 }
 

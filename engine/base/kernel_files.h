@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include "damon_statfs/clock.h"
 #include "damon_statfs/fd.h"
 #include "damon_statfs/result.h"
+#include "engine/base/word_file.h"
 
 namespace damon_statfs {
 
@@ -39,8 +41,27 @@ class KernelFiles {
   // Returns: the names in a directory in no order.
   virtual Result<std::vector<std::string>> list(const std::string& path) const = 0;
 
+  // The same as read() for a file that may be long.
+  virtual Result<std::string> read_whole(const std::string& path) const { return read(path); }
+
+  // Whether write() would be let at the file; EROFS where /sys is read-only, as in containers.
+  // Writes nothing.
+  virtual Result<void> check_writable(const std::string& /*path*/) const {
+    return outcome::success();
+  }
+
   // Returns: the number of the kind of file system that a file is in, statfs(2).
   virtual Result<uint64_t> filesystem_kind(const std::string& path) const;
+
+  // Returns: the number by which the kernel knows the file, stat(2).
+  virtual Result<uint64_t> inode(const std::string& path) const;
+
+  // Opens a file of 64-bit words. lacks: as for why_missing(). Errors as of open_word_file().
+  virtual Result<std::unique_ptr<WordFile>> open_words(const std::string& path, WordAccess access,
+                                                       std::string_view lacks) const;
+
+  // The name that the file has for other programs on this machine, for messages.
+  virtual std::string name_of(const std::string& path) const { return path; }
 };
 
 // The files of the running system, or those below `rootfs`. For one thread.
@@ -51,11 +72,13 @@ class RootedKernelFiles final : public KernelFiles {
   Result<std::string> read_again(const std::string& path) const override;
   Result<void> write(const std::string& path, const std::string& text) const override;
   Result<std::vector<std::string>> list(const std::string& path) const override;
+  Result<std::string> read_whole(const std::string& path) const override;
+  Result<void> check_writable(const std::string& path) const override;
   Result<uint64_t> filesystem_kind(const std::string& path) const override;
-
-  // Whether write() would be let at the file; EROFS where /sys is read-only, as in containers.
-  // Writes nothing.
-  Result<void> check_writable(const std::string& path) const;
+  Result<uint64_t> inode(const std::string& path) const override;
+  Result<std::unique_ptr<WordFile>> open_words(const std::string& path, WordAccess access,
+                                               std::string_view lacks) const override;
+  std::string name_of(const std::string& path) const override { return rootfs_ + path; }
 
  private:
   UniqueFd open_file(const std::string& path, int flags) const;
@@ -63,9 +86,6 @@ class RootedKernelFiles final : public KernelFiles {
   const std::string rootfs_;
   mutable std::map<std::string, UniqueFd> kept_;
 };
-
-// Returns: all of a text file that may be long, without its final newline. path: as it is opened.
-Result<std::string> read_whole(const std::string& path);
 
 // The decimal number that a file consists of. again: as for read_again().
 // Returns: EIO if it is something else.

@@ -8,27 +8,32 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include <fstream>
-#include <sstream>
+#include "engine/base/kernel_files.h"
+#include "engine/base/text.h"
 
 namespace damon_statfs {
+
+std::optional<pid_t> flock_owner(std::string_view locks, std::string_view file_id) {
+  while (!locks.empty()) {
+    std::string_view line = take_line(locks);
+    take_word(line);  // the lock's number
+    if (take_word(line) != "FLOCK") continue;
+    take_word(line);  // ADVISORY
+    take_word(line);  // READ or WRITE
+    const auto pid = parse_number<pid_t>(take_word(line));
+    if (pid && *pid > 0 && take_word(line) == file_id) return pid;
+  }
+  return std::nullopt;
+}
 
 std::string lock_owner_text(const UniqueFd& file) {
   struct stat info {};
   if (fstat(file.get(), &info) != 0) return {};
-  const std::string wanted =
+  const std::string file_id =
       fmt::format("{:02x}:{:02x}:{}", major(info.st_dev), minor(info.st_dev), info.st_ino);
-  std::ifstream locks("/proc/locks");
-  for (std::string line; std::getline(locks, line);) {
-    std::istringstream fields(line);
-    std::string number, kind, strength, mode, inode;
-    pid_t pid = 0;
-    fields >> number >> kind >> strength >> mode >> pid >> inode;
-    if (fields && kind == "FLOCK" && inode == wanted && pid > 0) {
-      return fmt::format(" (process {})", pid);
-    }
-  }
-  return {};
+  const Result<std::string> locks = RootedKernelFiles("").read_whole("/proc/locks");
+  const std::optional<pid_t> pid = locks ? flock_owner(locks.value(), file_id) : std::nullopt;
+  return pid ? fmt::format(" (process {})", *pid) : "";
 }
 
 }  // namespace damon_statfs

@@ -9,41 +9,16 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <cinttypes>
-#include <cstdio>
 #include <optional>
-#include <string_view>
 
+#include "engine/base/iomem.h"
 #include "engine/base/kernel_files.h"
 
 namespace damon_statfs {
 namespace {
 
-// No machine has physical addresses of more bits; sums of larger ones would wrap.
-constexpr uint64_t kLastAddress = (uint64_t{1} << 62) - 1;
-
+constexpr const char* kIomem = "/proc/iomem";
 constexpr const char* kBlocks = "/sys/devices/system/memory";
-
-// A line such as "  00100000-bffdffff : System RAM". Memory that a driver has added, "System RAM
-// (kmem)" or "System RAM (virtio_mem)", is nested below its device, so indentation does not count.
-// 32-bit ARM lists the addresses at which it booted as "System RAM (boot alias)": the same memory
-// stands there a second time. The kernel ends no line with white space, but what copies a text may.
-std::optional<AddressRange> parse_system_ram(const std::string& line) {
-  uint64_t first = 0;
-  uint64_t last = 0;
-  int name_at = -1;
-  if (sscanf(line.c_str(), " %" SCNx64 "-%" SCNx64 " : %n", &first, &last, &name_at) != 2 ||
-      name_at < 0) {
-    return std::nullopt;
-  }
-  if (first > kLastAddress || last > kLastAddress) return std::nullopt;
-  std::string name = line.substr(static_cast<size_t>(name_at));
-  name.erase(name.find_last_not_of(" \t\r") + 1);
-  if (name == "System RAM (boot alias)") return std::nullopt;
-  if (name != "System RAM" && name.rfind("System RAM (", 0) != 0) return std::nullopt;
-  return AddressRange{first, last + 1};
-}
 
 bool starts_earlier(const AddressRange& a, const AddressRange& b) { return a.start < b.start; }
 
@@ -59,24 +34,12 @@ void append_joined(std::vector<AddressRange>& ranges, AddressRange range) {
   }
 }
 
-Result<std::vector<AddressRange>> read_listed_ram(const std::string& rootfs) {
-  const std::string path = rootfs + "/proc/iomem";
-  const Result<std::string> text = read_whole(path);
+Result<std::vector<AddressRange>> read_listed_ram(const KernelFiles& files) {
+  const std::string path = files.name_of(kIomem);
+  const Result<std::string> text = files.read_whole(kIomem);
   if (failed_with(text, ENOENT)) return failure(ENODEV, text.error().context);
   if (!text) return text.as_failure();
-  std::vector<AddressRange> found;
-  bool hidden = false;
-  for (std::string_view rest = text.value(); !rest.empty();) {
-    const std::string line(rest.substr(0, rest.find('\n')));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    const std::optional<AddressRange> range = parse_system_ram(line);
-    if (!range) continue;
-    if (range->start == 0 && range->end <= 1) {
-      hidden = true;
-    } else if (range->start < range->end) {
-      found.push_back(*range);
-    }
-  }
+  auto [found, hidden] = parse_iomem(text.value());
   if (found.empty() && hidden) {
     return failure(EACCES, fmt::format("{}: all addresses read as zero; this needs CAP_SYS_ADMIN "
                                        "(run it as root)",
@@ -89,24 +52,11 @@ Result<std::vector<AddressRange>> read_listed_ram(const std::string& rootfs) {
   return ranges;
 }
 
-// The number in a name such as "memory42", which is the block's address in blocks.
-std::optional<uint64_t> block_number(std::string_view name) {
-  constexpr std::string_view kPrefix = "memory";
-  if (!name.starts_with(kPrefix)) return std::nullopt;
-  const char* const end = name.data() + name.size();
-  uint64_t number = 0;
-  const auto [rest, invalid] = std::from_chars(name.data() + kPrefix.size(), end, number);
-  if (invalid != std::errc() || rest != end) return std::nullopt;
-  return number;
-}
-
 Result<uint64_t> read_block_bytes(const KernelFiles& files) {
   const std::string path = fmt::format("{}/block_size_bytes", kBlocks);
   DAMON_STATFS_TRY(text, files.read(path));
-  const char* const end = text.data() + text.size();
-  uint64_t bytes = 0;
-  const auto [rest, invalid] = std::from_chars(text.data(), end, bytes, 16);
-  if (invalid == std::errc() && rest == end && bytes > 0) return bytes;
+  const std::optional<uint64_t> bytes = parse_block_bytes(text);
+  if (bytes) return *bytes;
   return failure(EIO, fmt::format("{}: \"{}\" is not a size", path, text.substr(0, 40)));
 }
 
@@ -116,7 +66,7 @@ Result<std::vector<AddressRange>> read_offline_blocks(const KernelFiles& files) 
   DAMON_STATFS_TRY(names, list_if_there(files, kBlocks));
   std::vector<uint64_t> numbers;
   for (const std::string& name : names) {
-    const std::optional<uint64_t> number = block_number(name);
+    const std::optional<uint64_t> number = memory_block_number(name);
     if (!number) continue;
     DAMON_STATFS_TRY(state, read_if_there(files, fmt::format("{}/{}/state", kBlocks, name)));
     if (state == "offline") numbers.push_back(*number);
@@ -171,12 +121,12 @@ std::string hex(const std::vector<AddressRange>& ranges) {
 
 }  // namespace
 
-Result<std::vector<AddressRange>> read_system_ram(const std::string& rootfs) {
-  DAMON_STATFS_TRY(listed, read_listed_ram(rootfs));
-  DAMON_STATFS_TRY(offline, read_offline_blocks(RootedKernelFiles(rootfs)));
+Result<std::vector<AddressRange>> read_system_ram(const KernelFiles& files) {
+  DAMON_STATFS_TRY(listed, read_listed_ram(files));
+  DAMON_STATFS_TRY(offline, read_offline_blocks(files));
   std::vector<AddressRange> ram = without(listed, offline);
   if (!ram.empty()) return ram;
-  return failure(ENODEV, fmt::format("{}{}: all memory is offline", rootfs, kBlocks));
+  return failure(ENODEV, fmt::format("{}: all memory is offline", files.name_of(kBlocks)));
 }
 
 std::vector<AddressRange> select_ranges(const RamSelection& selection,
@@ -197,8 +147,9 @@ std::vector<AddressRange> select_ranges(const RamSelection& selection,
   return ram;
 }
 
-Result<std::vector<AddressRange>> monitored_ranges(const OperationsContext& context) {
-  DAMON_STATFS_TRY(ram, read_system_ram(context.rootfs));
+Result<std::vector<AddressRange>> monitored_ranges(const OperationsContext& context,
+                                                   const KernelFiles& files) {
+  DAMON_STATFS_TRY(ram, read_system_ram(files));
   std::vector<AddressRange> ranges = select_ranges(context.ram, ram);
   if (!ranges.empty()) return ranges;
   return failure(ENODEV, fmt::format("ram={}: no System RAM is there", hex(context.ram.ranges)));

@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "damon_statfs/operations_context.h"
+#include "engine/base/kernel_files.h"
 
 namespace damon_statfs {
 
-// The "System RAM" ranges of ROOTFS/proc/iomem, ascending, without memory blocks that are offline:
+// The "System RAM" ranges of /proc/iomem, ascending, without memory blocks that are offline:
 // /proc/iomem lists those, too. Returns: ENODEV if there are none, EACCES if the kernel hides the
 // addresses (they read as zeros without CAP_SYS_ADMIN).
-Result<std::vector<AddressRange>> read_system_ram(const std::string& rootfs);
+Result<std::vector<AddressRange>> read_system_ram(const KernelFiles& files);
 
 // The ranges that `selection` means where `ram` is the memory there is; of addresses that were
 // given, those that are memory. Precondition: ram not empty.
@@ -25,7 +26,8 @@ std::vector<AddressRange> select_ranges(const RamSelection& selection,
 
 // What the mount monitors of the memory there is now. Returns: never an empty list, but ENODEV if
 // none of the addresses that were given is memory; other errors as read_system_ram().
-Result<std::vector<AddressRange>> monitored_ranges(const OperationsContext& context);
+Result<std::vector<AddressRange>> monitored_ranges(const OperationsContext& context,
+                                                   const KernelFiles& files);
 
 // Logs how much of the addresses that were given is left out of `monitored`, if anything is.
 void log_left_out(const OperationsContext& context, std::span<const AddressRange> monitored);

@@ -6,36 +6,33 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
-#include "damon_statfs/fd.h"
 #include "damon_statfs/result.h"
 
 namespace damon_statfs {
 
 class WordFile {
  public:
-  WordFile() = default;
+  virtual ~WordFile() = default;
 
-  // flags: O_RDONLY or O_RDWR. purpose: what is missing if the file does not exist, for the error.
-  // Returns: ENODEV if there is no such file, EACCES if it is not permitted.
-  static Result<WordFile> open(const std::string& path, int flags, const std::string& purpose);
-
-  const std::string& path() const { return path_; }
+  // The file's name, for messages.
+  virtual const std::string& path() const = 0;
 
   // Returns: word `index`, or none if the kernel did not give a whole word.
-  Result<std::optional<uint64_t>> read(uint64_t index) const;
+  virtual Result<std::optional<uint64_t>> read(uint64_t index) const = 0;
 
   // Returns: whether the kernel took the word.
-  Result<bool> write(uint64_t index, uint64_t word) const;
-
- private:
-  // Turns what pread() or pwrite() returned into: a whole word, none, or an error.
-  Result<bool> whole_word(ssize_t bytes, const char* call) const;
-
-  UniqueFd fd_;
-  std::string path_;
+  virtual Result<bool> write(uint64_t index, uint64_t word) const = 0;
 };
+
+enum class WordAccess { kRead, kReadAndWrite };
+
+// Opens a file of the machine. why_missing: what to say if there is no such file.
+// Returns: ENODEV if there is no such file, EACCES if it is not permitted.
+Result<std::unique_ptr<WordFile>> open_word_file(const std::string& path, WordAccess access,
+                                                 const std::string& why_missing);
 
 }  // namespace damon_statfs

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "engine/damon/damon_admin.h"
+#include "engine/damon/damon_sysfs.h"
 #include "engine/damon/kdamond_threads.h"
 
 namespace damon_statfs {
@@ -25,10 +25,10 @@ Result<void> add_modules(const KernelFiles& files, std::vector<std::string>& use
 
 // What somebody has started through DAMON's sysfs interface.
 Result<void> add_sysfs_kdamonds(const KernelFiles& files, std::vector<std::string>& users) {
-  DAMON_STATFS_TRY(names, list_if_there(files, DamonAdmin::kKdamonds));
+  DAMON_STATFS_TRY(names, list_if_there(files, kKdamondsDirectory));
   for (const std::string& name : names) {
     DAMON_STATFS_TRY(state,
-                     read_if_there(files, fmt::format("{}/{}/state", DamonAdmin::kKdamonds, name)));
+                     read_if_there(files, fmt::format("{}/{}/state", kKdamondsDirectory, name)));
     if (state == "on") users.push_back(fmt::format("kdamonds/{}", name));
   }
   return outcome::success();
@@ -48,13 +48,13 @@ Result<std::vector<std::string>> look_for_users(const KernelFiles& files) {
 // How the administrator can tell and end a kdamond of ours whose record is gone: a container that
 // had /run for itself takes it along.
 std::string hint_at_ours(const KernelFiles& files) {
-  const std::optional<uint64_t> mark = DamonAdmin::likely_mark(files);
+  const std::optional<uint64_t> mark = likely_mark(files);
   if (!mark) return "";
   return fmt::format(
       "; kdamonds/0 has update_us {}, as only damon-statfs sets it: if it was killed together with "
       "its container, and no other one runs on this machine, \"echo off > {}/0/state; "
       "echo 0 > {}/nr_kdamonds\" ends what it has left behind",
-      *mark, DamonAdmin::kKdamonds, DamonAdmin::kKdamonds);
+      *mark, kKdamondsDirectory, kKdamondsDirectory);
 }
 
 }  // namespace
@@ -69,16 +69,16 @@ Result<std::vector<std::string>> find_running_kdamonds(const KernelFiles& files)
 }
 
 Result<void> refuse_damon_users(const KernelFiles& files) {
-  DAMON_STATFS_TRY(set_up, DamonAdmin::nr_kdamonds(files));
+  DAMON_STATFS_TRY(set_up, read_nr_kdamonds(files));
   DAMON_STATFS_TRY(running, find_running_kdamonds(files));
   if (!running.empty()) {
     return failure(EBUSY, fmt::format("somebody else uses the kernel's DAMON: {}{}",
                                       fmt::join(running, ", "), hint_at_ours(files)));
   }
   if (set_up == 0) return outcome::success();
-  return failure(EBUSY, fmt::format("{}/nr_kdamonds: somebody else has set up {} kdamond{}{}",
-                                    DamonAdmin::kKdamonds, set_up, set_up == 1 ? "" : "s",
-                                    hint_at_ours(files)));
+  return failure(
+      EBUSY, fmt::format("{}/nr_kdamonds: somebody else has set up {} kdamond{}{}",
+                         kKdamondsDirectory, set_up, set_up == 1 ? "" : "s", hint_at_ours(files)));
 }
 
 }  // namespace damon_statfs

@@ -27,6 +27,6 @@ Result<void> stop_orphan(const OperationsContext& context, const KernelFiles& fi
 
 // The same for the time before a mount: logs why it cannot. Does nothing while the daemon that owns
 // the record lives.
-void stop_orphaned_kdamond(const OperationsContext& context);
+void stop_orphaned_kdamond(const OperationsContext& context, const KernelFiles& files);
 
 }  // namespace damon_statfs

@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// One line: boot id, mark, whether it is set, pid, the daemon's pid, its pid namespace. It is
-// rewritten in place, because the lock is on the file, and always with the same length, so that one
-// write(2) replaces it whole.
+// One line, see kdamond_ownership.h. It is rewritten in place, because the lock is on the file, and
+// always with the same length, so that one write(2) replaces it whole.
 #include "engine/damon/kdamond_record.h"
 
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cinttypes>
-#include <cstdio>
 
 #include "damon_statfs/errno_failure.h"
-#include "engine/base/kernel_files.h"
+#include "engine/base/file_lock.h"
 #include "engine/base/lock_owner.h"
+#include "engine/base/process_stat.h"
 #include "engine/base/run_files.h"
 
 namespace damon_statfs {
@@ -27,37 +23,25 @@ constexpr const char* kFile = "kdamond";
 
 constexpr int64_t kMaxProbeNs = 200 * kNsPerMs;
 constexpr int64_t kMaxDyingNs = 12 * kNsPerSecond;  // DAMON's longest sampling interval is 10 s
-constexpr int64_t kPauseNs = 10 * kNsPerMs;
 
 Result<std::optional<KdamondOwnership>> read_line(const UniqueFd& file, const std::string& path) {
   char line[kLineBytes + 1] = {};
   if (pread(file.get(), line, kLineBytes, 0) < 0) return errno_failure("{}", path);
-  char boot[64] = {};
-  int marked = 0;
-  KdamondOwnership ownership;
-  // Older versions wrote no namespace.
-  if (sscanf(line, "%63s %" SCNu64 " %d %d %d %" SCNu64, boot, &ownership.mark, &marked,
-             &ownership.pid, &ownership.owner_pid, &ownership.owner_pid_namespace) < 5) {
-    return std::optional<KdamondOwnership>();
-  }
-  ownership.boot_id = boot;
-  ownership.marked = marked != 0;
-  return std::optional<KdamondOwnership>(std::move(ownership));
+  return parse_ownership({line, kLineBytes});
 }
 
 // A namespace is known by the inode of its file; 0: not known.
-uint64_t own_pid_namespace(const std::string& rootfs) {
-  struct stat info {};
-  return stat((rootfs + "/proc/self/ns/pid").c_str(), &info) == 0 ? info.st_ino : 0;
+uint64_t own_pid_namespace(const KernelFiles& files) {
+  const Result<uint64_t> inode = files.inode("/proc/self/ns/pid");
+  return inode ? inode.value() : 0;
 }
 
 // Whether the process that has the lock was killed: its first thread is a zombie already.
-bool is_dying(const KdamondOwnership& owner, const std::string& rootfs) {
-  const RootedKernelFiles files(rootfs);
+bool is_dying(const KdamondOwnership& owner, const KernelFiles& files) {
   const Result<std::string> line = files.read(fmt::format("/proc/{}/stat", owner.owner_pid));
   if (!line) return false;
-  const size_t name_end = line.value().rfind(") ");
-  return name_end != std::string::npos && line.value().compare(name_end + 2, 1, "Z") == 0;
+  const std::optional<ProcessStat> stat = parse_process_stat(line.value());
+  return stat && stat->state == 'Z';
 }
 
 // The kernel's table of locks leaves out processes of other pid namespaces.
@@ -70,41 +54,41 @@ std::string owner_text(const UniqueFd& file, const std::optional<KdamondOwnershi
 
 }  // namespace
 
-Result<KdamondRecord> KdamondRecord::open(const std::string& rootfs, const Clock& clock) {
+Result<KdamondRecord> KdamondRecord::open(const std::string& rootfs, const KernelFiles& files,
+                                          const Clock& clock) {
   DAMON_STATFS_TRY(file, open_run_file(rootfs, kFile));
-  return lock(std::move(file), rootfs, clock);
+  return lock(std::move(file), rootfs, files, clock);
 }
 
 Result<std::optional<KdamondRecord>> KdamondRecord::open_existing(const std::string& rootfs,
+                                                                  const KernelFiles& files,
                                                                   const Clock& clock) {
   DAMON_STATFS_TRY(file, open_existing_run_file(rootfs, kFile));
   if (!file) return std::optional<KdamondRecord>();
-  DAMON_STATFS_TRY(record, lock(std::move(*file), rootfs, clock));
+  DAMON_STATFS_TRY(record, lock(std::move(*file), rootfs, files, clock));
   return std::optional<KdamondRecord>(std::move(record));
 }
 
 // A probe holds the lock for an instant. A daemon that was killed keeps it until what it waits for
 // in the kernel is over.
 Result<KdamondRecord> KdamondRecord::lock(UniqueFd file, const std::string& rootfs,
-                                          const Clock& clock) {
-  const uint64_t pid_namespace = own_pid_namespace(rootfs);
+                                          const KernelFiles& files, const Clock& clock) {
+  const uint64_t pid_namespace = own_pid_namespace(files);
   KdamondRecord record(std::move(file), run_file_path(rootfs, kFile), pid_namespace);
-  const int64_t begun_ns = clock.now_ns();
-  while (flock(record.file_.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return errno_failure("{}", record.path_);
+  std::optional<KdamondOwnership> owner;
+  bool is_near = true;
+  const auto patience_ns = [&] {
     const Result<std::optional<KdamondOwnership>> read = record.read();
-    const std::optional<KdamondOwnership> owner = read ? read.value() : std::nullopt;
-    const bool is_near =
+    owner = read ? read.value() : std::nullopt;
+    is_near =
         !owner || owner->owner_pid_namespace == pid_namespace || owner->owner_pid_namespace == 0;
-    const bool dying = owner && is_near && is_dying(*owner, rootfs);
-    if (clock.now_ns() - begun_ns >= (dying ? kMaxDyingNs : kMaxProbeNs)) {
-      return failure(EBUSY,
-                     fmt::format("{}: another damon-statfs{} is driving a kdamond on this machine",
-                                 record.path_, owner_text(record.file_, owner, is_near)));
-    }
-    clock.wait_until(clock.now_ns() + kPauseNs, -1);
-  }
-  return record;
+    return owner && is_near && is_dying(*owner, files) ? kMaxDyingNs : kMaxProbeNs;
+  };
+  DAMON_STATFS_TRY(locked, lock_file(record.file_, record.path_, clock, patience_ns));
+  if (locked) return record;
+  return failure(EBUSY,
+                 fmt::format("{}: another damon-statfs{} is driving a kdamond on this machine",
+                             record.path_, owner_text(record.file_, owner, is_near)));
 }
 
 Result<std::optional<KdamondOwnership>> KdamondRecord::read() const {
@@ -112,8 +96,9 @@ Result<std::optional<KdamondOwnership>> KdamondRecord::read() const {
 }
 
 Result<void> KdamondRecord::write(const KdamondOwnership& ownership) const {
-  return replace(fmt::format("{} {} {:d} {} {} {}", ownership.boot_id, ownership.mark,
-                             ownership.marked, ownership.pid, ownership.owner_pid, pid_namespace_));
+  KdamondOwnership ours = ownership;
+  ours.owner_pid_namespace = pid_namespace_;
+  return replace(format_ownership(ours));
 }
 
 Result<void> KdamondRecord::clear() const { return replace(""); }

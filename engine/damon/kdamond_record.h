@@ -13,27 +13,23 @@
 #include "damon_statfs/clock.h"
 #include "damon_statfs/fd.h"
 #include "damon_statfs/result.h"
+#include "engine/base/kernel_files.h"
+#include "engine/damon/kdamond_ownership.h"
 
 namespace damon_statfs {
-
-struct KdamondOwnership {
-  std::string boot_id;               // of the boot in which it was written
-  uint64_t mark = 0;                 // see DamonAdmin
-  bool marked = false;               // whether the mark may be there already
-  pid_t pid = -1;                    // once it is on
-  pid_t owner_pid = 0;               // the daemon's
-  uint64_t owner_pid_namespace = 0;  // in which owner_pid is that; 0: not known
-};
 
 class KdamondRecord {
  public:
   // Opens ROOTFS/run/damon-statfs/kdamond and locks it for as long as the object lives. Returns:
-  // EBUSY if another daemon holds the lock; one that was killed is waited for until it is gone.
+  // EBUSY if another daemon holds the lock; one that was killed is waited for until it is gone. In
+  // `files` it is looked up whether it was, and which pid namespace this daemon is in.
   // Other errors as open_run_file().
-  static Result<KdamondRecord> open(const std::string& rootfs, const Clock& clock);
+  static Result<KdamondRecord> open(const std::string& rootfs, const KernelFiles& files,
+                                    const Clock& clock);
 
   // The same without making the file or its directory. Returns: none if there is no file.
   static Result<std::optional<KdamondRecord>> open_existing(const std::string& rootfs,
+                                                            const KernelFiles& files,
                                                             const Clock& clock);
 
   // Returns: what is recorded, none if nothing is, or not by us.
@@ -46,7 +42,8 @@ class KdamondRecord {
  private:
   KdamondRecord(UniqueFd file, std::string path, uint64_t pid_namespace)
       : file_(std::move(file)), path_(std::move(path)), pid_namespace_(pid_namespace) {}
-  static Result<KdamondRecord> lock(UniqueFd file, const std::string& rootfs, const Clock& clock);
+  static Result<KdamondRecord> lock(UniqueFd file, const std::string& rootfs,
+                                    const KernelFiles& files, const Clock& clock);
   Result<void> replace(const std::string& text) const;
 
   UniqueFd file_;

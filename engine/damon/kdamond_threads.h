@@ -6,7 +6,9 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/kernel_files.h"
@@ -17,6 +19,10 @@ struct KdamondThread {
   pid_t pid = -1;
   std::string name;  // kdamond.N
 };
+
+// Returns: the name of the kdamond that a line of /proc/PID/stat describes; none if it describes
+// something else, or no thread at all.
+std::optional<std::string> kdamond_name(std::string_view stat_line);
 
 // Returns: all that run now, by pid; an error if one may have been missed.
 Result<std::vector<KdamondThread>> find_kdamond_threads(const KernelFiles& files);

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Text of the kernel's parameter files, parsed strictly: what is not exactly what a kernel writes
-// is no value. Files that came with later kernels may be missing.
+// Reads the kernel's parameter files whenever it is asked to. Files that came with later kernels
+// may be missing, and a text that is no value leaves the one before.
 #include "engine/damon/ops_damon_stat.h"
 
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <charconv>
 #include <optional>
 #include <string_view>
 
-#include "damon_statfs/mirror.h"
-#include "engine/base/kernel_files.h"
+#include "engine/base/text.h"
+#include "engine/damon/damon_stat_values.h"
 #include "engine/damon/kdamond_threads.h"
 
 namespace damon_statfs {
@@ -24,33 +23,8 @@ constexpr uint64_t kMaxWriteMs = 12'000;
 std::string path_of(const char* name) { return fmt::format("{}/{}", kDamonStatDirectory, name); }
 
 template <class Integer>
-std::optional<Integer> parse_decimal(std::string_view text) {
-  Integer value{};
-  const char* const end = text.data() + text.size();
-  const auto [rest, invalid] = std::from_chars(text.data(), end, value);
-  if (invalid != std::errc() || rest != end) return std::nullopt;
-  return value;
-}
-
-std::optional<bool> parse_enabled(std::string_view text) {
-  if (text != "Y" && text != "N") return std::nullopt;
-  return text == "Y";
-}
-
-using Percentiles = decltype(Statistics::memory_idle_ms_percentiles);
-
-std::optional<Percentiles> parse_percentiles(std::string_view text) {
-  Percentiles percentiles{};
-  for (size_t i = 0; i < percentiles.size(); ++i) {
-    const size_t comma = text.find(',');
-    const bool is_last = i + 1 == percentiles.size();
-    if (is_last != (comma == std::string_view::npos)) return std::nullopt;
-    const auto value = parse_decimal<int64_t>(text.substr(0, comma));
-    if (!value) return std::nullopt;
-    percentiles[i] = *value;
-    if (!is_last) text.remove_prefix(comma + 1);
-  }
-  return percentiles;
+std::optional<Integer> decimal(std::string_view text) {
+  return parse_number<Integer>(text);
 }
 
 // The text of `enabled`, without which there is nothing to mirror.
@@ -86,8 +60,8 @@ std::string describe(bool on) {
 
 class DamonStat final : public Mirror {
  public:
-  explicit DamonStat(const OperationsContext& context)
-      : context_(context), files_(context.rootfs) {}
+  DamonStat(const OperationsContext& context, std::shared_ptr<const KernelFiles> files)
+      : context_(context), files_(std::move(files)) {}
   DamonStat(const DamonStat&) = delete;
   DamonStat& operator=(const DamonStat&) = delete;
   ~DamonStat() override {
@@ -98,9 +72,9 @@ class DamonStat final : public Mirror {
   }
 
   Result<Snapshot> read() override {
-    DAMON_STATFS_TRY(text, read_enabled(files_));
+    DAMON_STATFS_TRY(text, read_enabled(*files_));
     if (latest_.status.state == EngineState::kStarting) {
-      BOOST_OUTCOME_TRYV(check_values_readable(files_));
+      BOOST_OUTCOME_TRYV(check_values_readable(*files_));
     }
     const std::optional<bool> enabled = parse_enabled(text);
     if (!enabled && latest_.status.state == EngineState::kStarting) return not_a_state(text);
@@ -116,7 +90,7 @@ class DamonStat final : public Mirror {
   }
 
   Result<void> write_enabled(bool on) override {
-    return files_.write(path_of("enabled"), on ? "Y" : "N");
+    return files_->write(path_of("enabled"), on ? "Y" : "N");
   }
 
  private:
@@ -124,16 +98,16 @@ class DamonStat final : public Mirror {
 
   void read_statistics() {
     Statistics& values = latest_.statistics;
-    const auto aggr_interval = files_.read(path_of("aggr_interval_us"));
+    const auto aggr_interval = files_->read(path_of("aggr_interval_us"));
     // Linux 6.17 does not say; 0 is what its successors say before the first refresh.
     if (failed_with(aggr_interval, ENOENT)) {
       values.aggr_interval_us = 0;
     } else {
-      take("aggr_interval_us", aggr_interval, parse_decimal<uint64_t>, values.aggr_interval_us);
+      take("aggr_interval_us", aggr_interval, decimal<uint64_t>, values.aggr_interval_us);
     }
-    take("estimated_memory_bandwidth", files_.read(path_of("estimated_memory_bandwidth")),
-         parse_decimal<uint64_t>, values.estimated_memory_bandwidth_bytes_per_s);
-    take("memory_idle_ms_percentiles", files_.read(path_of("memory_idle_ms_percentiles")),
+    take("estimated_memory_bandwidth", files_->read(path_of("estimated_memory_bandwidth")),
+         decimal<uint64_t>, values.estimated_memory_bandwidth_bytes_per_s);
+    take("memory_idle_ms_percentiles", files_->read(path_of("memory_idle_ms_percentiles")),
          parse_percentiles, values.memory_idle_ms_percentiles);
   }
 
@@ -143,23 +117,23 @@ class DamonStat final : public Mirror {
       pid = -1;
       return;
     }
-    const auto text = files_.read(path_of("kdamond_pid"));
+    const auto text = files_->read(path_of("kdamond_pid"));
     if (!failed_with(text, ENOENT)) {
-      take("kdamond_pid", text, parse_decimal<pid_t>, pid);
+      take("kdamond_pid", text, decimal<pid_t>, pid);
     } else if (!was_on || (pid != -1 && has_ended(pid))) {
       pid = only_kdamond();
     }
   }
 
   bool has_ended(pid_t pid) const {
-    const Result<bool> runs = is_kdamond_thread(files_, pid);
+    const Result<bool> runs = is_kdamond_thread(*files_, pid);
     return runs && !runs.value();
   }
 
   // Before Linux 7.2 nobody says which kdamond is DAMON_STAT's. It runs alone, if not started with
   // the help of a race, so it is the only one or unknown.
   pid_t only_kdamond() const {
-    const Result<std::vector<KdamondThread>> threads = find_kdamond_threads(files_);
+    const Result<std::vector<KdamondThread>> threads = find_kdamond_threads(*files_);
     return threads && threads.value().size() == 1 ? threads.value().front().pid : -1;
   }
 
@@ -189,13 +163,14 @@ class DamonStat final : public Mirror {
   }
 
   const OperationsContext& context_;
-  const RootedKernelFiles files_;
+  const std::shared_ptr<const KernelFiles> files_;
   Snapshot latest_{.status = {.state = EngineState::kStarting}, .statistics = {}, .details = {}};
   uint64_t unusable_ = 0;  // readings of a file that gave no value
 };
 
-Result<std::string> probe(const OperationsContext& context) {
-  const RootedKernelFiles files(context.rootfs);
+}  // namespace
+
+Result<std::string> probe_damon_stat(const KernelFiles& files) {
   DAMON_STATFS_TRY(text, read_enabled(files));
   if (is_on_fuse(files, path_of("enabled"))) {
     return failure(ENODEV,
@@ -213,19 +188,24 @@ Result<std::string> probe(const OperationsContext& context) {
   return describe(*enabled);
 }
 
-}  // namespace
+std::unique_ptr<Mirror> mirror_damon_stat(const OperationsContext& context,
+                                          std::shared_ptr<const KernelFiles> files) {
+  return std::make_unique<DamonStat>(context, std::move(files));
+}
 
 OperationsSet damon_stat_operations() {
   OperationsSet set;
   set.name = "damon_stat";
-  set.probe = probe;
+  set.probe = [](const OperationsContext& context) {
+    return probe_damon_stat(RootedKernelFiles(context.rootfs));
+  };
   set.max_call_ms = kMaxWriteMs;
   set.unused_options = {
       "access_bp",      "aggr_us",       "aggrs",          "estimator",     "max_cpu",
       "max_nr_regions", "max_sample_us", "min_nr_regions", "min_sample_us", "ram",
       "refresh_ms",     "sample_us",     "seed",           "untracked",     "update_us"};
   set.create = [](const OperationsContext& context) -> std::unique_ptr<Mirror> {
-    return std::make_unique<DamonStat>(context);
+    return mirror_damon_stat(context, std::make_shared<RootedKernelFiles>(context.rootfs));
   };
   return set;
 }

@@ -11,6 +11,7 @@
 
 #include "engine/base/memory_ranges.h"
 #include "engine/base/wide.h"
+#include "engine/damon/damon_sysfs.h"
 #include "engine/damon/damon_users.h"
 #include "engine/damon/kdamond_orphan.h"
 #include "engine/damon/kdamond_threads.h"
@@ -28,8 +29,9 @@ constexpr int64_t kMaxPollNs = kNsPerSecond;
 constexpr double kAdmittedStretch = 1.25;  // from then on the real time is published, see Sampler
 constexpr uint64_t kMaxMark = 999'999;
 
-Result<std::vector<AddressRange>> page_aligned_ranges(const OperationsContext& context) {
-  DAMON_STATFS_TRY(monitored, monitored_ranges(context));
+Result<std::vector<AddressRange>> page_aligned_ranges(const OperationsContext& context,
+                                                      const KernelFiles& files) {
+  DAMON_STATFS_TRY(monitored, monitored_ranges(context, files));
   Regions regions;
   BOOST_OUTCOME_TRYV(
       set_regions(regions, monitored, static_cast<uint64_t>(sysconf(_SC_PAGESIZE)), 0));
@@ -56,9 +58,9 @@ KdamondOperations::KdamondOperations(const OperationsContext& context,
       open_events_(std::move(open_events)) {}
 
 Result<std::vector<AddressRange>> KdamondOperations::open() {
-  BOOST_OUTCOME_TRYV(DamonAdmin::nr_kdamonds(*files_));  // is there an interface at all?
-  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context_));
-  DAMON_STATFS_TRY(record, KdamondRecord::open(context_.rootfs, *context_.clock));
+  BOOST_OUTCOME_TRYV(read_nr_kdamonds(*files_));  // is there an interface at all?
+  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context_, *files_));
+  DAMON_STATFS_TRY(record, KdamondRecord::open(context_.rootfs, *files_, *context_.clock));
   BOOST_OUTCOME_TRYV(stop_orphan(context_, *files_, record));
   BOOST_OUTCOME_TRYV(refuse_damon_users(*files_));
   record_ = std::move(record);
@@ -83,9 +85,9 @@ Result<void> KdamondOperations::start() {
   ownership.marked = true;
   BOOST_OUTCOME_TRYV(record_->write(ownership));
   BOOST_OUTCOME_TRYV(choose_source());
-  BOOST_OUTCOME_TRYV(admin_->stage(setup_));
+  BOOST_OUTCOME_TRYV(kdamond().stage(setup_));
   BOOST_OUTCOME_TRYV(choose_tuner());
-  DAMON_STATFS_TRY(pid, admin_->turn_on());
+  DAMON_STATFS_TRY(pid, kdamond().turn_on());
   pid_ = ownership.pid = pid;
   BOOST_OUTCOME_TRYV(record_->write(ownership));
   complete_ns_ = context_.clock->now_ns();
@@ -126,7 +128,7 @@ void KdamondOperations::log_tried_regions(const Error& why_no_events) const {
 Result<void> KdamondOperations::read_through_scheme() {
   KdamondSetup wanted = setup_;
   wanted.stat_scheme = true;
-  DAMON_STATFS_TRY(in_force, admin_->commit(setup_, wanted));
+  DAMON_STATFS_TRY(in_force, kdamond().commit(setup_, wanted));
   setup_ = std::move(in_force);
   return outcome::success();
 }
@@ -151,7 +153,7 @@ Result<std::optional<Aggregation>> KdamondOperations::collect() {
 }
 
 Result<std::vector<AddressRange>> KdamondOperations::update() {
-  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context_));
+  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context_, *files_));
   if (ranges == setup_.ranges) return std::move(ranges);
   KdamondSetup wanted = setup_;
   wanted.ranges = ranges;
@@ -166,8 +168,8 @@ Result<std::vector<AddressRange>> KdamondOperations::update() {
 
 // Puts `wanted` in force. Returns: false if somebody holds the interface just then.
 Result<bool> KdamondOperations::commit(const KdamondSetup& wanted) {
-  BOOST_OUTCOME_TRYV(admin_->verify(setup_));
-  Result<KdamondSetup> committed = admin_->commit(setup_, wanted);
+  BOOST_OUTCOME_TRYV(kdamond().verify(setup_));
+  Result<KdamondSetup> committed = kdamond().commit(setup_, wanted);
   if (failed_with(committed, EBUSY)) return false;
   if (!committed) return committed.as_failure();
   setup_ = std::move(committed.value());
@@ -195,12 +197,12 @@ void KdamondOperations::close() noexcept {
 // Whether our kdamond is there, as we have set it up. Unknown counts as yes: somebody may hold the
 // interface for long.
 Result<void> KdamondOperations::check_ownership() {
-  const Result<bool> is_ours = admin_->is_pid(pid_);
+  const Result<bool> is_ours = kdamond().is_pid(pid_);
   if (failed_with(is_ours, EBUSY)) return outcome::success();
   if (!is_ours || !is_ours.value()) {
     return failure(ESRCH, fmt::format("kdamond {} has been stopped by somebody else", pid_));
   }
-  const Result<void> verified = admin_->verify(setup_);
+  const Result<void> verified = kdamond().verify(setup_);
   if (verified) return outcome::success();
   changed_by_others_ = true;
   return failure(verified.error().code.value(),
@@ -242,7 +244,7 @@ Result<std::optional<RegionSnapshot>> KdamondOperations::take_tried_regions() {
   if (kernel_tunes_) {
     BOOST_OUTCOME_TRYV(refresh_intervals());
   }
-  Result<std::vector<Region>> regions = admin_->tried_regions();
+  Result<std::vector<Region>> regions = kdamond().tried_regions();
   if (failed_with(regions, EINVAL)) {
     BOOST_OUTCOME_TRYV(check_ownership());
     return failure(ENODEV, "no trace events, and a kernel older than 6.2 has no tried_regions");
@@ -321,11 +323,11 @@ bool KdamondOperations::is_complete(const std::vector<Region>& regions) const {
 // Stops our kdamond if it is still ours.
 Result<void> KdamondOperations::switch_off() {
   if (pid_ <= 0) {
-    if (!admin_->may_be_on()) return outcome::success();
-    DAMON_STATFS_TRY(marked, admin_->is_marked());
+    if (!kdamond().may_be_on()) return outcome::success();
+    DAMON_STATFS_TRY(marked, kdamond().is_marked());
     if (!marked) return outcome::success();
   }
-  Result<void> off = admin_->turn_off(pid_, kMaxOffNs);
+  Result<void> off = kdamond().turn_off(pid_, kMaxOffNs);
   if (!failed_with(off, ENOENT)) return off;
   // Files that are out of sight do not mean that it has ended.
   DAMON_STATFS_TRY(runs, is_kdamond_thread(*files_, pid_));
@@ -336,7 +338,7 @@ Result<void> KdamondOperations::switch_off() {
 // Stops it, and gives its directory back if that is still ours.
 Result<void> KdamondOperations::give_back() {
   BOOST_OUTCOME_TRYV(switch_off());
-  DAMON_STATFS_TRY(marked, admin_->is_marked());
+  DAMON_STATFS_TRY(marked, kdamond().is_marked());
   if ((marked || admin_->made()) && !changed_by_others_) {
     BOOST_OUTCOME_TRYV(admin_->release());
   }
@@ -360,17 +362,16 @@ void KdamondOperations::let_go() {
 
 namespace {
 
-Result<std::string> probe(const OperationsContext& context) {
-  const RootedKernelFiles files(context.rootfs);
-  BOOST_OUTCOME_TRYV(DamonAdmin::nr_kdamonds(files));
-  BOOST_OUTCOME_TRYV(files.check_writable(fmt::format("{}/nr_kdamonds", DamonAdmin::kKdamonds)));
-  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context));
-  DAMON_STATFS_TRY(record, KdamondRecord::open_existing(context.rootfs, *context.clock));
+Result<std::string> probe(const OperationsContext& context, const KernelFiles& files) {
+  BOOST_OUTCOME_TRYV(read_nr_kdamonds(files));
+  BOOST_OUTCOME_TRYV(files.check_writable(nr_kdamonds_path()));
+  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context, files));
+  DAMON_STATFS_TRY(record, KdamondRecord::open_existing(context.rootfs, files, *context.clock));
   if (!record || !is_orphan(context, files, *record)) {
     BOOST_OUTCOME_TRYV(refuse_damon_users(files));
   }
   const Result<std::string> events = find_aggregated_events(files);
-  return fmt::format("{}, regions from {}, {} MiB", DamonAdmin::kKdamonds,
+  return fmt::format("{}, regions from {}, {} MiB", kKdamondsDirectory,
                      events ? events.value() : "tried_regions", total_bytes(ranges) >> 20);
 }
 
@@ -383,9 +384,13 @@ OperationsSet kdamond_operations() {
   };
   OperationsSet set;
   set.name = "kdamond";
-  set.probe = probe;
+  set.probe = [](const OperationsContext& context) {
+    return probe(context, RootedKernelFiles(context.rootfs));
+  };
   set.create = create;
-  set.recover = stop_orphaned_kdamond;
+  set.recover = [](const OperationsContext& context) {
+    stop_orphaned_kdamond(context, RootedKernelFiles(context.rootfs));
+  };
   set.max_call_ms = kMaxCloseMs;
   set.unused_options = {"seed"};
   return set;

@@ -40,6 +40,7 @@ class KdamondOperations final : public DeliveredRegions {
 
  private:
   uint64_t nr_dropped() const;
+  Kdamond& kdamond() { return admin_->kdamond(0); }
   Result<void> start();
   Result<void> choose_source();
   Result<void> open_source();

@@ -12,7 +12,7 @@ namespace damon_statfs {
 
 Result<void> KdamondOperations::choose_tuner() {
   const bool tuned = attrs_.goal.aggrs != 0;
-  DAMON_STATFS_TRY(kernel_may_tune, admin_->tunes_intervals());
+  DAMON_STATFS_TRY(kernel_may_tune, kdamond().tunes_intervals());
   kernel_tunes_ = tuned && kernel_may_tune;
   we_tune_ = tuned && !kernel_tunes_;
   return outcome::success();
@@ -34,7 +34,7 @@ Result<void> KdamondOperations::follow_goal() {
 // Asks the kernel for the intervals that it has tuned. While somebody holds the interface the last
 // ones are taken for true.
 Result<void> KdamondOperations::refresh_intervals() {
-  const Result<KdamondIntervals> tuned = admin_->tuned_intervals();
+  const Result<KdamondIntervals> tuned = kdamond().tuned_intervals();
   if (failed_with(tuned, EBUSY)) return outcome::success();
   if (!tuned) {
     BOOST_OUTCOME_TRYV(check_ownership());  // which knows more about why

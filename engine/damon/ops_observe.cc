@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "engine/base/wide.h"
-#include "engine/damon/damon_admin.h"
+#include "engine/damon/damon_sysfs.h"
 
 namespace damon_statfs {
 namespace {
@@ -25,7 +25,7 @@ constexpr int64_t kRefreshMarginNs = 20 * kNsPerMs;  // the engine's clock is re
 constexpr int64_t kMinPollNs = 10 * kNsPerMs;
 constexpr int64_t kFirstPollNs = 50 * kNsPerMs;  // half of DAMON's default aggregation
 constexpr int64_t kMaxPollNs = kNsPerSecond;
-constexpr int64_t kMaxBusyNs = 200 * kNsPerMs;
+constexpr int64_t kMaxReadBusyNs = 200 * kNsPerMs;
 constexpr int kMaxUnsteady = 2;
 constexpr uint64_t kDefaultMaxNrRegions = 1'000;
 
@@ -61,7 +61,7 @@ Result<std::optional<std::string>> read_patiently(const OperationsContext& conte
                                                   const KernelFiles& files,
                                                   const std::string& path) {
   Result<std::optional<std::string>> text =
-      retry_busy(*context.clock, kMaxBusyNs, [&] { return read_if_there(files, path); });
+      retry_busy(*context.clock, kMaxReadBusyNs, [&] { return read_if_there(files, path); });
   const bool withheld =
       failed_with(text, EBUSY) || failed_with(text, EACCES) || failed_with(text, EPERM);
   if (withheld) return std::optional<std::string>();
@@ -71,9 +71,9 @@ Result<std::optional<std::string>> read_patiently(const OperationsContext& conte
 // The directory of a kdamond that was started through sysfs; the modules' have none.
 Result<std::optional<std::string>> find_directory(const OperationsContext& context,
                                                   const KernelFiles& files, pid_t pid) {
-  DAMON_STATFS_TRY(names, list_if_there(files, DamonAdmin::kKdamonds));
+  DAMON_STATFS_TRY(names, list_if_there(files, kKdamondsDirectory));
   for (const std::string& name : names) {
-    std::string directory = fmt::format("{}/{}", DamonAdmin::kKdamonds, name);
+    std::string directory = fmt::format("{}/{}", kKdamondsDirectory, name);
     DAMON_STATFS_TRY(text, read_patiently(context, files, directory + "/pid"));
     if (text == std::to_string(pid)) return std::optional<std::string>(std::move(directory));
   }
@@ -101,10 +101,10 @@ Result<uint64_t> max_nr_regions(const KernelFiles& files) {
     const Result<uint64_t> number = read_number(files, path);
     if (number) most = std::max(most, number.value());
   }
-  DAMON_STATFS_TRY(names, list_if_there(files, DamonAdmin::kKdamonds));
+  DAMON_STATFS_TRY(names, list_if_there(files, kKdamondsDirectory));
   for (const std::string& name : names) {
-    const std::string path = fmt::format("{}/{}/contexts/0/monitoring_attrs/nr_regions/max",
-                                         DamonAdmin::kKdamonds, name);
+    const std::string path =
+        fmt::format("{}/{}/contexts/0/monitoring_attrs/nr_regions/max", kKdamondsDirectory, name);
     const Result<uint64_t> number = read_number(files, path);
     if (number) most = std::max(most, number.value());
   }
@@ -223,8 +223,7 @@ void ObserveOperations::note_silence(int64_t now_ns) {
 
 namespace {
 
-Result<std::string> probe(const OperationsContext& context) {
-  const RootedKernelFiles files(context.rootfs);
+Result<std::string> probe(const OperationsContext& context, const KernelFiles& files) {
   DAMON_STATFS_TRY(kdamond, choose_kdamond(context, files));
   BOOST_OUTCOME_TRYV(refuse_virtual(context, files, kdamond.pid));
   DAMON_STATFS_TRY(tracing, find_tracing(files));
@@ -241,7 +240,9 @@ OperationsSet observe_operations() {
   OperationsSet set;
   set.name = "observe";
   set.automatic = false;
-  set.probe = probe;
+  set.probe = [](const OperationsContext& context) {
+    return probe(context, RootedKernelFiles(context.rootfs));
+  };
   set.create = create;
   set.unused_options = {
       "access_bp",      "aggr_us",       "aggrs", "max_nr_regions", "max_sample_us",

@@ -6,12 +6,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/file.h>
 
 #include <cerrno>
 #include <vector>
 
-#include "damon_statfs/errno_failure.h"
+#include "engine/base/file_lock.h"
 #include "engine/base/lock_owner.h"
 #include "engine/base/run_files.h"
 #include "engine/damon/damon_users.h"
@@ -23,8 +22,8 @@ constexpr const char* kLockFile = "page_idle.lock";
 
 Result<void> lock_now(const UniqueFd& file, const std::string& rootfs) {
   const std::string path = run_file_path(rootfs, kLockFile);
-  if (flock(file.get(), LOCK_EX | LOCK_NB) == 0) return outcome::success();
-  if (errno != EWOULDBLOCK) return errno_failure("{}", path);
+  DAMON_STATFS_TRY(locked, try_lock_file(file, path));
+  if (locked) return outcome::success();
   return failure(EBUSY, fmt::format("{}: another damon-statfs{} is monitoring through page_idle "
                                     "on this machine",
                                     path, lock_owner_text(file)));
@@ -32,8 +31,8 @@ Result<void> lock_now(const UniqueFd& file, const std::string& rootfs) {
 
 }  // namespace
 
-Result<void> refuse_running_kdamonds(const std::string& rootfs) {
-  DAMON_STATFS_TRY(running, find_running_kdamonds(RootedKernelFiles(rootfs)));
+Result<void> refuse_running_kdamonds(const KernelFiles& files) {
+  DAMON_STATFS_TRY(running, find_running_kdamonds(files));
   if (running.empty()) return outcome::success();
   return failure(EBUSY,
                  fmt::format("the kernel's DAMON is running ({}) and uses the same idle flags",

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <utility>
 
 #include "engine/base/memory_ranges.h"
@@ -14,9 +15,9 @@
 namespace damon_statfs {
 namespace {
 
-constexpr uint64_t kWordPages = CheckedPage::kWordPages;
+constexpr uint64_t kWordPages = PageSample::kWordPages;
 
-bool by_addr(const PageHistory& page, uint64_t addr) { return page.addr < addr; }
+bool by_addr(const PageState& page, uint64_t addr) { return page.addr < addr; }
 
 }  // namespace
 
@@ -50,34 +51,9 @@ struct PageSample::Frame {
   uint64_t nr_words = 0;
 };
 
-void PageHistory::note_look(int64_t now_ns) {
-  const bool first = looked_ns == 0;
-  // A page in use is marked some time after the look that has found it so. What happens in between
-  // cannot be seen.
-  const int64_t unseen_ns = accessed ? std::max<int64_t>(marked_ns - looked_ns, 0) : 0;
-  const int64_t from_ns = looked_ns + unseen_ns;
-  const int64_t middle_ns = from_ns + (now_ns - from_ns) / 2;
-  looked_ns = now_ns;
-  if (first) return;
-  // What has become trackable has been allocated, and was used for the first time then.
-  if (access == PageAccess::kAccessed || access == PageAccess::kNew) {
-    if (!accessed) since_ns = middle_ns;
-    accessed = true;
-    last_access_ns = middle_ns;
-  } else if (accessed) {
-    accessed = false;
-    const bool once = since_ns == last_access_ns;
-    since_ns = last_access_ns + (once ? 0 : unseen_ns / 2);
-  }
-}
-
-void PageHistory::note_idle(int64_t then_ns) {
-  const bool just_came_into_use = accessed && since_ns == last_access_ns;
-  if (!just_came_into_use) {
-    looked_ns = std::max(looked_ns, then_ns);
-  } else if (since_ns < then_ns) {
-    since_ns = last_access_ns = then_ns + (looked_ns - then_ns) / 2;
-  }
+void PageSample::update(std::vector<PageState> states) {
+  assert(states.size() == pages_.size());
+  pages_ = std::move(states);
 }
 
 // How many words there have to be, and how many pages of each, for as many pages as nr_words full
@@ -138,7 +114,7 @@ void PageSample::fit(std::span<const AddressRange> ranges, uint64_t nr_words, in
 }
 
 void PageSample::thin(uint64_t nr_words) {
-  const auto word_of = [this](const PageHistory& page) { return page.addr / word_bytes(); };
+  const auto word_of = [this](const PageState& page) { return page.addr / word_bytes(); };
   uint64_t words = 0;
   for (size_t i = 0; i < pages_.size(); ++i) {
     if (i == 0 || word_of(pages_[i]) != word_of(pages_[i - 1])) ++words;
@@ -164,7 +140,7 @@ bool PageSample::keep_word(const Frame& frame, uint64_t first, uint64_t end, uin
   const auto from = std::lower_bound(old_.begin(), old_.end(), frame.word(first).start, by_addr);
   const auto to = std::lower_bound(from, old_.end(), frame.word(end - 1).end, by_addr);
   if (from == to) return false;
-  const auto word_of = [&](const PageHistory& page) { return page.addr / frame.word_bytes; };
+  const auto word_of = [&](const PageState& page) { return page.addr / frame.word_bytes; };
   const auto chosen =
       from + static_cast<std::ptrdiff_t>(random_.in_range(0, static_cast<uint64_t>(to - from)));
   const uint64_t word = word_of(*chosen);
@@ -190,26 +166,24 @@ void PageSample::add_word(const Frame& frame, uint64_t index, uint64_t spacing, 
   const uint64_t reach_bytes =
       old_words == 0 ? 0 : 2 * (frame.nr_words / old_words + 1) * frame.word_bytes;
   for (uint64_t i = offset; i < kWordPages; i += spacing) {
-    PageHistory page;
+    PageState page;
     page.addr = word_start + i * page_bytes_;
     if (page.addr < part.start || page.addr + page_bytes_ > part.end) continue;
-    page.head_pfn = page.addr / page_bytes_;
     page.since_ns = now_ns;
-    if (const PageHistory* const near = neighbour(page.addr, reach_bytes)) {
+    if (const PageState* const near = neighbour(page.addr, reach_bytes)) {
       page.accessed = near->accessed;
       page.since_ns = near->since_ns;
       page.last_access_ns = near->last_access_ns;
-      page.used = near->used;
     }
     pages_.push_back(page);
   }
 }
 
 // Returns: the old page nearest to the address, or nullptr if none is within reach.
-const PageHistory* PageSample::neighbour(uint64_t addr, uint64_t reach_bytes) const {
-  const PageHistory* nearest = nullptr;
+const PageState* PageSample::neighbour(uint64_t addr, uint64_t reach_bytes) const {
+  const PageState* nearest = nullptr;
   uint64_t nearest_bytes = reach_bytes;
-  const auto consider = [&](const PageHistory& page, uint64_t distance_bytes) {
+  const auto consider = [&](const PageState& page, uint64_t distance_bytes) {
     if (distance_bytes > nearest_bytes) return;
     nearest = &page;
     nearest_bytes = distance_bytes;

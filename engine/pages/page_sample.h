@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The sample of estimator=pages: a few pages of each of some random words of the page_idle bitmap,
-// which stand for the memory around them, and what is known of the past of each.
+// which stand for the memory around them, and the state of each.
 #pragma once
 
 #include <algorithm>
@@ -10,42 +10,16 @@
 #include <span>
 #include <vector>
 
-#include "damon_statfs/page_checks.h"
+#include "damon_statfs/observed_pages.h"
+#include "damon_statfs/region.h"
 #include "engine/base/random.h"
 
 namespace damon_statfs {
 
-// A page of the sample and its past, as far as the looks at it tell.
-struct PageHistory : CheckedPage {
-  static constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
-
-  int64_t looked_ns = 0;  // when it was looked at last; 0: not yet
-  bool accessed = false;  // whether the last look found an access
-  int64_t since_ns = 0;   // when it became accessed, or idle
-  int64_t last_access_ns = kNever;
-  bool used = false;  // whether it was accessed in the last period before the last refresh
-  // Set by PageRound when a round begins, and the same until it ends.
-  uint64_t round_word = 0;  // its word()
-  bool scout = false;       // whether it is a scout
-
-  // Takes in what a look at now_ns has left in `access`. An access is taken to have happened in the
-  // middle of the time that the look tells about: half of all will have been earlier.
-  void note_look(int64_t now_ns);
-
-  // The same for a look after which nothing can be said of the time before.
-  void note_mark(int64_t now_ns) { looked_ns = now_ns; }
-
-  // Takes in that it was idle until then_ns, whatever the last look has found.
-  void note_idle(int64_t then_ns);
-
-  // How long it has been idle; negative: accessed.
-  int64_t idle_ns(int64_t now_ns) const {
-    return accessed ? -(now_ns - since_ns) : now_ns - since_ns;
-  }
-};
-
 class PageSample {
  public:
+  static constexpr uint64_t kWordPages = 64;  // of which the page_idle bitmap tells in one word
+
   // How many pages of a word are sampled, if memory is large enough for as many words as wanted.
   // They lie as far apart as they can, since neighbours tend to be used alike.
   static constexpr uint64_t kSampledPerWord = 4;
@@ -66,12 +40,15 @@ class PageSample {
   // has to be guessed. Pointers to pages become invalid.
   void thin(uint64_t nr_words);
 
-  // Ascending by address.
-  std::span<PageHistory> pages() { return pages_; }
-  std::span<const PageHistory> pages() const { return pages_; }
+  // Takes in what is known of its pages now. Precondition: the same pages, in their order.
+  void update(std::vector<PageState> states);
+
+  // Ascending by addr.
+  std::span<PageState> pages() { return pages_; }
+  std::span<const PageState> pages() const { return pages_; }
 
   // Memory that one word of the bitmap stands for.
-  uint64_t word_bytes() const { return page_bytes_ * CheckedPage::kWordPages; }
+  uint64_t word_bytes() const { return page_bytes_ * kWordPages; }
 
   // Of all monitored pages, the share that is in the sample.
   double sampled_share() const { return sampled_share_; }
@@ -86,14 +63,14 @@ class PageSample {
   static Size size_for(const Frame& frame, uint64_t nr_words);
   void add_word(const Frame& frame, uint64_t index, uint64_t spacing, int64_t now_ns);
   bool keep_word(const Frame& frame, uint64_t first, uint64_t end, uint64_t spacing);
-  const PageHistory* neighbour(uint64_t addr, uint64_t reach_bytes) const;
+  const PageState* neighbour(uint64_t addr, uint64_t reach_bytes) const;
 
   const uint64_t page_bytes_;
   Random random_;
-  std::vector<PageHistory> pages_;
-  std::vector<PageHistory> old_;  // while fitting
-  uint64_t spacing_ = 0;          // of the pages within a word
-  uint64_t asked_words_ = 0;      // what fit() or thin() was given last
+  std::vector<PageState> pages_;
+  std::vector<PageState> old_;  // while fitting
+  uint64_t spacing_ = 0;        // of the pages within a word
+  uint64_t asked_words_ = 0;    // what fit() or thin() was given last
   double sampled_share_ = 0;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// If it is too expensive, there are fewer trials, then fewer pages, at once; what is cheap enough
-// is made larger only after ten minutes, since new pages have no past of their own.
+// If it is too expensive, there are fewer bandwidth checks, then fewer pages, at once; what is
+// cheap enough is made larger only after ten minutes, since new pages have no past of their own.
 #include "engine/pages/sample_size.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace {
 
 constexpr int64_t kGrowAfterNs = 600 * kNsPerSecond;
 constexpr double kAimedShare = 0.85;  // of max_cpu, so that a change lasts
-constexpr double kTrialsFactor = 2;   // at most, what all trials cost more than few
+constexpr double kChecksFactor = 2;   // at most, what all bandwidth checks cost more than few
 
 uint64_t scaled(uint64_t nr_words, double factor) {
   const double wanted = static_cast<double>(nr_words) * factor;
@@ -29,10 +29,10 @@ void SampleSize::set_max_cpu_percent(double max_cpu_percent) {
   unchanged_ns_ = kGrowAfterNs;
 }
 
-bool SampleSize::adapt(int64_t cpu_ns, int64_t wall_ns) {
-  if (wall_ns <= 0) return false;
-  const double used_percent = 100 * static_cast<double>(cpu_ns) / static_cast<double>(wall_ns);
-  unchanged_ns_ += wall_ns;
+bool SampleSize::adapt(int64_t cpu_ns, int64_t real_ns) {
+  if (real_ns <= 0) return false;
+  const double used_percent = 100 * static_cast<double>(cpu_ns) / static_cast<double>(real_ns);
+  unchanged_ns_ += real_ns;
   const uint64_t words_before = nr_words_;
   const bool changed = used_percent > max_cpu_percent_ ? shrink(used_percent) : grow(used_percent);
   if (changed) unchanged_ns_ = 0;
@@ -40,8 +40,8 @@ bool SampleSize::adapt(int64_t cpu_ns, int64_t wall_ns) {
 }
 
 bool SampleSize::shrink(double used_percent) {
-  if (!few_trials_) {
-    few_trials_ = true;
+  if (!few_checks_) {
+    few_checks_ = true;
   } else if (nr_words_ > kMinWords) {
     nr_words_ = scaled(nr_words_, kAimedShare * max_cpu_percent_ / used_percent);
   } else {
@@ -60,8 +60,8 @@ bool SampleSize::grow(double used_percent) {
     nr_words_ = scaled(nr_words_, room);
     return true;
   }
-  if (!few_trials_ || room < kTrialsFactor) return false;
-  few_trials_ = false;
+  if (!few_checks_ || room < kChecksFactor) return false;
+  few_checks_ = false;
   return true;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// How large a page sample max_cpu allows, and how many trials of it, from what they have cost.
+// How large a page sample max_cpu allows, and how many bandwidth checks, from what they have cost.
 #pragma once
 
 #include <cstdint>
@@ -21,15 +21,15 @@ class SampleSize {
 
   uint64_t nr_words() const { return nr_words_; }
 
-  // Whether there is CPU time for few trials only. Shares are as accurate as ever then.
-  bool few_trials() const { return few_trials_; }
+  // Whether there is CPU time for few bandwidth checks only. Shares are as accurate as ever then.
+  bool few_checks() const { return few_checks_; }
 
   // Whether even the smallest sample costs more than max_cpu.
   bool over_budget() const { return over_budget_; }
 
-  // Takes in what looking at the sample has cost in the time since the last call. Returns: whether
+  // Takes in what checking the sample has cost in the time since the last call. Returns: whether
   // nr_words() has changed.
-  bool adapt(int64_t cpu_ns, int64_t wall_ns);
+  bool adapt(int64_t cpu_ns, int64_t real_ns);
 
  private:
   bool shrink(double used_percent);
@@ -37,9 +37,9 @@ class SampleSize {
 
   double max_cpu_percent_;
   uint64_t nr_words_ = kMaxWords;
-  bool few_trials_ = false;
+  bool few_checks_ = false;
   bool over_budget_ = false;
-  int64_t unchanged_ns_ = 0;  // wall time since the last change
+  int64_t unchanged_ns_ = 0;  // real time since the last change
 };
 
 }  // namespace damon_statfs

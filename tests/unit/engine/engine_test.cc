@@ -4,6 +4,7 @@
 // owner sees it through the status.
 #include "damon_statfs/engine.h"
 
+#include <atomic>
 #include <cerrno>
 
 #include "unit/engine/engine_run.h"
@@ -252,6 +253,52 @@ TEST_CASE("an unknown operations set", "[engine]") {
   REQUIRE(run.make().start());
   REQUIRE(run.becomes(EngineState::kOff));
   CHECK(run.status().errno_value == ENODEV);
+}
+
+class Counter final : public MonitoringObserver {
+ public:
+  void after_sampling(const RegionsView&) override { ++sampled; }
+  void after_aggregation(const RegionsView& view) override {
+    ++aggregated;
+    regions = view.regions.size();
+  }
+  void refreshed(const Statistics&, const MonitoringDetails&) override { ++refreshes; }
+  void before_stop() override { ++stops; }
+
+  std::atomic<int> sampled{0}, aggregated{0}, refreshes{0}, stops{0};
+  std::atomic<size_t> regions{0};
+};
+
+TEST_CASE("any number of observers see what monitoring finds", "[engine]") {
+  EngineRun run;
+  Counter counters[2];
+  Engine& engine = run.make();
+  for (Counter& counter : counters) engine.add_observer(counter);
+  REQUIRE(engine.start());
+  REQUIRE(run.run_to_ms(5'200));
+  engine.request_stop();
+  REQUIRE(run.becomes(EngineState::kOff));
+  for (Counter& counter : counters) {
+    CHECK(counter.aggregated == 52);
+    CHECK(counter.sampled == 52 * 20);
+    CHECK(counter.regions >= 10);
+    CHECK(counter.refreshes == 1);
+    CHECK(counter.stops == 1);
+  }
+}
+
+TEST_CASE("observers see an end by an error, too", "[engine]") {
+  EngineRun run;
+  Counter counter;
+  Engine& engine = run.make();
+  engine.add_observer(counter);
+  REQUIRE(engine.start());
+  REQUIRE(run.run_to_ms(200));
+  run.script.check_errno = EIO;
+  run.clock.stop_at(run.begun_ns + 10'000 * kNsPerMs);
+  REQUIRE(run.becomes(EngineState::kOff));
+  CHECK(counter.stops == 1);
+  CHECK(counter.refreshes == 0);
 }
 
 }  // namespace

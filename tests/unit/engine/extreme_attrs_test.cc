@@ -2,7 +2,7 @@
 //
 // Attributes at the ends of what is accepted, in everything that calculates with them: zeros, which
 // count as the least that makes sense, and products that do not fit their types.
-#include "engine/pages/access_rate.h"
+#include "engine/pages/bandwidth.h"
 #include "unit/engine/pages/page_sampler_run.h"
 
 namespace damon_statfs::test {
@@ -27,12 +27,12 @@ TEST_CASE("zeros: the bandwidth's trials are planned and tuned", "[extreme_attrs
   std::vector<MonitoringAttrs> all = one_zero();
   all.push_back(zeros());
   for (const MonitoringAttrs& attrs : all) {
-    AccessRate rate(attrs);
+    Bandwidth rate(attrs);
     for (int second = 0; second < 20; ++second) {
       CAPTURE(attrs.sample_us, attrs.aggr_us, second);
-      CHECK(rate.plan(1, kNsPerSecond, false).count > 0);
-      rate.add(1, kNsPerMs);  // more than any goal: the interval gets shorter and shorter
-      rate.end_trials(kNsPerSecond);
+      CHECK(rate.plan(1, kNsPerSecond, false).nr_checks > 0);
+      rate.add_check(1, kNsPerMs);  // more than any goal: the interval gets shorter and shorter
+      rate.end_checks(kNsPerSecond);
       CHECK(rate.sample_us() >= 1);
       CHECK(rate.aggr_us() >= rate.sample_us());
     }

@@ -112,7 +112,7 @@ TEST_CASE("memory in the /proc/iomem of many machines", "[captured_iomem]") {
     CAPTURE(row.file, row.offline.size());
     TreeFixture tree{{"/proc/iomem", text_of(row.file)}};
     write_blocks(tree, row);
-    const auto ram = read_system_ram(tree.root());
+    const auto ram = read_system_ram(RootedKernelFiles(tree.root()));
     const Ranges found = ram ? ram.value() : Ranges{};
     CHECK(total_bytes(found) >> 10 == row.kib);
     CHECK(found.size() == row.ranges);

@@ -32,7 +32,8 @@ TEST_CASE("heads of folios of all sizes", "[folio]") {
   make_folio(flags, 2048, 11, kPageLru);  // 8 MiB, as some page caches have them
   TreeFixture tree;
   tree.write_words(kPath, flags);
-  const WordFile file = WordFile::open(tree.root() + kPath, O_RDONLY, "").value();
+  const auto opened = open_word_file(tree.root() + kPath, WordAccess::kRead, "").value();
+  const WordFile& file = *opened;
   for (uint64_t pfn = 3; pfn < 4096; ++pfn) {
     if (flags[pfn] == 0) continue;
     uint64_t head = pfn;
@@ -63,7 +64,8 @@ TEST_CASE("flags that make no folio", "[folio]") {
     CAPTURE(row.what);
     TreeFixture tree;
     tree.write_words(kPath, row.flags);
-    const WordFile file = WordFile::open(tree.root() + kPath, O_RDONLY, "").value();
+    const auto opened = open_word_file(tree.root() + kPath, WordAccess::kRead, "").value();
+    const WordFile& file = *opened;
     CHECK_FALSE(find_folio(file, row.pfn).value().has_value());
   }
 }
@@ -72,7 +74,8 @@ TEST_CASE("a file cut in the middle of a word", "[folio]") {
   TreeFixture tree;
   tree.write_words(kPath, {kPageLru, kPageLru});
   tree.resize(kPath, 13);
-  const WordFile file = WordFile::open(tree.root() + kPath, O_RDONLY, "").value();
+  const auto opened = open_word_file(tree.root() + kPath, WordAccess::kRead, "").value();
+  const WordFile& file = *opened;
   CHECK(find_folio(file, 0).value().has_value());
   CHECK_FALSE(find_folio(file, 1).value().has_value());
 }
@@ -80,7 +83,8 @@ TEST_CASE("a file cut in the middle of a word", "[folio]") {
 TEST_CASE("all bits set end somewhere", "[folio]") {
   TreeFixture tree;
   tree.write_words(kPath, std::vector<uint64_t>(1024, ~uint64_t{0}));
-  const WordFile file = WordFile::open(tree.root() + kPath, O_RDONLY, "").value();
+  const auto opened = open_word_file(tree.root() + kPath, WordAccess::kRead, "").value();
+  const WordFile& file = *opened;
   for (uint64_t pfn = 0; pfn < 1024; ++pfn) {
     const auto folio = find_folio(file, pfn).value();
     CHECK((!folio || !folio->trackable()));

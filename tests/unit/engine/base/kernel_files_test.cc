@@ -69,13 +69,13 @@ TEST_CASE("a look whether a file can be written changes nothing", "[kernel_files
 TEST_CASE("no descriptor: nobody is taken for the only user", "[kernel_files]") {
   const TreeFixture tree{{"/proc/iomem", "10000000-28ffffff : System RAM\n"},
                          {"/proc/57/stat", stat_line(57, "kdamond.0", kKernelThread)}};
-  CHECK(failed_with(refuse_running_kdamonds(tree.root()), EBUSY));
+  CHECK(failed_with(refuse_running_kdamonds(RootedKernelFiles(tree.root())), EBUSY));
   const NoDescriptors none;
-  const Result<void> alone = refuse_running_kdamonds(tree.root());
+  const Result<void> alone = refuse_running_kdamonds(RootedKernelFiles(tree.root()));
   REQUIRE(failed_with(alone, EMFILE));
   CHECK(alone.error().context.find("cannot be found out: ") != std::string::npos);
   CHECK(failed_with(refuse_locked_idle_flags(tree.root()), EMFILE));
-  CHECK(failed_with(read_system_ram(tree.root()), EMFILE));
+  CHECK(failed_with(read_system_ram(RootedKernelFiles(tree.root())), EMFILE));
 }
 
 TEST_CASE("one failed allocation is an exception, not the end", "[kernel_files]") {
@@ -90,8 +90,8 @@ TEST_CASE("one failed allocation is an exception, not the end", "[kernel_files]"
     {
       const FailingAllocation failing(number);
       try {
-        refused = !refuse_running_kdamonds(tree.root());
-        nr_ranges = read_system_ram(tree.root()).value().size();
+        refused = !refuse_running_kdamonds(RootedKernelFiles(tree.root()));
+        nr_ranges = read_system_ram(RootedKernelFiles(tree.root())).value().size();
       } catch (const std::bad_alloc&) {
         thrown = true;
       }
@@ -115,10 +115,11 @@ TEST_CASE("hundreds of ranges take no descriptors", "[kernel_files]") {
   const RootedKernelFiles files(tree.root());
   const std::string mark = machine.damon->content(kIntervals + "update_us");
   const DamonAdmin admin(files, machine.clock, std::stoull(mark));
+  const Kdamond& kdamond = admin.kdamond(0);
   KdamondSetup setup{normalised(machine.context.attrs), machine.context.ram.ranges, true,
                      machine.context.attrs.sample_us};
   const size_t before = nr_descriptors();
-  const Result<void> verified = admin.verify(setup);
+  const Result<void> verified = kdamond.verify(setup);
   CAPTURE(verified ? "" : verified.error().context);
   REQUIRE(verified);
   CHECK(nr_descriptors() <= before + 2);

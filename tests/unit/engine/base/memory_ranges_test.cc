@@ -40,7 +40,7 @@ const Ranges kRam = {{0x1000, 0xa0000},
 
 TEST_CASE("System RAM of /proc/iomem, also where it is nested", "[memory_ranges]") {
   const TreeFixture tree{{"/proc/iomem", kIomem}};
-  const auto ram = read_system_ram(tree.root());
+  const auto ram = read_system_ram(RootedKernelFiles(tree.root()));
   REQUIRE(ram);
   CHECK(ram.value() == kRam);
 }
@@ -50,7 +50,8 @@ TEST_CASE("ranges that touch are one, and they ascend", "[memory_ranges]") {
                           "00200000-002fffff : System RAM\n"
                           "00100000-001fffff : System RAM\n"
                           "00400000-004fffff : System RAM\n"}};
-  CHECK(read_system_ram(tree.root()).value() == Ranges{{0x100000, 0x300000}, {0x400000, 0x500000}});
+  CHECK(read_system_ram(RootedKernelFiles(tree.root())).value() ==
+        Ranges{{0x100000, 0x300000}, {0x400000, 0x500000}});
 }
 
 TEST_CASE("memory that cannot be found", "[memory_ranges]") {
@@ -72,7 +73,7 @@ TEST_CASE("memory that cannot be found", "[memory_ranges]") {
     TreeFixture tree;
     if (row.iomem != nullptr) tree.write("/proc/iomem", row.iomem);
     CAPTURE(row.iomem == nullptr ? "missing" : row.iomem);
-    const auto ram = read_system_ram(tree.root());
+    const auto ram = read_system_ram(RootedKernelFiles(tree.root()));
     REQUIRE_FALSE(ram);
     CHECK(ram.error().code.value() == row.errno_value);
     CHECK(ram.error().context.find("/proc/iomem") != std::string::npos);
@@ -99,7 +100,7 @@ TEST_CASE("absurd files: what is memory is taken, and nothing else", "[memory_ra
   for (const Row& row : rows) {
     CAPTURE(row.iomem.substr(0, 50));
     const TreeFixture tree{{"/proc/iomem", row.iomem}};
-    const auto found = read_system_ram(tree.root());
+    const auto found = read_system_ram(RootedKernelFiles(tree.root()));
     if (row.ranges.empty()) {
       REQUIRE(failed_with(found, ENODEV));
     } else {
@@ -114,7 +115,7 @@ TEST_CASE("reversed and cut lines are no memory", "[memory_ranges]") {
                           "00500000-00400000 : System RAM\n"
                           "00600000-006fffff : System RAM\n"
                           "00700000-007ff"}};
-  CHECK(read_system_ram(tree.root()).value() == Ranges{{0x600000, 0x700000}});
+  CHECK(read_system_ram(RootedKernelFiles(tree.root())).value() == Ranges{{0x600000, 0x700000}});
 }
 
 TEST_CASE("what a driver has added is memory, the alias of memory is not", "[memory_ranges]") {
@@ -125,7 +126,7 @@ TEST_CASE("what a driver has added is memory, the alias of memory is not", "[mem
                           "  900000000-90fffffff : System RAM (kmem)\n"
                           "a00000000-a0fffffff : dax1.0\n"
                           "  a00000000-a0fffffff : System RAM (of another driver)\n"}};
-  CHECK(read_system_ram(tree.root()).value() ==
+  CHECK(read_system_ram(RootedKernelFiles(tree.root())).value() ==
         Ranges{{0x800000000, 0x820000000}, {0x900000000, 0x910000000}, {0xa00000000, 0xa10000000}});
 }
 
@@ -144,7 +145,7 @@ TEST_CASE("memory blocks that are offline are left out", "[memory_ranges]") {
                     "00001000-07ffffff : System RAM\n"
                     "0c000000-0fffffff : System RAM\n"
                     "10000000-3fffffff : System RAM\n"}};
-  const auto ram = [&] { return read_system_ram(tree.root()).value(); };
+  const auto ram = [&] { return read_system_ram(RootedKernelFiles(tree.root())).value(); };
   write_blocks(tree, "8000000", {"online", "online", "online", "online", "online", "online"});
   tree.write(std::string(kMemory) + "/uevent", "");
   tree.write(std::string(kMemory) + "/memoryx/state", "offline\n");
@@ -166,20 +167,20 @@ TEST_CASE("memory blocks that make no sense", "[memory_ranges]") {
   TreeFixture tree{{"/proc/iomem", "00000000-07ffffff : System RAM\n"}};
   SECTION("all are offline") {
     write_blocks(tree, "8000000", {"offline"});
-    const auto ram = read_system_ram(tree.root());
+    const auto ram = read_system_ram(RootedKernelFiles(tree.root()));
     REQUIRE(failed_with(ram, ENODEV));
     CHECK(ram.error().context.find("offline") != std::string::npos);
   }
   SECTION("their size is not there") {
     write_blocks(tree, "8000000", {"offline"});
     tree.remove(std::string(kMemory) + "/block_size_bytes");
-    CHECK(failed_with(read_system_ram(tree.root()), ENOENT));
+    CHECK(failed_with(read_system_ram(RootedKernelFiles(tree.root())), ENOENT));
   }
   SECTION("their size is no number") {
     for (const char* const size : {"", "0", "x", "8000000 bytes", "ffffffffffffffffff"}) {
       CAPTURE(size);
       write_blocks(tree, size, {"offline"});
-      CHECK(failed_with(read_system_ram(tree.root()), EIO));
+      CHECK(failed_with(read_system_ram(RootedKernelFiles(tree.root())), EIO));
     }
   }
 }
@@ -200,14 +201,14 @@ TEST_CASE("addresses that are no memory are left out, and that is said", "[memor
   auto& [tree, log, context] = machine;
   const auto monitored = [&](const Ranges& given) {
     context.ram = {RamSelection::Kind::kRanges, given};
-    return monitored_ranges(context);
+    return monitored_ranges(context, RootedKernelFiles(tree.root()));
   };
   CHECK(monitored({{0x80000000, 0x110000000}, {0x13ffff000, 0x149000000}}).value() ==
         Ranges{{0x80000000, 0xbffe0000},
                {0x100000000, 0x110000000},
                {0x13ffff000, 0x140000000},
                {0x148000000, 0x149000000}});
-  log_left_out(context, monitored_ranges(context).value());
+  log_left_out(context, monitored_ranges(context, RootedKernelFiles(tree.root())).value());
   CHECK(log.count(LogLevel::kWarning, "ram=0x80000000-0x110000000+0x13ffff000-0x149000000: ") == 1);
   CHECK(log.count(LogLevel::kWarning, "1179776 of 2506756 KiB") == 1);
 
@@ -220,9 +221,9 @@ TEST_CASE("addresses that are no memory are left out, and that is said", "[memor
 TEST_CASE("nothing is said of addresses that all are memory", "[memory_ranges]") {
   LoggedMachine machine;
   auto& [tree, log, context] = machine;
-  log_left_out(context, monitored_ranges(context).value());
+  log_left_out(context, monitored_ranges(context, RootedKernelFiles(tree.root())).value());
   context.ram = {RamSelection::Kind::kRanges, {{0x200000, 0x300000}}};
-  log_left_out(context, monitored_ranges(context).value());
+  log_left_out(context, monitored_ranges(context, RootedKernelFiles(tree.root())).value());
   CHECK(log.count(LogLevel::kWarning) == 0);
 }
 

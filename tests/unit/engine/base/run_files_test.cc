@@ -24,7 +24,7 @@ constexpr char kDirectory[] = "/run/damon-statfs";
 constexpr char kFile[] = "/run/damon-statfs/kdamond";
 
 std::string content(const std::string& path) {
-  const Result<std::string> text = read_whole(path);
+  const Result<std::string> text = RootedKernelFiles("").read_whole(path);
   return text ? text.value() : "missing";
 }
 
@@ -103,7 +103,7 @@ TEST_CASE("a file that somebody else had a hand in is refused", "[run_files]") {
     CHECK(file.error().context.find(kDirectory) != std::string::npos);
     CHECK(file.error().context.find(fault.says) != std::string::npos);
     FakeClock clock;
-    CHECK_FALSE(KdamondRecord::open(tree.root(), clock));
+    CHECK_FALSE(KdamondRecord::open(tree.root(), RootedKernelFiles(tree.root()), clock));
     CHECK(content(tree.root() + "/victim") == record);
   }
 }

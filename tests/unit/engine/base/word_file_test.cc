@@ -13,14 +13,15 @@ namespace {
 
 constexpr char kPath[] = "/sys/words";
 
-Result<WordFile> open_words(const TreeFixture& tree) {
-  return WordFile::open(tree.root() + kPath, O_RDWR, "no CONFIG_WORDS");
+Result<std::unique_ptr<WordFile>> open_words(const TreeFixture& tree) {
+  return open_word_file(tree.root() + kPath, WordAccess::kReadAndWrite, "no CONFIG_WORDS");
 }
 
 TEST_CASE("words are read and written at their place", "[word_file]") {
   TreeFixture tree;
   tree.write_words(kPath, {1, 2, ~uint64_t{0}});
-  const WordFile file = open_words(tree).value();
+  const auto opened = open_words(tree).value();
+  const WordFile& file = *opened;
   CHECK(file.read(0).value() == 1U);
   CHECK(file.read(2).value() == ~uint64_t{0});
   CHECK(file.write(1, 77).value());
@@ -32,7 +33,8 @@ TEST_CASE("a word that is cut or beyond the end is none", "[word_file]") {
   TreeFixture tree;
   tree.write_words(kPath, {1, 2});
   tree.resize(kPath, 12);
-  const WordFile file = open_words(tree).value();
+  const auto opened = open_words(tree).value();
+  const WordFile& file = *opened;
   CHECK(file.read(0).value() == 1U);
   CHECK_FALSE(file.read(1).value().has_value());
   CHECK_FALSE(file.read(2).value().has_value());
@@ -51,7 +53,8 @@ TEST_CASE("a file that is not there names what the kernel lacks", "[word_file]")
 TEST_CASE("a broken file is an error that names it", "[word_file]") {
   TreeFixture tree;
   tree.link(kPath, "/proc/self/mem");  // nothing is mapped at its beginning
-  const WordFile file = open_words(tree).value();
+  const auto opened = open_words(tree).value();
+  const WordFile& file = *opened;
   const auto read = file.read(1);
   REQUIRE_FALSE(read);
   CHECK(read.error().code.value() == EIO);

@@ -54,6 +54,7 @@ class KdamondMachine {
  public:
   explicit KdamondMachine(Kernel kernel) : damon(std::make_shared<FakeDamon>(kernel)) {
     damon->set_clock(clock);
+    damon->set_file("/proc/iomem", "10000000-28ffffff : System RAM");
     damon->set_regions(hot_and_cold(8 * kMiB, 20, 4));  // half of the goal: somebody tunes
     context.rootfs = tree.root();
     context.clock = &clock;
@@ -138,7 +139,8 @@ class KdamondMachine {
 
   // 64 MiB more memory, of which nothing is accessed.
   void grow() {
-    tree.write("/proc/iomem", "10000000-28ffffff : System RAM\n40000000-43ffffff : System RAM\n");
+    damon->set_file("/proc/iomem",
+                    "10000000-28ffffff : System RAM\n40000000-43ffffff : System RAM");
     std::vector<Region> regions = *damon->kernel().regions;
     if (regions.back().end == 0x44000000) return;
     regions.push_back({});
@@ -223,7 +225,7 @@ class KdamondMachine {
 
   FakeClock clock;
   std::shared_ptr<FakeDamon> damon;
-  TreeFixture tree{{"/proc/iomem", "10000000-28ffffff : System RAM\n"}};
+  TreeFixture tree;  // for what the daemon keeps in /run
   LogLines log;
   OperationsContext context;
   Files untouched;

@@ -25,13 +25,14 @@ struct Machine {
   Machine() {
     tree.write(kNamespace, "");
     tree.write("/proc/77/stat", stat_of(77, 'S'));
-    held.emplace(KdamondRecord::open(tree.root(), clock).value());
+    held.emplace(KdamondRecord::open(tree.root(), RootedKernelFiles(tree.root()), clock).value());
     KdamondOwnership ownership{"boot", 60'000'123, true, 4'000};
     ownership.owner_pid = 77;
     REQUIRE(held->write(ownership));
   }
   std::string refusal() const {
-    const Result<KdamondRecord> record = KdamondRecord::open(tree.root(), clock);
+    const Result<KdamondRecord> record =
+        KdamondRecord::open(tree.root(), RootedKernelFiles(tree.root()), clock);
     REQUIRE(failed_with(record, EBUSY));
     return record.error().context;
   }

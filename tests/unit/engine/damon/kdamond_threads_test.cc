@@ -48,7 +48,9 @@ TEST_CASE("what is no kdamond", "[kdamond_threads]") {
     const RootedKernelFiles files(tree.root());
     CHECK(find_kdamond_threads(files).value().empty());
     CHECK_FALSE(is_kdamond_thread(files, 57).value());
+    CHECK_FALSE(kdamond_name(line));
   }
+  CHECK(kdamond_name(stat_line(57, "kdamond.0", kKernelThread)) == "kdamond.0");
   const TreeFixture empty;
   CHECK(find_kdamond_threads(RootedKernelFiles(empty.root())).value().empty());
 }

@@ -297,5 +297,42 @@ TEST_CASE("unreadable", "[damon_stat]") {
   CHECK(probed.error().code.value() == EACCES);
 }
 
+// A kernel whose every file reads the same.
+class SameText final : public KernelFiles {
+ public:
+  explicit SameText(std::string text) : text_(std::move(text)) {}
+  Result<std::string> read(const std::string&) const override { return text_; }
+  Result<void> write(const std::string& path, const std::string& text) const override {
+    written = path + "=" + text;
+    return outcome::success();
+  }
+  Result<std::vector<std::string>> list(const std::string& path) const override {
+    return failure(ENOENT, path);
+  }
+  Result<void> check_writable(const std::string& path) const override {
+    return failure(EROFS, path + ": no write");
+  }
+
+  mutable std::string written;
+
+ private:
+  const std::string text_;
+};
+
+TEST_CASE("a kernel that is no directory", "[damon_stat]") {
+  LogLines log;
+  OperationsContext context;
+  context.log = log.sink();
+  const auto files = std::make_shared<SameText>("Y");
+  const std::unique_ptr<Mirror> mirror = mirror_damon_stat(context, files);
+  CHECK(mirror->read().value().status.state == EngineState::kOn);
+  REQUIRE(mirror->write_enabled(false));
+  CHECK(files->written == kEnabled + "=N");
+  const Result<std::string> usable = probe_damon_stat(*files);
+  REQUIRE(failed_with(usable, EROFS));
+  CHECK(usable.error().context ==
+        kEnabled + ": no write; ops=damon_stat shows it all the same (on)");
+}
+
 }  // namespace
 }  // namespace damon_statfs::test

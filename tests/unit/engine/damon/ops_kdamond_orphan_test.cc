@@ -45,7 +45,9 @@ struct Machine {
            get("0/contexts/nr_contexts") == "1";
   }
   void record(const KdamondOwnership& ownership) const {
-    REQUIRE(KdamondRecord::open(tree.root(), clock).value().write(ownership));
+    REQUIRE(KdamondRecord::open(tree.root(), RootedKernelFiles(tree.root()), clock)
+                .value()
+                .write(ownership));
   }
 
   TreeFixture tree{{"/proc/iomem", "10000000-28ffffff : System RAM\n"},
@@ -83,7 +85,8 @@ TEST_CASE("other kdamonds are not stopped", "[ops_kdamond]") {
     kdamond_operations().recover(machine.context);
   }
   SECTION("its daemon lives") {
-    const Result<KdamondRecord> record = KdamondRecord::open(machine.tree.root(), machine.clock);
+    const Result<KdamondRecord> record = KdamondRecord::open(
+        machine.tree.root(), RootedKernelFiles(machine.tree.root()), machine.clock);
     REQUIRE(record);
     REQUIRE(record.value().write({"this-boot", kMark, true, 4000}));
     kdamond_operations().recover(machine.context);
@@ -195,7 +198,8 @@ TEST_CASE("looking changes nothing", "[ops_kdamond]") {
     CHECK(machine.is_as_it_was());
   }
   SECTION("that of a daemon that lives is on") {
-    const Result<KdamondRecord> record = KdamondRecord::open(machine.tree.root(), machine.clock);
+    const Result<KdamondRecord> record = KdamondRecord::open(
+        machine.tree.root(), RootedKernelFiles(machine.tree.root()), machine.clock);
     REQUIRE(record);
     REQUIRE(record.value().write({"this-boot", kMark, true, 4000}));
     const Result<std::string> usable = set.probe(machine.context);

@@ -61,8 +61,8 @@ TEST_CASE("the attributes are those of the mount", "[ops_kdamond]") {
 
 TEST_CASE("the chosen memory is monitored", "[ops_kdamond]") {
   KdamondMachine machine(Kernel::k6_12);
-  machine.tree.write("/proc/iomem",
-                     "00001000-0009ffff : System RAM\n00100000-3fffffff : System RAM\n");
+  machine.damon->set_file("/proc/iomem",
+                          "00001000-0009ffff : System RAM\n00100000-3fffffff : System RAM\n");
   const auto set = machine.make_set();
   REQUIRE(set->open());
   CHECK(machine.damon->kernel().running(0)->context.ranges ==
@@ -202,8 +202,8 @@ TEST_CASE("memory that appears is monitored from the next update on", "[ops_kdam
     const auto set = machine.make_set();
     REQUIRE(set->open());
     REQUIRE(machine.collect(*set));
-    machine.tree.write("/proc/iomem",
-                       "10000000-28ffffff : System RAM\n40000000-43ffffff : System RAM\n");
+    machine.damon->set_file("/proc/iomem",
+                            "10000000-28ffffff : System RAM\n40000000-43ffffff : System RAM\n");
     const Result<std::vector<AddressRange>> updated = set->update();
     REQUIRE(updated);
     CHECK(updated.value().size() == 2);

@@ -18,7 +18,7 @@ TEST_CASE("a running kdamond is named", "[idle_flag_users]") {
                          {"/proc/57/stat", stat_line(57, "kdamond.0", kKernelThread)},
                          {"/proc/iomem", ""},
                          {"/proc/self/stat", stat_line(9, "kdamond.9", kKernelThread)}};
-  const Result<void> alone = refuse_running_kdamonds(tree.root());
+  const Result<void> alone = refuse_running_kdamonds(RootedKernelFiles(tree.root()));
   REQUIRE_FALSE(alone);
   CHECK(alone.error().code.value() == EBUSY);
   CAPTURE(alone.error().context);
@@ -30,7 +30,7 @@ TEST_CASE("a running kdamond is named", "[idle_flag_users]") {
 TEST_CASE("all of several kdamonds are named", "[idle_flag_users]") {
   const TreeFixture tree{{"/proc/57/stat", stat_line(57, "kdamond.0", kKernelThread)},
                          {"/proc/1058/stat", stat_line(1058, "kdamond.12", kKernelThread)}};
-  const Result<void> alone = refuse_running_kdamonds(tree.root());
+  const Result<void> alone = refuse_running_kdamonds(RootedKernelFiles(tree.root()));
   REQUIRE_FALSE(alone);
   CAPTURE(alone.error().context);
   for (const char* const named : {"kdamond.0", "57", "kdamond.12", "1058"}) {
@@ -56,7 +56,7 @@ TEST_CASE("users that only sysfs shows", "[idle_flag_users]") {
   for (const Row& row : rows) {
     CAPTURE(row.path, row.content);
     const TreeFixture tree{{row.path, row.content}};
-    const Result<void> alone = refuse_running_kdamonds(tree.root());
+    const Result<void> alone = refuse_running_kdamonds(RootedKernelFiles(tree.root()));
     REQUIRE(alone.has_value() == (row.named == nullptr));
     if (alone) continue;
     CHECK(alone.error().code.value() == EBUSY);
@@ -66,9 +66,9 @@ TEST_CASE("users that only sysfs shows", "[idle_flag_users]") {
 
 TEST_CASE("nobody runs", "[idle_flag_users]") {
   const TreeFixture program{{"/proc/57/stat", stat_line(57, "kdamond.0", kProgram)}};
-  CHECK(refuse_running_kdamonds(program.root()));
+  CHECK(refuse_running_kdamonds(RootedKernelFiles(program.root())));
   const TreeFixture empty;
-  CHECK(refuse_running_kdamonds(empty.root()));
+  CHECK(refuse_running_kdamonds(RootedKernelFiles(empty.root())));
 }
 
 TEST_CASE("the lock is for one at a time", "[idle_flag_users]") {

@@ -6,7 +6,9 @@
 
 #include <string_view>
 
+#include "engine/base/kernel_files.h"
 #include "support/fail_limits.h"
+#include "support/word_array.h"
 #include "unit/engine/page_idle/page_idle_machine.h"
 
 namespace damon_statfs::test {
@@ -335,6 +337,31 @@ TEST_CASE("an I/O error is passed on", "[page_idle_checks]") {
     CHECK(done.error().code.value() == EIO);
     CHECK(std::string_view(done.error().context).find(kBitmapPath) != std::string::npos);
   }
+}
+
+TEST_CASE("the rules on words in memory", "[page_idle_checks]") {
+  const WordArray bitmap({0}, "bitmap");
+  WordArray kpageflags({kMarkable, kMarkable}, "flags");
+  const FakeClock clock;
+  std::vector<std::string> dropped;
+  PageIdleChecks checks(bitmap, kpageflags, clock, [&](const WordFile& file, uint64_t pfn) {
+    dropped.push_back(file.path() + " " + std::to_string(pfn));
+  });
+  CheckedPage page;
+  page.addr = kPageBytes;
+  page.head_pfn = 1;
+  CheckedPage* const pages[] = {&page};
+  REQUIRE(checks.check(pages));
+  REQUIRE(checks.mark(pages));
+  CHECK(bitmap.words == std::vector<uint64_t>{2});
+  REQUIRE(checks.check(pages));
+  CHECK(page.access == kIdle);
+  bitmap.words[0] = 0;
+  REQUIRE(checks.check(pages));
+  CHECK(page.access == kAccessed);
+  CHECK(dropped.empty());
+  kpageflags.errno_value = EIO;
+  CHECK(failed_with(checks.check(pages), EIO));
 }
 
 }  // namespace

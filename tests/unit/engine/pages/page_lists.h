@@ -23,13 +23,13 @@ using Addresses = std::vector<uint64_t>;
 
 inline Addresses addresses_of(const PageSample& sample) {
   Addresses addresses;
-  for (const PageHistory& page : sample.pages()) addresses.push_back(page.addr);
+  for (const PageState& page : sample.pages()) addresses.push_back(page.addr);
   return addresses;
 }
 
 inline std::set<uint64_t> words_of(const PageSample& sample) {
   std::set<uint64_t> words;
-  for (const PageHistory& page : sample.pages()) words.insert(page.addr / kSampleWordBytes);
+  for (const PageState& page : sample.pages()) words.insert(page.addr / kSampleWordBytes);
   return words;
 }
 
@@ -48,11 +48,11 @@ inline bool is_within(const PageSample& sample, const Ranges& ranges) {
 }
 
 // A tracked page that has been idle, or accessed, since then.
-inline void set_past(PageHistory& page, bool accessed, int64_t since_ns) {
-  page.access = accessed ? PageAccess::kAccessed : PageAccess::kIdle;
+inline void set_past(PageState& page, bool accessed, int64_t since_ns) {
+  page.tracked = true;
   page.accessed = accessed;
   page.since_ns = since_ns;
-  page.looked_ns = since_ns + 1;
+  page.observed_ns = since_ns + 1;
 }
 
 }  // namespace damon_statfs::test

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Rounds by themselves: when accesses to old pages are taken to have been, and who is a scout after
-// folios have formed.
+// Rounds by themselves: when accesses to old pages are taken to have been, and which pages are
+// sentinels after folios have formed.
 #include "engine/pages/page_round.h"
 
 #include <cmath>
@@ -20,32 +20,34 @@ constexpr int64_t kRoundNs = 2'500 * kNsPerMs;  // between two rounds
 class Rounds {
  public:
   explicit Rounds(uint64_t nr_words) {
+    PageSample sample(kSamplePageBytes, 1);
     sample.fit(Ranges{{0, nr_words * kSampleWordBytes}}, 1'000, now_ns);
-    REQUIRE(sample.pages().size() == nr_words * CheckedPage::kWordPages);
-    round.take_sample();
+    select_pages(pages, sample.pages(), kSamplePageBytes);
+    REQUIRE(pages.size() == nr_words * CheckedPage::kWordPages);
+    round.take_pages();
     one(PageRound::Kind::kAll, true);
   }
 
   void one(PageRound::Kind kind = PageRound::Kind::kAll, bool nothing_known = false) {
     now_ns += kRoundNs;
-    looked_at.clear();
+    checked.clear();
     round.begin(kind, now_ns, kRoundNs, nothing_known);
-    for (auto pages = round.next_portion(512); !pages.empty(); pages = round.next_portion(512)) {
-      for (CheckedPage* const page : pages) look(*page);
-      round.note_looks(pages, now_ns);
+    for (auto due = round.next_portion(512); !due.empty(); due = round.next_portion(512)) {
+      for (CheckedPage* const page : due) check(*page);
+      round.note_checks(due, now_ns);
     }
     round.end();
   }
 
-  PageSample sample{kSamplePageBytes, 1};
-  PageRound round{sample};
+  std::vector<RoundPage> pages;
+  PageRound round{pages};
   int64_t now_ns = kStartNs;
   int64_t touched_ns = 0;
-  std::vector<CheckedPage*> looked_at;  // in the last round
+  std::vector<CheckedPage*> checked;  // in the last round
 
  private:
-  void look(CheckedPage& page) {
-    looked_at.push_back(&page);
+  void check(CheckedPage& page) {
+    checked.push_back(&page);
     const bool touched = page.marked && touched_ns > page.marked_ns;
     page.access = touched ? PageAccess::kAccessed : PageAccess::kIdle;
     if (page.marked && !touched) return;
@@ -57,52 +59,52 @@ class Rounds {
 // All pages of one word are due in the same rounds, so in most rounds no old page is due.
 TEST_CASE("what was accessed is not dated by rounds without old pages", "[page_round]") {
   Rounds rounds(1);
-  const PageHistory& page = rounds.sample.pages().front();
-  while (rounds.now_ns < kStartNs + 60 * kNsPerSecond || rounds.looked_at.empty()) rounds.one();
-  const int64_t last_look_ns = rounds.now_ns;
-  rounds.touched_ns = last_look_ns + kNsPerSecond;
+  const RoundPage& page = rounds.pages.front();
+  while (rounds.now_ns < kStartNs + 60 * kNsPerSecond || rounds.checked.empty()) rounds.one();
+  const int64_t last_check_ns = rounds.now_ns;
+  rounds.touched_ns = last_check_ns + kNsPerSecond;
   int idle_rounds = -1;
   do {
     rounds.one();
     ++idle_rounds;
-  } while (rounds.looked_at.empty());
+  } while (rounds.checked.empty());
   CHECK(idle_rounds >= 3);
   CHECK(page.accessed);
-  CHECK(page.since_ns == last_look_ns + (rounds.now_ns - last_look_ns) / 2);
+  CHECK(page.since_ns == last_check_ns + (rounds.now_ns - last_check_ns) / 2);
 }
 
 TEST_CASE("old pages that were looked at and idle do date what was accessed", "[page_round]") {
   Rounds rounds(64);
   while (rounds.now_ns < kStartNs + 60 * kNsPerSecond) rounds.one();
   const int64_t last_round_ns = rounds.now_ns;
-  REQUIRE_FALSE(rounds.looked_at.empty());
+  REQUIRE_FALSE(rounds.checked.empty());
   rounds.touched_ns = last_round_ns + kNsPerSecond;
   rounds.one();
-  CHECK(rounds.looked_at.size() == rounds.sample.pages().size());
-  for (const PageHistory& page : rounds.sample.pages()) {
+  CHECK(rounds.checked.size() == rounds.pages.size());
+  for (const RoundPage& page : rounds.pages) {
     CHECK(page.accessed);
     CHECK(page.since_ns == last_round_ns + kRoundNs / 2);
   }
 }
 
-TEST_CASE("whom a round of scouts looks at is who is a scout", "[page_round]") {
+TEST_CASE("a round of sentinels checks the pages that are sentinels", "[page_round]") {
   Rounds rounds(64);
   const auto check = [&] {
-    rounds.one(PageRound::Kind::kScouts);
-    size_t scouts = 0;
-    for (const PageHistory& page : rounds.sample.pages()) {
-      if (PageRound::is_scout(page)) ++scouts;
-      CHECK(page.scout == PageRound::is_scout(page));
+    rounds.one(PageRound::Kind::kSentinels);
+    size_t sentinels = 0;
+    for (const RoundPage& page : rounds.pages) {
+      if (PageRound::is_sentinel(page)) ++sentinels;
+      CHECK(page.sentinel == PageRound::is_sentinel(page));
     }
-    CHECK(scouts > 0);
-    CHECK(rounds.looked_at.size() == scouts);
-    for (const CheckedPage* const page : rounds.looked_at) CHECK(PageRound::is_scout(*page));
+    CHECK(sentinels > 0);
+    CHECK(rounds.checked.size() == sentinels);
+    for (const CheckedPage* const page : rounds.checked) CHECK(PageRound::is_sentinel(*page));
   };
   check();
   // Folios of eight words form, without a change of the order.
-  for (PageHistory& page : rounds.sample.pages()) page.head_pfn = page.head_pfn / 512 * 512;
+  for (RoundPage& page : rounds.pages) page.head_pfn = page.head_pfn / 512 * 512;
   check();
-  for (PageHistory& page : rounds.sample.pages()) page.head_pfn = page.addr / kSamplePageBytes;
+  for (RoundPage& page : rounds.pages) page.head_pfn = page.addr / kSamplePageBytes;
   check();
 }
 

@@ -21,13 +21,13 @@ PageSample with_pasts(const Ranges& ranges, uint64_t nr_words) {
   PageSample sample(kSamplePageBytes, 7);
   sample.fit(ranges, nr_words, 1);
   int64_t since_ns = 100;
-  for (PageHistory& page : sample.pages()) set_past(page, true, ++since_ns);
+  for (PageState& page : sample.pages()) set_past(page, true, ++since_ns);
   return sample;
 }
 
 Pasts pasts_of(const PageSample& sample) {
   Pasts pasts;
-  for (const PageHistory& page : sample.pages()) pasts[page.addr] = page.since_ns;
+  for (const PageState& page : sample.pages()) pasts[page.addr] = page.since_ns;
   return pasts;
 }
 
@@ -43,7 +43,7 @@ TEST_CASE("thinned: old words only, evenly, with their past", "[page_sample]") {
   constexpr uint64_t kBytes = uint64_t{4} << 30;
   PageSample sample(kSamplePageBytes, 1);
   sample.fit(Ranges{{0, kBytes}}, 1'000, 1);
-  for (PageHistory& page : sample.pages()) set_past(page, false, static_cast<int64_t>(page.addr));
+  for (PageState& page : sample.pages()) set_past(page, false, static_cast<int64_t>(page.addr));
   const std::set<uint64_t> before = words_of(sample);
   const double share = sample.sampled_share();
   sample.thin(750);
@@ -51,7 +51,7 @@ TEST_CASE("thinned: old words only, evenly, with their past", "[page_sample]") {
   CHECK(sample.pages().size() == 750 * PageSample::kSampledPerWord);
   CHECK(std::abs(sample.sampled_share() / share - 0.75) < 0.01);
   uint64_t lower_half = 0;
-  for (const PageHistory& page : sample.pages()) {
+  for (const PageState& page : sample.pages()) {
     CHECK(before.contains(page.addr / kSampleWordBytes));
     CHECK(page.since_ns == static_cast<int64_t>(page.addr));
     if (page.addr < kBytes / 2) ++lower_half;
@@ -89,7 +89,7 @@ TEST_CASE("a smaller sample is a part of the larger", "[page_sample]") {
 TEST_CASE("a larger sample keeps pages and takes pasts from near ones", "[page_sample]") {
   PageSample sample(kSamplePageBytes, 7);
   sample.fit(Ranges{{0, 4 * kGiB}}, 500, 1);
-  for (PageHistory& page : sample.pages()) {
+  for (PageState& page : sample.pages()) {
     const bool hot = page.addr < kGiB;
     set_past(page, hot, hot ? 111 : 222);
   }
@@ -98,33 +98,33 @@ TEST_CASE("a larger sample keeps pages and takes pasts from near ones", "[page_s
   CHECK(sample.pages().size() >= 990 * PageSample::kSampledPerWord);
   CHECK(nr_kept(before, pasts_of(sample)) > before.size() * 9 / 10);
   constexpr uint64_t kNear = 4 * kGiB / 500 * 3;
-  for (const PageHistory& page : sample.pages()) {
+  for (const PageState& page : sample.pages()) {
     CAPTURE(page.addr);
     CHECK((page.since_ns == 111 || page.since_ns == 222));
     CHECK(page.accessed == (page.since_ns == 111));
     if (page.addr + kNear < kGiB) CHECK(page.accessed);
     if (page.addr > kGiB + kNear) CHECK_FALSE(page.accessed);
-    if (!before.contains(page.addr)) CHECK(page.looked_ns == 0);
+    if (!before.contains(page.addr)) CHECK(page.observed_ns == 0);
   }
 }
 
 TEST_CASE("a new page takes the past of the old page nearest, above or below", "[page_sample]") {
   PageSample sample = with_pasts({{0, 4 * kGiB}}, 500);
-  const std::vector<PageHistory> old(sample.pages().begin(), sample.pages().end());
+  const std::vector<PageState> old(sample.pages().begin(), sample.pages().end());
   const Pasts before = pasts_of(sample);
   sample.fit(Ranges{{0, 4 * kGiB}}, 1000, kNow);
   int from_above = 0, from_below = 0;
-  for (const PageHistory& page : sample.pages()) {
+  for (const PageState& page : sample.pages()) {
     if (before.contains(page.addr)) continue;
-    const auto distance = [&](const PageHistory& other) {
+    const auto distance = [&](const PageState& other) {
       return other.addr > page.addr ? other.addr - page.addr : page.addr - other.addr;
     };
-    const auto source = std::find_if(old.begin(), old.end(), [&](const PageHistory& other) {
+    const auto source = std::find_if(old.begin(), old.end(), [&](const PageState& other) {
       return other.since_ns == page.since_ns;
     });
     REQUIRE(source != old.end());
     CAPTURE(page.addr, source->addr);
-    for (const PageHistory& other : old) {
+    for (const PageState& other : old) {
       if (distance(other) < distance(*source)) FAIL(other.addr << " is nearer");
     }
     ++(source->addr > page.addr ? from_above : from_below);
@@ -140,7 +140,7 @@ TEST_CASE("memory is added", "[page_sample]") {
   sample.fit(ranges, 500, kNow);
   CHECK(is_within(sample, ranges));
   size_t old_pages = 0;
-  for (const PageHistory& page : sample.pages()) {
+  for (const PageState& page : sample.pages()) {
     if (page.addr < 4 * kGiB) ++old_pages;
     if (page.addr >= 16 * kGiB + kGiB / 8) CHECK(page.since_ns == kNow);
   }
@@ -172,84 +172,7 @@ TEST_CASE("other memory altogether", "[page_sample]") {
   PageSample sample = with_pasts({{0, kGiB}}, 100);
   sample.fit(Ranges{{64 * kGiB, 65 * kGiB}}, 100, kNow);
   CHECK(is_within(sample, {{64 * kGiB, 65 * kGiB}}));
-  for (const PageHistory& page : sample.pages()) CHECK(page.since_ns == kNow);
-}
-
-// Looks at a page one after the other, each with what it finds.
-struct Looks {
-  PageHistory page;
-  int64_t now_ns = kNow;
-
-  void look(PageAccess found, int64_t after_s = 1) {
-    now_ns += after_s * kNsPerSecond;
-    page.access = found;
-    page.note_look(now_ns);
-  }
-  double idle_s() const {
-    return static_cast<double>(page.idle_ns(now_ns)) / static_cast<double>(kNsPerSecond);
-  }
-};
-
-TEST_CASE("the first look tells nothing of the past", "[page_history]") {
-  for (const PageAccess found : {PageAccess::kUntracked, PageAccess::kNew}) {
-    Looks looks;
-    looks.page.since_ns = kNow;
-    looks.look(found);
-    CHECK_FALSE(looks.page.accessed);
-    CHECK(looks.page.looked_ns == looks.now_ns);
-    CHECK(looks.idle_s() == 1);
-    CHECK(looks.page.tracked() == (found == PageAccess::kNew));
-  }
-}
-
-TEST_CASE("an access is taken to be in the middle between two looks", "[page_history]") {
-  Looks looks;
-  looks.page.since_ns = kNow;
-  looks.look(PageAccess::kNew);
-  looks.look(PageAccess::kAccessed, 4);
-  CHECK(looks.page.accessed);
-  CHECK(looks.idle_s() == -2);
-  looks.look(PageAccess::kAccessed, 10);
-  CHECK(looks.idle_s() == -12);  // since the first access of the row
-  looks.look(PageAccess::kIdle, 3);
-  CHECK_FALSE(looks.page.accessed);
-  CHECK(looks.idle_s() == 8);  // since the last access: 5 before the look before
-  looks.look(PageAccess::kIdle, 60);
-  CHECK(looks.idle_s() == 68);
-}
-
-TEST_CASE("memory that is allocated was used then", "[page_history]") {
-  Looks looks;
-  looks.page.since_ns = kNow;
-  looks.look(PageAccess::kUntracked);
-  looks.look(PageAccess::kUntracked, 100);
-  CHECK(looks.idle_s() == 101);
-  looks.look(PageAccess::kNew, 2);
-  CHECK(looks.page.accessed);
-  CHECK(looks.idle_s() == -1);
-}
-
-TEST_CASE("memory that is freed is idle since its last use", "[page_history]") {
-  Looks looks;
-  looks.look(PageAccess::kNew);
-  looks.look(PageAccess::kAccessed, 2);
-  looks.look(PageAccess::kUntracked, 2);
-  CHECK_FALSE(looks.page.accessed);
-  CHECK_FALSE(looks.page.tracked());
-  CHECK(looks.idle_s() == 3);
-}
-
-TEST_CASE("note_mark() only remembers when it was", "[page_history]") {
-  Looks looks;
-  looks.page.since_ns = kNow;
-  looks.look(PageAccess::kNew);
-  looks.page.access = PageAccess::kAccessed;
-  looks.page.note_mark(kNow + 100 * kNsPerSecond);
-  CHECK_FALSE(looks.page.accessed);
-  CHECK(looks.page.since_ns == kNow);
-  looks.now_ns = kNow + 100 * kNsPerSecond;
-  looks.look(PageAccess::kAccessed, 2);
-  CHECK(looks.idle_s() == -1);
+  for (const PageState& page : sample.pages()) CHECK(page.since_ns == kNow);
 }
 
 }  // namespace

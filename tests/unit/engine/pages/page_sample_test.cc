@@ -73,11 +73,10 @@ TEST_CASE("a sample is made smaller in the ratio that is asked for", "[page_samp
 
 TEST_CASE("a new page knows nothing", "[page_sample]") {
   const PageSample sample = fitted({{0, 64 * kMiB}}, 10);
-  for (const PageHistory& page : sample.pages()) {
-    CHECK(page.head_pfn == page.addr / kPage);
-    CHECK_FALSE(page.tracked());
+  for (const PageState& page : sample.pages()) {
+    CHECK_FALSE(page.tracked);
     CHECK_FALSE(page.accessed);
-    CHECK(page.looked_ns == 0);
+    CHECK(page.observed_ns == 0);
     CHECK(page.since_ns == 1'000);
     CHECK(page.last_access_ns == PageHistory::kNever);
   }

@@ -58,7 +58,7 @@ TEST_CASE("hot, warm and cold memory, at all phases of the warm part", "[page_sa
       Layout::kScattered);
   PageSamplerRun run;
   run.config.seed = seed;
-  run.config.refresh_ms = 4'700;
+  run.refresh_ms = 4'700;
   run.memory.last_access = known.accesses();
   run.start();
   run.run_refreshes(14);

@@ -10,14 +10,15 @@
 namespace damon_statfs::test {
 namespace {
 
-// All pages of so little memory are in the sample, so nothing but the trials is a matter of chance.
+// All pages of so little memory are in the sample, so nothing but the bandwidth checks is a matter
+// of chance.
 constexpr uint64_t kBytes = 4 * kMiB;
 
-// The share of scouts, by which memory that is not in use all the time is judged, below `end`.
-double share_of_scouts(const PageSampler& sampler, uint64_t end) {
+// The share of sentinels, by which memory that is not in use all the time is judged, below `end`.
+double share_of_sentinels(const PageSampler& sampler, uint64_t end) {
   double below = 0, all = 0;
-  for (const PageHistory& page : sampler.sample().pages()) {
-    if (!PageRound::is_scout(page)) continue;
+  for (const PageState& page : sampler.sample().pages()) {
+    if (!is_sentinel(page.addr)) continue;
     all += 1;
     below += page.addr < end ? 1 : 0;
   }
@@ -74,7 +75,7 @@ TEST_CASE("memory touched every few seconds has its part in the bandwidth",
   };
   run.start();
   run.run_refreshes(4);
-  const double share = share_of_scouts(*run.sampler, kGiB);
+  const double share = share_of_sentinels(*run.sampler, kGiB);
   CHECK(share >
         0.17);  // scouts are every eighth of 1,000 words: 0.25, with a standard error of 0.04
   CHECK(share < 0.33);
@@ -184,8 +185,8 @@ TEST_CASE("the interval is tuned towards the goal", "[page_sampler][rate]") {
 TEST_CASE("a small hot set: the interval grows to its bound", "[page_sampler][rate]") {
   PageSamplerRun run;
   run.memory.ranges = {{0, kBytes}};
-  run.config.refresh_ms = GENERATE(uint64_t{1'000}, uint64_t{5'000}, uint64_t{60'000});
-  CAPTURE(run.config.refresh_ms);
+  run.refresh_ms = GENERATE(uint64_t{1'000}, uint64_t{5'000}, uint64_t{60'000});
+  CAPTURE(run.refresh_ms);
   run.memory.last_access = [](uint64_t addr, int64_t now_ns) {
     return addr < 16 * 1024 ? now_ns : PagedMemory::kNever;
   };

@@ -3,9 +3,12 @@
 // A page sampler over memory of known truth, driven through virtual time by the test that owns it.
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include "engine/pages/checked_pages.h"
 #include "engine/pages/page_sampler.h"
 #include "support/catch.h"
 #include "support/log_lines.h"
@@ -18,6 +21,13 @@ constexpr uint64_t kGiB = uint64_t{1} << 30;
 constexpr int64_t kMs = kNsPerMs;
 constexpr int64_t kSecond = kNsPerSecond;
 
+// Whether a page that is a folio of its own is of the sentinel subsample.
+inline bool is_sentinel(uint64_t addr) {
+  CheckedPage page;
+  page.head_pfn = addr / 4096;
+  return PageRound::is_sentinel(page);
+}
+
 class PageSamplerRun : public MonitoringObserver {
  public:
   PageSamplerRun() { config.log = log.sink(); }
@@ -28,7 +38,9 @@ class PageSamplerRun : public MonitoringObserver {
     begun_ns = clock.now_ns();
   }
   Result<void> try_start() {
-    sampler.emplace(config, memory, clock, *this);
+    observed.emplace(CheckedPagesConfig{config.attrs, refresh_ms, config.page_bytes, config.seed},
+                     std::move(owned_memory), clock);
+    sampler.emplace(config, *observed, clock, *this);
     return sampler->start();
   }
 
@@ -81,8 +93,12 @@ class PageSamplerRun : public MonitoringObserver {
 
   FakeClock clock;
   LogLines log;
-  PagedMemory memory{clock};
+  std::unique_ptr<PagedMemory> owned_memory =
+      std::make_unique<PagedMemory>(clock);  // until start()
+  PagedMemory& memory = *owned_memory;
   PageSamplerConfig config;
+  uint64_t refresh_ms = 5'000;
+  std::optional<CheckedPages> observed;
   std::optional<PageSampler> sampler;
   int64_t late_ns = 0;
   int64_t begun_ns = 0;

@@ -245,8 +245,8 @@ TEST_CASE("the simulated memory of ops=sim", "[page_sampler]") {
   context.log = run.log.sink();
   context.sim = {{kGiB, 10 * kMs}, {kGiB, 3 * kSecond}, {2 * kGiB, 0}};
   const KnownMemory known({{0.25, 10 * kMs}, {0.25, 3 * kSecond}, {0.5, 0}});
-  const auto operations = sim_operations().make<PageChecks>(context);
-  PageSampler sampler(run.config, *operations, run.clock, run);
+  CheckedPages pages(CheckedPagesConfig(), sim_operations().make<PageChecks>(context), run.clock);
+  PageSampler sampler(run.config, pages, run.clock, run);
   REQUIRE(sampler.start());
   while (run.refreshes < 26) {
     const size_t before = run.refreshes;

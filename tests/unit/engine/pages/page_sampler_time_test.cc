@@ -17,7 +17,7 @@ TEST_CASE("refreshes come every refresh_ms", "[page_sampler][time]") {
       GENERATE(uint64_t{100}, uint64_t{1'000}, uint64_t{5'000}, uint64_t{7'300}, uint64_t{60'000});
   CAPTURE(refresh_ms);
   PageSamplerRun run;
-  run.config.refresh_ms = refresh_ms;
+  run.refresh_ms = refresh_ms;
   run.memory.last_access = hot;
   run.start();
   int64_t due_ns = run.begun_ns;
@@ -33,7 +33,7 @@ TEST_CASE("refreshes come every refresh_ms", "[page_sampler][time]") {
 
 TEST_CASE("refresh_ms=0 is not endless work", "[page_sampler][time]") {
   PageSamplerRun run;
-  run.config.refresh_ms = 0;
+  run.refresh_ms = 0;
   run.start();
   run.run_for(10 * kSecond);
   CHECK(run.refreshes >= 50);
@@ -53,7 +53,7 @@ TEST_CASE("old pages are looked at less often than young ones", "[page_sampler][
   run.memory.counts_pages = true;
   run.run_for(100 * kSecond);
   double young = 0, old = 0, nr_young = 0, nr_old = 0;
-  for (const PageHistory& page : run.sampler->sample().pages()) {
+  for (const PageState& page : run.sampler->sample().pages()) {
     (page.addr < 2 * kGiB ? young : old) += run.memory.looks[page.addr];
     (page.addr < 2 * kGiB ? nr_young : nr_old) += 1;
   }
@@ -63,25 +63,25 @@ TEST_CASE("old pages are looked at less often than young ones", "[page_sampler][
   CHECK(old / nr_old >= 4);
 }
 
-TEST_CASE("pages in use are looked at once per refresh, scouts once a second",
+TEST_CASE("pages in use are looked at once per refresh, sentinels once a second",
           "[page_sampler][time]") {
   PageSamplerRun run;
   run.config.attrs.goal.aggrs = 0;
-  run.config.attrs.sample_us = 10'000'000;  // too long for trials
+  run.config.attrs.sample_us = 10'000'000;  // too long for bandwidth checks
   run.config.attrs.aggr_us = 200'000'000;
   run.memory.last_access = hot;
   run.start();
   run.run_refreshes(4);
   run.memory.counts_pages = true;
-  double scouts = 0;
+  double sentinels = 0;
   run.run_refreshes(10);
-  for (const PageHistory& page : run.sampler->sample().pages()) {
+  for (const PageState& page : run.sampler->sample().pages()) {
     CAPTURE(page.addr);
-    CHECK(run.memory.looks[page.addr] == (PageRound::is_scout(page) ? 50 : 10));
-    CHECK(run.memory.marks[page.addr] == (PageRound::is_scout(page) ? 50 : 10));
-    if (PageRound::is_scout(page)) ++scouts;
+    CHECK(run.memory.looks[page.addr] == (is_sentinel(page.addr) ? 50 : 10));
+    CHECK(run.memory.marks[page.addr] == (is_sentinel(page.addr) ? 50 : 10));
+    if (is_sentinel(page.addr)) ++sentinels;
   }
-  CHECK(std::abs(scouts / static_cast<double>(run.pages.nr_pages) - 1 / 8.0) < 0.04);
+  CHECK(std::abs(sentinels / static_cast<double>(run.pages.nr_pages) - 1 / 8.0) < 0.04);
 }
 
 TEST_CASE("a mark that comes late puts the last look off", "[page_sampler][time]") {
@@ -202,14 +202,14 @@ TEST_CASE("memory comes and goes", "[page_sampler][time]") {
   CHECK(run.idle_ms(49) == (run.refreshed_ns - added_ns) / kMs);
   CHECK(run.idle_ms(51) == run.monitored_ms());
   REQUIRE(run.pages.nr_pages > 3'900);
-  for (const PageHistory& page : run.sampler->sample().pages()) {
+  for (const PageState& page : run.sampler->sample().pages()) {
     CHECK((page.addr < 2 * kGiB || page.addr >= 8 * kGiB));
   }
 }
 
 TEST_CASE("ranges are read every update_us", "[page_sampler][time]") {
   PageSamplerRun run;
-  run.config.refresh_ms = 100;
+  run.refresh_ms = 100;
   run.config.attrs.update_us = 300'000;
   run.start();
   run.run_for(30 * kSecond);
@@ -268,7 +268,7 @@ TEST_CASE("the goal of the bandwidth's sampling interval changes", "[page_sample
   run.start();
   run.run_refreshes(5);
   CHECK(run.details.sample_us > 50'000);
-  run.sampler->change({100, run.config.refresh_ms, {400, 3, 20'000, 30'000}});
+  run.sampler->change({100, run.refresh_ms, {400, 3, 20'000, 30'000}});
   run.run_refreshes(2);
   CHECK(run.details.sample_us <= 30'000);
   CHECK(run.details.sample_us >= 20'000);

@@ -50,9 +50,9 @@ TEST_CASE("shares at their limits", "[page_statistics]") {
 TEST_CASE("untracked memory counts as idle, or not at all", "[page_statistics]") {
   PageSample sample = census(1'000, [](size_t) { return -100; });
   for (size_t i = 0; i < 250; ++i) {
-    PageHistory& page = sample.pages()[i * 4];
+    PageState& page = sample.pages()[i * 4];
     set_past(page, false, kNow - 90 * kNsPerSecond);
-    page.access = PageAccess::kUntracked;
+    page.tracked = false;
   }
   const PageStatistics idle = make_page_statistics(sample, false, kNow);
   CHECK(idle.untracked_share == 0.25);
@@ -82,8 +82,8 @@ TEST_CASE("a share of none or all is not certain for a sample", "[page_statistic
     for (const size_t nr_words : {size_t{1}, size_t{100}, size_t{1'000}}) {
       PageSample sample(kSamplePageBytes, 1);
       sample.fit(Ranges{{0, uint64_t{16} << 30}}, nr_words, 1);
-      for (PageHistory& page : sample.pages()) {
-        page.access = hot ? PageAccess::kAccessed : PageAccess::kIdle;
+      for (PageState& page : sample.pages()) {
+        page.tracked = true;
         set_past(page, hot, hot ? kNow : kNow - 3'600 * kNsPerSecond);
       }
       const PageStatistics found = make_page_statistics(sample, false, kNow);

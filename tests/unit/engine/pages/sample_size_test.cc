@@ -12,14 +12,14 @@ namespace {
 constexpr int64_t kWallNs = 5 * kNsPerSecond;
 
 // A refresh interval in which looking has cost so much of a CPU.
-bool adapt(SampleSize& size, double percent, int64_t wall_ns = kWallNs) {
-  return size.adapt(static_cast<int64_t>(percent / 100 * static_cast<double>(wall_ns)), wall_ns);
+bool adapt(SampleSize& size, double percent, int64_t real_ns = kWallNs) {
+  return size.adapt(static_cast<int64_t>(percent / 100 * static_cast<double>(real_ns)), real_ns);
 }
 
 TEST_CASE("it begins with the largest sample", "[sample_size]") {
   const SampleSize size(1);
   CHECK(size.nr_words() == SampleSize::kMaxWords);
-  CHECK_FALSE(size.few_trials());
+  CHECK_FALSE(size.few_checks());
   CHECK_FALSE(size.over_budget());
 }
 
@@ -29,10 +29,11 @@ TEST_CASE("what fits the budget stays", "[sample_size]") {
   CHECK(size.nr_words() == SampleSize::kMaxWords);
 }
 
-TEST_CASE("too expensive: fewer trials at once, then smaller, within the budget", "[sample_size]") {
+TEST_CASE("too expensive: fewer bandwidth checks at once, then smaller, within the budget",
+          "[sample_size]") {
   SampleSize size(1);
   CHECK_FALSE(adapt(size, 1.5));  // the sample stays
-  CHECK(size.few_trials());
+  CHECK(size.few_checks());
   CHECK(size.nr_words() == SampleSize::kMaxWords);
   CHECK(adapt(size, 1.1));
   CHECK(size.nr_words() < SampleSize::kMaxWords * 9 / 10);
@@ -40,17 +41,18 @@ TEST_CASE("too expensive: fewer trials at once, then smaller, within the budget"
   CHECK_FALSE(size.over_budget());
 }
 
-TEST_CASE("much too expensive: few trials, then the smallest, then over budget", "[sample_size]") {
+TEST_CASE("much too expensive: few bandwidth checks, then the smallest, then over budget",
+          "[sample_size]") {
   SampleSize size(1);
   CHECK_FALSE(adapt(size, 30));
-  CHECK(size.few_trials());
+  CHECK(size.few_checks());
   CHECK(adapt(size, 12));
   CHECK(size.nr_words() == SampleSize::kMinWords);
   CHECK_FALSE(size.over_budget());
   CHECK_FALSE(adapt(size, 6));
   CHECK(size.over_budget());
   CHECK(size.nr_words() == SampleSize::kMinWords);
-  CHECK(size.few_trials());
+  CHECK(size.few_checks());
 }
 
 TEST_CASE("it grows again when it has been cheap for long", "[sample_size]") {
@@ -58,16 +60,16 @@ TEST_CASE("it grows again when it has been cheap for long", "[sample_size]") {
   for (int i = 0; i < 3; ++i) adapt(size, 30);
   REQUIRE(size.over_budget());
   uint64_t words = size.nr_words();
-  int64_t wall_ns = 0;
-  for (; size.few_trials() || size.nr_words() < SampleSize::kMaxWords; wall_ns += kWallNs) {
-    REQUIRE(wall_ns < 7'200 * kNsPerSecond);
+  int64_t real_ns = 0;
+  for (; size.few_checks() || size.nr_words() < SampleSize::kMaxWords; real_ns += kWallNs) {
+    REQUIRE(real_ns < 7'200 * kNsPerSecond);
     adapt(size, 0.1);
     CHECK_FALSE(size.over_budget());
     CHECK(size.nr_words() >= words);
     CHECK(size.nr_words() <= SampleSize::kMaxWords);
     words = size.nr_words();
   }
-  CHECK(wall_ns >= 600 * kNsPerSecond);
+  CHECK(real_ns >= 600 * kNsPerSecond);
 }
 
 TEST_CASE("no growing beyond what the budget allows", "[sample_size]") {
@@ -86,7 +88,7 @@ TEST_CASE("a cost that depends on the size finds its place and stays there", "[s
   SampleSize size(max_cpu);
   const auto cost = [&] {
     return percent_of_all * max_cpu * static_cast<double>(size.nr_words()) /
-           static_cast<double>(SampleSize::kMaxWords) / (size.few_trials() ? 1.8 : 1);
+           static_cast<double>(SampleSize::kMaxWords) / (size.few_checks() ? 1.8 : 1);
   };
   for (int i = 0; i < 100; ++i) adapt(size, cost());
   CHECK(cost() <= max_cpu);

@@ -40,7 +40,7 @@ inline Errors errors_of(const IsHot& is_hot, uint64_t nr_words, uint64_t nr_samp
   for (uint64_t seed = 1; seed <= nr_samples; ++seed) {
     PageSample sample(kSamplePageBytes, seed);
     sample.fit(Ranges{{0, kMemoryPages * kSamplePageBytes}}, nr_words, 1);
-    for (PageHistory& page : sample.pages()) {
+    for (PageState& page : sample.pages()) {
       set_past(page, is_hot(page.addr / kSamplePageBytes), kNsPerSecond);
     }
     const PageStatistics found = make_page_statistics(sample, false, kAtNs);

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Words between blanks. A line that was written half is none at all: the numbers that it lacks
+// would be other processes'.
+#include "engine/damon/kdamond_ownership.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/text.h"
+
+namespace damon_statfs {
+namespace {
+
+// Takes a number off `line` into `value`. Returns: whether there was one.
+template <class Integer>
+bool take_number(std::string_view& line, Integer& value) {
+  const auto number = parse_number<Integer>(take_word(line));
+  if (number) value = *number;
+  return number.has_value();
+}
+
+}  // namespace
+
+std::string format_ownership(const KdamondOwnership& ownership) {
+  std::string line =
+      fmt::format("{} {} {:d} {} {} {}", ownership.boot_id, ownership.mark, ownership.marked,
+                  ownership.pid, ownership.owner_pid, ownership.owner_pid_namespace);
+  for (const pid_t pid : ownership.more_pids) line += fmt::format(" {}", pid);
+  return line;
+}
+
+std::optional<KdamondOwnership> parse_ownership(std::string_view line) {
+  line = line.substr(0, line.find('\0'));
+  KdamondOwnership ownership;
+  ownership.boot_id = take_word(line);
+  int marked = 0;
+  const bool whole = take_number(line, ownership.mark) && take_number(line, marked) &&
+                     take_number(line, ownership.pid) && take_number(line, ownership.owner_pid);
+  if (!whole) return std::nullopt;
+  ownership.marked = marked != 0;
+  take_number(line, ownership.owner_pid_namespace);
+  for (pid_t pid = -1; take_number(line, pid);) ownership.more_pids.push_back(pid);
+  return ownership;
+}
+
+}  // namespace damon_statfs
