@@ -33,16 +33,6 @@ std::optional<char> escaped_byte(std::string_view text) {
   return static_cast<char>(byte);
 }
 
-std::string unescape(std::string_view text) {
-  std::string plain;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const std::optional<char> byte = escaped_byte(text.substr(i));
-    plain += byte.value_or(text[i]);
-    if (byte) i += 3;
-  }
-  return plain;
-}
-
 // Takes what is before the next space off the line.
 std::string_view next_field(std::string_view& line) {
   const std::string_view field = line.substr(0, line.find(' '));
@@ -65,6 +55,16 @@ Result<std::ifstream> open_text(const std::string& path) {
 
 }  // namespace
 
+std::string unescape_mount_field(std::string_view field) {
+  std::string plain;
+  for (size_t i = 0; i < field.size(); ++i) {
+    const std::optional<char> byte = escaped_byte(field.substr(i));
+    plain += byte.value_or(field[i]);
+    if (byte) i += 3;
+  }
+  return plain;
+}
+
 // id parent-id major:minor root mountpoint options [optional fields] - type source options
 MountEntry parse_mount_line(std::string_view line) {
   MountEntry entry;
@@ -72,13 +72,23 @@ MountEntry parse_mount_line(std::string_view line) {
   entry.parent_id = number_of(next_field(line));
   entry.device = next_field(line);
   next_field(line);
-  entry.mountpoint = unescape(next_field(line));
+  entry.mountpoint = unescape_mount_field(next_field(line));
   while (!line.empty() && next_field(line) != "-") {
   }
   entry.type = next_field(line);
   next_field(line);
   entry.options = next_field(line);
   return entry;
+}
+
+std::optional<uint64_t> parse_mount_id(std::string_view line) {
+  constexpr std::string_view kName = "mnt_id:";
+  if (!line.starts_with(kName)) return std::nullopt;
+  line.remove_prefix(std::min(line.find_first_not_of(" \t", kName.size()), line.size()));
+  uint64_t id = 0;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), id);
+  if (error != std::errc() || end != line.data() + line.size()) return std::nullopt;
+  return id;
 }
 
 Result<std::vector<MountEntry>> read_mount_table() {
@@ -92,9 +102,8 @@ Result<uint64_t> mount_id_at(const std::string& path) {
   const UniqueFd fd(open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return errno_failure("{}", path);
   DAMON_STATFS_TRY(fdinfo, open_text(fmt::format("/proc/self/fdinfo/{}", fd.get())));
-  for (std::string word; fdinfo >> word;) {
-    uint64_t id = 0;
-    if (word == "mnt_id:" && fdinfo >> id) return id;
+  for (std::string line; std::getline(fdinfo, line);) {
+    if (const std::optional<uint64_t> id = parse_mount_id(line)) return *id;
   }
   return failure(ENODATA, fmt::format("{}: the kernel does not tell its mount", path));
 }

@@ -23,10 +23,18 @@ struct MountEntry {
   std::string options;  // of the file system, as its type writes them
 };
 
-// One line of the table. Only spaces divide its fields: the kernel writes a space, a tab, the end
-// of a line and a backslash that are part of a field as \ and three octal digits, and all else as
-// it is.
+// One field of the table as the kernel writes it: a space, a tab, the end of a line and a backslash
+// as \ and three octal digits, and all else as it is. Returns: the field's bytes. A backslash
+// before anything but three octal digits of a byte stands for itself.
+std::string unescape_mount_field(std::string_view field);
+
+// One line of the table, without its end. Only spaces divide its fields. Returns: what is there; of
+// a line that is cut, what is missing is empty or 0.
 MountEntry parse_mount_line(std::string_view line);
+
+// One line of /proc/PID/fdinfo/FD, without its end. Returns: the id of the mount that the
+// descriptor is of; none if the line tells something else.
+std::optional<uint64_t> parse_mount_id(std::string_view line);
 
 // Returns: all mounts of this process's mount namespace, the oldest first, or why the table cannot
 // be read, such as ENOENT without /proc.

@@ -74,7 +74,7 @@ bool is_stderr_the_journal() {
   const char* const stream = std::getenv("JOURNAL_STREAM");
   struct stat info {};
   if (stream == nullptr || fstat(STDERR_FILENO, &info) != 0) return false;
-  return fmt::format("{}:{}", info.st_dev, info.st_ino) == stream;
+  return is_journal_stream(stream, info.st_dev, info.st_ino);
 }
 
 spdlog::sink_ptr make_stderr_sink(bool debug) {
@@ -92,6 +92,10 @@ spdlog::sink_ptr make_stderr_sink(bool debug) {
 }
 
 }  // namespace
+
+bool is_journal_stream(std::string_view text, dev_t device, ino_t inode) {
+  return fmt::format("{}:{}", device, inode) == text;
+}
 
 Logging::Logging(bool debug)
     : last_error_(std::make_shared<LastErrorSink>()), output_(std::make_shared<PrintableSink>()) {
@@ -112,7 +116,7 @@ void Logging::move_to_syslog() {
 
 std::optional<Logging::LastError> Logging::last_error() const { return last_error_->last_error(); }
 
-// Somebody may be out of memory, and say so.
+// A thread may be out of memory, and say so.
 void Logging::write(LogLevel level, std::string_view text) noexcept {
   constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
                                                    spdlog::level::warn, spdlog::level::err};

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Where the log goes: standard error as long as somebody may be reading there, then the system log.
-// Both threads log, so the change must not be seen by half.
+// Where the log goes: standard error as long as the program that started the daemon may read there,
+// then the system log. Both threads log, so the change must not be seen by half.
 #pragma once
+
+#include <sys/types.h>
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "damon_statfs/log.h"
 
 namespace damon_statfs {
+
+// Whether the text of JOURNAL_STREAM, systemd.exec(5), names the file with these numbers, which is
+// then a stream to the journal.
+bool is_journal_stream(std::string_view text, dev_t device, ino_t inode);
 
 class LastErrorSink;
 class PrintableSink;

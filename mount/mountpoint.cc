@@ -130,14 +130,13 @@ Result<void> take_lock(const UniqueFd& lock, const std::string& path) {
   return outcome::success();
 }
 
-// Whether `path` lies below `directory`, or is it.
-bool is_below(const std::string& path, const std::string& directory) {
+}  // namespace
+
+bool is_below(std::string_view path, std::string_view directory) {
   if (directory == "/") return true;
   return path.starts_with(directory) &&
          (path.size() == directory.size() || path[directory.size()] == '/');
 }
-
-}  // namespace
 
 Result<ClaimedMountpoint> claim_mountpoint(const std::string& path, const std::string& rootfs) {
   ClaimedMountpoint claimed;

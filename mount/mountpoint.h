@@ -17,6 +17,9 @@ namespace damon_statfs {
 
 inline constexpr char kSubtype[] = "damon-statfs";
 
+// Whether `path` lies below `directory`, or is it; both absolute, without a slash at the end.
+bool is_below(std::string_view path, std::string_view directory);
+
 // A mountpoint that is ours to mount on for as long as `lock` is open: two daemons starting at once
 // on one directory do not both get it.
 struct ClaimedMountpoint {

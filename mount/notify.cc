@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -36,6 +35,17 @@ std::optional<uint64_t> watchdog_for_us(const char* usec, const char* pid) {
 
 }  // namespace
 
+std::optional<SocketAddress> parse_notify_socket(std::string_view text) {
+  SocketAddress parsed;
+  const bool is_address = text.starts_with('/') || text.starts_with('@');
+  if (!is_address || text.size() >= sizeof parsed.address.sun_path) return std::nullopt;
+  parsed.address.sun_family = AF_UNIX;
+  text.copy(parsed.address.sun_path, sizeof parsed.address.sun_path);
+  if (text[0] == '@') parsed.address.sun_path[0] = '\0';
+  parsed.bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + text.size());
+  return parsed;
+}
+
 ServiceManager::ServiceManager(const char* notify_socket, const char* watchdog_usec,
                                const char* watchdog_pid)
     : socket_(notify_socket == nullptr ? "" : notify_socket) {
@@ -52,18 +62,13 @@ Result<void> ServiceManager::tell(std::string_view lines) const {
     return failure(errno_value,
                    fmt::format("NOTIFY_SOCKET={}: {}", socket_, std::strerror(errno_value)));
   };
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const bool is_address = socket_[0] == '/' || socket_[0] == '@';
-  if (!is_address || socket_.size() >= sizeof address.sun_path) return refuse(EINVAL);
-  socket_.copy(address.sun_path, sizeof address.sun_path);
-  if (socket_[0] == '@') address.sun_path[0] = '\0';
+  const std::optional<SocketAddress> to = parse_notify_socket(socket_);
+  if (!to) return refuse(EINVAL);
   const UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd) return refuse(errno);
   setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &kMaxWait, sizeof kMaxWait);
-  const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_.size());
   if (sendto(fd.get(), lines.data(), lines.size(), MSG_NOSIGNAL,
-             reinterpret_cast<const sockaddr*>(&address), bytes) < 0) {
+             reinterpret_cast<const sockaddr*>(&to->address), to->bytes) < 0) {
     return refuse(errno);
   }
   return outcome::success();

@@ -4,6 +4,9 @@
 // datagram per message. Twenty lines of our own instead of libsystemd and all that it brings in.
 #pragma once
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +15,16 @@
 #include "damon_statfs/result.h"
 
 namespace damon_statfs {
+
+// A socket's address as bind(2) and sendto(2) take it.
+struct SocketAddress {
+  sockaddr_un address{};
+  socklen_t bytes = 0;
+};
+
+// text: what NOTIFY_SOCKET says, an absolute path or "@" and a name without a file. Returns: none
+// for anything else, and for what is too long for a socket's address.
+std::optional<SocketAddress> parse_notify_socket(std::string_view text);
 
 class ServiceManager {
  public:

@@ -163,16 +163,20 @@ bool has_foreign_files() {
       [] { return std::none_of(std::begin(kKernelFiles), std::end(kKernelFiles), is_withheld); });
 }
 
+bool hides_processes(std::string_view proc_options) {
+  constexpr std::string_view kName = "hidepid=";
+  const size_t found = proc_options.find(kName);
+  if (found == std::string_view::npos) return false;
+  const std::string_view value = proc_options.substr(found + kName.size());
+  return !value.starts_with('0') && !value.starts_with("off");
+}
+
 bool hides_processes() {
   const Result<std::vector<MountEntry>> table = read_mount_table();
   if (!table) return false;
   bool hides = false;
   for (const MountEntry& entry : table.value()) {
-    if (entry.mountpoint != "/proc") continue;
-    const size_t found = entry.options.find("hidepid=");
-    constexpr size_t kNameBytes = 8;
-    hides = found != std::string::npos && entry.options.compare(found + kNameBytes, 1, "0") != 0 &&
-            entry.options.compare(found + kNameBytes, 3, "off") != 0;
+    if (entry.mountpoint == "/proc") hides = hides_processes(entry.options);
   }
   return hides;
 }

@@ -7,6 +7,7 @@
 #include <sys/capability.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "damon_statfs/result.h"
@@ -32,10 +33,13 @@ Result<void> check_rights();
 bool is_hidden(const std::string& path);
 
 // Whether a file of the kernel's that an operations set may need is there, but root without
-// capabilities is refused it: it belongs to somebody else, or its mode is another.
+// capabilities is refused it: it belongs to another user, or its mode is another.
 bool has_foreign_files();
 
-// Whether /proc shows only one's own processes to whoever lacks CAP_SYS_PTRACE.
+// Whether /proc shows only its own processes to a program without CAP_SYS_PTRACE. The first one
+// judges by the options of a mount of /proc, such as "rw,hidepid=2", the second one asks this
+// process's table of mounts; a table that cannot be read counts as no.
+bool hides_processes(std::string_view proc_options);
 bool hides_processes();
 
 // For the time before anything else: files for root alone, no core dump, no debugger.

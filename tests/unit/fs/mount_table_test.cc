@@ -78,6 +78,36 @@ TEST_CASE("a backslash is an escape only before three octal digits of a byte", "
   }
 }
 
+TEST_CASE("one field of the table", "[mount_table]") {
+  CHECK(unescape_mount_field("").empty());
+  CHECK(unescape_mount_field("/a\\134b\\011c\\012\\040") == "/a\\b\tc\n ");
+  CHECK(unescape_mount_field("\\000") == std::string(1, '\0'));
+  CHECK(unescape_mount_field("\\377") == "\xff");
+  CHECK(unescape_mount_field("\\134040") == "\\040");  // what is unescaped is not looked at again
+  // Every cut, and every byte in the place of every other one: as many bytes or fewer come out.
+  const std::string whole = "/m\\040\\134x";
+  for (size_t size = 0; size <= whole.size(); ++size) {
+    CHECK(unescape_mount_field(whole.substr(0, size)).size() <= size);
+  }
+  for (size_t i = 0; i < whole.size(); ++i) {
+    for (int byte = 0; byte <= 0xff; ++byte) {
+      std::string hostile = whole;
+      hostile[i] = static_cast<char>(byte);
+      if (unescape_mount_field(hostile).size() > whole.size()) FAIL(hostile);
+    }
+  }
+}
+
+TEST_CASE("the line of fdinfo that tells the mount", "[mount_table]") {
+  CHECK(parse_mount_id("mnt_id:\t27") == uint64_t{27});
+  CHECK(parse_mount_id("mnt_id: 18446744073709551615") == UINT64_MAX);
+  for (const char* line : {"", "mnt_id", "mnt_id:", "mnt_id:\t", "mnt_id:\t-1", "mnt_id:\t2x",
+                           "mnt_id:\t18446744073709551616", "pos:\t0", "xmnt_id:\t1"}) {
+    CAPTURE(line);
+    CHECK_FALSE(parse_mount_id(line));
+  }
+}
+
 TEST_CASE("a line that is cut has what is there", "[mount_table]") {
   for (const char* line : {"", " ", "9", "9 1 0:40 /", "9 1 0:40 / /m rw", "9 1 0:40 / /m rw -"}) {
     CHECK(parse_mount_line(line).type.empty());

@@ -4,55 +4,24 @@
 // say, and a manager that is not there or does not listen.
 #include "mount/notify.h"
 
-#include <fmt/format.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
 
-#include "damon_statfs/fd.h"
 #include "support/catch.h"
+#include "support/notify_listener.h"
 
-namespace damon_statfs {
+namespace damon_statfs::test {
 namespace {
-
-// A bound socket that a manager would read.
-class Listener {
- public:
-  explicit Listener(const std::string& name) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    name.copy(address.sun_path, sizeof address.sun_path - 1);
-    if (name[0] == '@') address.sun_path[0] = '\0';
-    const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
-    REQUIRE(bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), bytes) == 0);
-  }
-
-  // Returns: the message that is there, or "" for none.
-  std::string take() {
-    std::array<char, 512> buffer{};
-    const ssize_t bytes = recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    return bytes < 0 ? "" : std::string(buffer.data(), static_cast<size_t>(bytes));
-  }
-
- private:
-  const UniqueFd fd_{socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-};
-
-std::string fresh_name(const char* prefix, const char* suffix) {
-  return fmt::format("{}damon-statfs-notify.{}.{}", prefix, getpid(), suffix);
-}
 
 ServiceManager manager_at(const std::string& name) { return {name.c_str(), nullptr, nullptr}; }
 
 TEST_CASE("a message arrives whole, by path and by abstract name", "[notify]") {
   for (const char* prefix : {"/tmp/", "@"}) {
-    const std::string name = fresh_name(prefix, "whole");
-    Listener listener(name);
+    const std::string name = notify_name("whole", prefix);
+    NotifyListener listener(name);
     const ServiceManager manager = manager_at(name);
     REQUIRE(manager.tell("READY=1\nSTATUS=all well"));
     REQUIRE(manager.tell("WATCHDOG=1"));
@@ -60,6 +29,25 @@ TEST_CASE("a message arrives whole, by path and by abstract name", "[notify]") {
     CHECK(listener.take() == "WATCHDOG=1");
     CHECK(listener.take().empty());
     std::filesystem::remove(name);
+  }
+}
+
+TEST_CASE("NOTIFY_SOCKET is a path, or a name behind an @", "[notify]") {
+  const std::optional<SocketAddress> path = parse_notify_socket("/run/notify");
+  REQUIRE(path);
+  CHECK(path->address.sun_family == AF_UNIX);
+  CHECK(std::string(path->address.sun_path) == "/run/notify");
+  CHECK(path->bytes == offsetof(sockaddr_un, sun_path) + 11);
+  const std::optional<SocketAddress> name = parse_notify_socket("@name");
+  REQUIRE(name);
+  CHECK(std::string(name->address.sun_path, 5) == std::string("\0name", 5));
+  CHECK(name->bytes == offsetof(sockaddr_un, sun_path) + 5);
+
+  constexpr size_t kMaxBytes = sizeof(sockaddr_un::sun_path) - 1;
+  CHECK(parse_notify_socket("/" + std::string(kMaxBytes - 1, 'x')));
+  CHECK_FALSE(parse_notify_socket("/" + std::string(kMaxBytes, 'x')));
+  for (const char* text : {"", "relative", "vsock:2:1234", " /run/notify"}) {
+    CHECK_FALSE(parse_notify_socket(text));
   }
 }
 
@@ -76,15 +64,15 @@ TEST_CASE("what does not arrive is an error that names the socket", "[notify]") 
     CHECK(told.error().context.find("NOTIFY_SOCKET=" + name + ":") == 0);
   };
   check("/nonexistent/notify", ENOENT);
-  check(fresh_name("@", "nobody"), ECONNREFUSED);
+  check(notify_name("nobody"), ECONNREFUSED);
   check("relative", EINVAL);
   check("vsock:2:1234", EINVAL);
   check("/" + std::string(sizeof(sockaddr_un::sun_path), 'x'), EINVAL);
 }
 
 TEST_CASE("a manager that reads nothing is not waited for long", "[notify]") {
-  const std::string name = fresh_name("@", "full");
-  const Listener listener(name);
+  const std::string name = notify_name("full");
+  const NotifyListener listener(name);
   const ServiceManager manager = manager_at(name);
   constexpr int kMoreThanFit = 10'000;
   const auto begun = std::chrono::steady_clock::now();
@@ -113,4 +101,4 @@ TEST_CASE("WATCHDOG_USEC and WATCHDOG_PID", "[notify]") {
 }
 
 }  // namespace
-}  // namespace damon_statfs
+}  // namespace damon_statfs::test

@@ -38,5 +38,41 @@ TEST_CASE("a value in double quotes may have commas", "[option_words]") {
   CHECK(split_option_words(R"(rootfs=/a"b,c"d)") == Words{R"(rootfs=/a"b)", R"(c"d)"});
 }
 
+// All words of up to four of the characters that mean something between words.
+Words odd_words() {
+  Words words = {""};
+  for (size_t begin = 0, length = 0; length < 4; ++length) {
+    const size_t end = words.size();
+    for (; begin < end; ++begin) {
+      for (const char character : {'a', ',', '\\', '"', '=', '0'}) {
+        words.push_back(words[begin] + character);
+      }
+    }
+  }
+  return words;
+}
+
+TEST_CASE("words that were joined are split into the same words", "[option_words]") {
+  for (const std::string& word : odd_words()) {
+    if (word.empty()) continue;
+    const Words words = {"x=", word, "y"};
+    CAPTURE(word);
+    if (split_option_words(join_option_words(words)) != words) FAIL(join_option_words(words));
+  }
+  CHECK(join_option_words({}).empty());
+  CHECK(join_option_words({"a,b", "c"}) == R"(a\,b,c)");
+}
+
+TEST_CASE("whatever the text, no word is empty, and none is longer", "[option_words]") {
+  for (const std::string& text : odd_words()) {
+    size_t size = 0;
+    for (const std::string& word : split_option_words(text)) {
+      if (word.empty()) FAIL(text);
+      size += word.size();
+    }
+    if (size > text.size()) FAIL(text);
+  }
+}
+
 }  // namespace
 }  // namespace damon_statfs
