@@ -32,7 +32,7 @@ void write_all(int fd, const char* data, size_t size) {
 }
 
 // The child's life. The descriptors that are closed here must not outlive their owner in a child
-// that hangs: somebody may wait for their end.
+// that hangs: another process may wait for their end.
 [[noreturn]] void answer(int fd, const std::function<Result<std::string>()>& call) noexcept {
   dup2(fd, STDIN_FILENO);
   closefrom(STDIN_FILENO + 1);

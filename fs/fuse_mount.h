@@ -45,8 +45,8 @@ class FuseMount {
   FuseMount& operator=(FuseMount&&) = delete;
   ~FuseMount();
 
-  // Whether the kernel has ended the connection and not the mount: nobody will answer there again.
-  // A forced umount(8) does one shortly before the other, so this waits a moment for that.
+  // Whether the kernel has ended the connection and not the mount: no daemon will answer there
+  // again. A forced umount(8) does one shortly before the other, so this waits a moment for that.
   bool is_dead() const;
 
   // Unmounts all mounts of this file system that are in this mount namespace, lazily, and nothing

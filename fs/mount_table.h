@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The kernel's table of mounts, /proc/self/mountinfo (proc_pid_mountinfo(5)), and questions about
-// one mount that never wait for whoever serves it.
+// one mount that never wait for the daemon that serves it.
 #pragma once
 
 #include <cstdint>
@@ -49,8 +49,8 @@ Result<std::optional<MountEntry>> mount_at(const std::string& path);
 
 enum class MountHealth {
   kAnswers,
-  kDead,    // nobody serves it any more
-  kSilent,  // somebody should, but does not answer
+  kDead,    // no daemon serves it any more
+  kSilent,  // a daemon should, but does not answer
 };
 
 // Whether an errno of a call on a FUSE mount means that it is dead: its daemon has ended

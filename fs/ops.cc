@@ -91,7 +91,7 @@ void setattr(fuse_req_t req, fuse_ino_t inode, struct stat* wanted, int to_set, 
   fuse_reply_attr(req, &attributes, kCacheSeconds);
 }
 
-// Even root cannot open a file for what its mode allows nobody: a 0400 file is never written.
+// Even root cannot open a file for what its mode allows no user: a 0400 file is never written.
 void open(fuse_req_t req, fuse_ino_t inode, fuse_file_info* info) {
   Filesystem& fs = filesystem(req);
   const Node& node = fs.tree.node(inode);
@@ -114,7 +114,7 @@ void open(fuse_req_t req, fuse_ino_t inode, fuse_file_info* info) {
 #if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 15)
   info->parallel_direct_writes = 1;  // a waiting second writer can then be killed
 #endif
-  if (fuse_reply_open(req, info) != 0) fs.open_files.erase(info->fh);  // nobody will release it
+  if (fuse_reply_open(req, info) != 0) fs.open_files.erase(info->fh);  // no release will come
 }
 
 void release(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
@@ -164,7 +164,8 @@ void write(fuse_req_t req, fuse_ino_t, const char* text, size_t size, off_t, fus
 }
 
 void poll(fuse_req_t req, fuse_ino_t, fuse_file_info* info, fuse_pollhandle* handle) {
-  if (handle != nullptr) fuse_pollhandle_destroy(handle);  // a change wakes nobody up, as in sysfs
+  if (handle != nullptr)
+    fuse_pollhandle_destroy(handle);  // a change wakes no poller up, as in sysfs
   const unsigned ready = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
   fuse_reply_poll(req, open_file(req, info).was_read() ? ready : ready | POLLERR | POLLPRI);
 }

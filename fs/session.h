@@ -40,7 +40,7 @@ class Session {
 
   enum class End { kDone, kUnmounted };
 
-  // Answers requests until `done` ends it, or somebody unmounts it. Returns: ECONNABORTED if the
+  // Answers requests until `done` ends it, or it is unmounted. Returns: ECONNABORTED if the
   // kernel has ended the connection though it is mounted, or why the first request failed.
   Result<End> run(const Events& events);
 

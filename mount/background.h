@@ -18,7 +18,7 @@ class Background {
   std::optional<int> fork();
 
   // In the daemon: lets the starting process end with 0, and leaves its group and its terminal.
-  // Returns: whether that one was still there; nobody wants the mount else.
+  // Returns: whether that one was still there; else the mount is not wanted.
   bool detach();
 
  private:

@@ -118,7 +118,7 @@ constexpr std::array kFigures = {
            "Pages in the sample that the values come from."},
     Figure{"check_period_ms", Unit::kMilliseconds, Applies::kOfPages,
            [](Facts facts) { return FigureValue(pages(facts)->check_period_ms); },
-           "Planned time between two rounds of access checks."},
+           "Nominal time between two rounds of access checks."},
     Figure{"nr_checks", Unit::kCount, Applies::kAfterStart,
            [](Facts facts) { return unless_zero(details(facts).nr_checks); },
            "Access checks of the engine since monitoring is on."},

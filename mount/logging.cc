@@ -68,8 +68,8 @@ class JournalPriority final : public spdlog::custom_flag_formatter {
   }
 };
 
-// systemd says in JOURNAL_STREAM what it has connected to the journal, systemd.exec(5). Whoever
-// has redirected standard error since then has not changed the variable.
+// systemd says in JOURNAL_STREAM what it has connected to the journal, systemd.exec(5). A
+// redirection of standard error since then has not changed the variable.
 bool is_stderr_the_journal() {
   const char* const stream = std::getenv("JOURNAL_STREAM");
   struct stat info {};

@@ -38,7 +38,7 @@ int fail(const std::string& text, int status) {
   return status;
 }
 
-// Whoever reads the answer has to know if it is not all there, as on a full disk.
+// The reader of the answer has to know if it is not all there, as on a full disk.
 int print(const std::string& text) {
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   if (written && std::fflush(stdout) == 0) return kExitOk;
@@ -112,7 +112,7 @@ int execute(const Options& options, const OperationsRegistry& registry) {
 
 // As /sbin/mount.damon-statfs.
 int help_mount(int argc, char** argv, const OperationsRegistry& registry) {
-  prctl(PR_SET_NAME, "damon-statfs", 0, 0, 0);  // for whoever looks for the daemon by name
+  prctl(PR_SET_NAME, "damon-statfs", 0, 0, 0);  // for tools that look for the daemon by name
   Result<HelperCall> call = parse_helper_call(argc, argv);
   if (!call) return fail(call.error().context, kExitUsage);
   std::vector<char*> words;

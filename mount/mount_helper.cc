@@ -40,7 +40,7 @@ bool is_mount_helper(std::string_view program) {
 Result<HelperCall> parse_helper_call(int argc, char** argv) {
   HelperCall call;
   call.arguments.emplace_back(argv[0]);
-  optind = 0;  // from the start, whoever has used getopt() before
+  optind = 0;  // from the start, whatever has used getopt() before
   opterr = 0;
   for (int flag; (flag = getopt(argc, argv, "sfnvN:o:t:")) != -1;) {
     switch (flag) {

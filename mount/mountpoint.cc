@@ -142,7 +142,7 @@ Result<ClaimedMountpoint> claim_mountpoint(const std::string& path, const std::s
   ClaimedMountpoint claimed;
   DAMON_STATFS_TRY(absolute, absolute_path(path));
   claimed.path = absolute;
-  // The file is root's and nobody else may open it, so nobody else can lock it.
+  // The file is root's and no other user may open it, so none can lock it.
   Result<UniqueFd> lock = open_run_file(rootfs, "mount.lock");
   if (lock) {
     BOOST_OUTCOME_TRYV(take_lock(lock.value(), path));

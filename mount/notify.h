@@ -41,7 +41,7 @@ class ServiceManager {
   std::optional<uint64_t> watchdog_us() const { return watchdog_us_; }
 
  private:
-  std::string socket_;  // empty: nobody listens
+  std::string socket_;  // empty: no service manager listens
   std::optional<uint64_t> watchdog_us_;
 };
 

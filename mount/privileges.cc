@@ -15,7 +15,7 @@
 // CAP_DAC_READ_SEARCH  only for a mountpoint that root could not reach without: to unmount it.
 // CAP_DAC_OVERRIDE     all sets but sim, and only where a file of the kernel's is not root's any
 //                      more, as it was given to a monitoring user with chown(2); and with rootfs=,
-//                      whose files may belong to anybody.
+//                      whose files may belong to any user.
 //
 // None, as they are root's unless changed: the bitmap of page_idle, /proc/kpageflags, DAMON's sysfs
 // interface, DAMON_STAT's parameters and tracefs. None either: the files in /run/damon-statfs,
@@ -70,7 +70,7 @@ bool has_capability(cap_value_t capability) {
   return cap_get_flag(current().get(), capability, CAP_EFFECTIVE, &has) == 0 && has == CAP_SET;
 }
 
-// Without CAP_SETPCAP the bounding set stays: whoever took that away has set the bounds already,
+// Without CAP_SETPCAP the bounding set stays: what took that away has set the bounds already,
 // and PR_SET_NO_NEW_PRIVS keeps execve(2) from making use of them.
 Result<void> drop_bounds(const std::vector<cap_value_t>& kept) {
   for (cap_value_t capability = 0; cap_get_bound(capability) >= 0; ++capability) {

@@ -16,7 +16,7 @@ namespace damon_statfs {
 
 struct Needs {
   std::string ops;                 // as asked for; auto counts as any of its sets
-  bool rootfs = false;             // rootfs=: files that may belong to anybody
+  bool rootfs = false;             // rootfs=: files that may belong to any user
   bool foreign_files = false;      // files of the kernel's that are not root's
   bool hidden_mountpoint = false;  // behind a directory that only its owner may pass
   bool hidden_processes = false;   // /proc with hidepid=

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Flat and self-describing, so that whoever only hands it on needs to know none of the members.
+// Flat and self-describing, so that a program that only hands it on needs to know none of the
+// members.
 #include "mount/status.h"
 
 #include <fmt/format.h>
@@ -30,7 +31,7 @@ std::string to_ascii(const Json& json) {
   return json.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
-// What whoever serves a mount has answered, without what lies deeper than the members of one
+// What the daemon of a mount has answered, without what lies deeper than the members of one
 // object. Returns: none if it is no JSON object.
 std::optional<Json> parse_flat(std::string_view text) {
   const auto is_flat = [](int depth, Json::parse_event_t, const Json&) { return depth <= 1; };

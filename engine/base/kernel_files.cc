@@ -54,7 +54,7 @@ Result<std::string> read_from_start(const UniqueFd& fd, const std::string& path)
 }
 
 // The failure of opening a file, with errno's text. Root without its capabilities is refused what
-// is not root's, which nobody expects.
+// is not root's, which is unexpected.
 auto open_failure(const std::string& path) {
   auto failed = errno_failure("{}", path);
   if (geteuid() == 0 && failed.error().code.value() == EACCES) {

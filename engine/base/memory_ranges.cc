@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <optional>
 
@@ -131,6 +132,7 @@ Result<std::vector<AddressRange>> read_system_ram(const KernelFiles& files) {
 
 std::vector<AddressRange> select_ranges(const RamSelection& selection,
                                         const std::vector<AddressRange>& ram) {
+  assert(!ram.empty());
   switch (selection.kind) {
     case RamSelection::Kind::kAll:
       return ram;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The line of /proc/PID/stat (proc(5)): what a process or thread is. Its name is chosen by whoever
-// runs it and may hold anything, parentheses, blanks and line ends included.
+// The line of /proc/PID/stat (proc(5)): what a process or thread is. Its name is chosen by the
+// program that runs it and may hold anything, parentheses, blanks and line ends included.
 #pragma once
 
 #include <optional>

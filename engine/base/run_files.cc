@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The directory is opened first and looked at, and the file opened in what was looked at; so nobody
-// can put another one in its place in between.
+// The directory is opened first and looked at, and the file opened in what was looked at; so no
+// program can put another one in its place in between.
 #include "engine/base/run_files.h"
 
 #include <fcntl.h>
@@ -27,7 +27,7 @@ Result<void> make_directory(const std::string& path) {
   return errno_failure("{}", path);
 }
 
-// Whether only the user whom the daemon runs as, root as a rule, can have made and written it.
+// Whether only the user that the daemon runs as, root as a rule, can have made and written it.
 Result<void> check_own(const UniqueFd& fd, const std::string& path, mode_t type) {
   struct stat info {};
   if (fstat(fd.get(), &info) != 0) return errno_failure("{}", path);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The daemon's own files, in ROOTFS/run/damon-statfs: locks, and the record of what is ours in the
-// kernel. Nobody else may have had a hand in one that is locked, believed or written.
+// kernel. Only a file that no other user can have made or changed is locked, believed or written.
 #pragma once
 
 #include <optional>

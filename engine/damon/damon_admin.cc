@@ -27,7 +27,7 @@ Result<void> DamonAdmin::make() {
     DAMON_STATFS_TRY(number, read_nr_kdamonds(files_));
     if (number == 0) return outcome::success();
     return failure(EBUSY,
-                   fmt::format("{}: {} set up by somebody else", nr_kdamonds_path(), number));
+                   fmt::format("{}: {} set up by another program", nr_kdamonds_path(), number));
   };
   BOOST_OUTCOME_TRYV(write_unless(files_, clock_, refuse_others, nr_kdamonds_path(),
                                   std::to_string(kdamonds_.size())));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// One lock is for the whole interface, and whoever finds it taken gets EBUSY at once; so writes are
-// tried again, but not without another look at whose the files are then.
+// One lock is for the whole interface, and a caller that finds it taken gets EBUSY at once; so
+// writes are tried again, but not without another look at whose the files are then.
 #include "engine/damon/damon_sysfs.h"
 
 #include <fmt/format.h>

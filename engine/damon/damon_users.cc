@@ -64,7 +64,7 @@ Result<std::vector<std::string>> find_running_kdamonds(const KernelFiles& files)
   if (users) return users;
   return failure(
       users.error().code.value(),
-      fmt::format("whether somebody else uses the kernel's DAMON cannot be found out: {}",
+      fmt::format("whether another program uses the kernel's DAMON cannot be found out: {}",
                   users.error().context));
 }
 
@@ -72,12 +72,12 @@ Result<void> refuse_damon_users(const KernelFiles& files) {
   DAMON_STATFS_TRY(set_up, read_nr_kdamonds(files));
   DAMON_STATFS_TRY(running, find_running_kdamonds(files));
   if (!running.empty()) {
-    return failure(EBUSY, fmt::format("somebody else uses the kernel's DAMON: {}{}",
+    return failure(EBUSY, fmt::format("another program uses the kernel's DAMON: {}{}",
                                       fmt::join(running, ", "), hint_at_ours(files)));
   }
   if (set_up == 0) return outcome::success();
   return failure(
-      EBUSY, fmt::format("{}/nr_kdamonds: somebody else has set up {} kdamond{}{}",
+      EBUSY, fmt::format("{}/nr_kdamonds: another program has set up {} kdamond{}{}",
                          kKdamondsDirectory, set_up, set_up == 1 ? "" : "s", hint_at_ours(files)));
 }
 

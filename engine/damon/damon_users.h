@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Who uses the kernel's DAMON on this machine. It has no owners and few locks, so whoever wants to
-// use it looks for others first.
+// Who uses the kernel's DAMON on this machine. It has no owners and few locks, so a program that
+// wants to use it looks for others first.
 #pragma once
 
 #include <string>
@@ -17,8 +17,8 @@ namespace damon_statfs {
 // error if a user may have been missed.
 Result<std::vector<std::string>> find_running_kdamonds(const KernelFiles& files);
 
-// Returns: EBUSY naming everybody who uses DAMON or has set up a kdamond, running or not; another
-// error if that cannot be found out.
+// Returns: EBUSY naming every user of DAMON and every kdamond that is set up, running or not;
+// another error if that cannot be found out.
 Result<void> refuse_damon_users(const KernelFiles& files);
 
 }  // namespace damon_statfs

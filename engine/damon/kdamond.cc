@@ -145,7 +145,7 @@ Result<void> Kdamond::refuse_staged(uint64_t update_us) const {
   DAMON_STATFS_TRY(made_by_us, is_default(update_us));
   if (made_by_us) return outcome::success();
   return failure(EBUSY,
-                 fmt::format("{}/{}: somebody else has set it up", kKdamondsDirectory, index_));
+                 fmt::format("{}/{}: another program has set it up", kKdamondsDirectory, index_));
 }
 
 Result<void> Kdamond::verify(const KdamondSetup& setup) const {
@@ -160,7 +160,7 @@ Result<void> Kdamond::verify(const KdamondSetup& setup) const {
     if (value.optional && failed_with(text, ENOENT)) continue;
     if (!text) return text.as_failure();
     if (text.value() == value.text) continue;
-    return failure(EBUSY, fmt::format("{}: somebody else has changed it from {} to {}",
+    return failure(EBUSY, fmt::format("{}: another program has changed it from {} to {}",
                                       context_path(index_, value.file), value.text, text.value()));
   }
   return outcome::success();
@@ -199,8 +199,8 @@ Result<std::vector<Region>> Kdamond::tried_regions() {
   }
   std::sort(regions.begin(), regions.end(),
             [](const Region& a, const Region& b) { return a.start < b.start; });
-  // Thousands of directories that nobody else needs; if the kernel is busy they stay until the next
-  // update.
+  // Thousands of directories that no other program needs; if the kernel is busy they stay until the
+  // next update.
   if (refuse_foreign()) {
     static_cast<void>(files_.write(path("state"), "clear_schemes_tried_regions").has_value());
   }
@@ -232,7 +232,7 @@ Result<void> Kdamond::refuse_foreign() const {
   DAMON_STATFS_TRY(marked, is_marked());
   if (marked) return outcome::success();
   return failure(
-      EBUSY, fmt::format("{}/{}: somebody else has set it up anew", kKdamondsDirectory, index_));
+      EBUSY, fmt::format("{}/{}: another program has set it up anew", kKdamondsDirectory, index_));
 }
 
 Result<void> Kdamond::command(const std::string& word) {

@@ -27,7 +27,7 @@ Result<bool> is_recorded(const Kdamond& kdamond, pid_t pid, const Clock& clock, 
 }
 
 // Whether what is set up has no mark because its daemon was killed before it could set it. Another
-// program that has just made a kdamond goes on to set it up; what nobody touches for as long as
+// program that has just made a kdamond goes on to set it up; what no program touches for as long as
 // that may take was left behind.
 Result<bool> is_abandoned(const DamonAdmin& admin, const Clock& clock, int64_t limit_ns) {
   const int64_t end_ns = clock.now_ns() + kSetUpNs;

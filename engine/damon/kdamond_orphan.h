@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The kdamond of a daemon that was killed goes on for nobody. It is found by what its owner has
-// recorded of it, and stopped by the next one of ours.
+// The kdamond of a daemon that was killed goes on without a reader. It is found by what its owner
+// has recorded of it, and stopped by the next one of ours.
 #pragma once
 
 #include <string>

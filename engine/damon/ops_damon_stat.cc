@@ -130,7 +130,7 @@ class DamonStat final : public Mirror {
     return runs && !runs.value();
   }
 
-  // Before Linux 7.2 nobody says which kdamond is DAMON_STAT's. It runs alone, if not started with
+  // Before Linux 7.2 no file says which kdamond is DAMON_STAT's. It runs alone, if not started with
   // the help of a race, so it is the only one or unknown.
   pid_t only_kdamond() const {
     const Result<std::vector<KdamondThread>> threads = find_kdamond_threads(*files_);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The kernel samples, we look at its regions once per refresh. In between the events are off, so
-// that neither side pays for what nobody reads.
+// that neither side pays for what is not read.
 #include "engine/damon/ops_kdamond.h"
 
 #include <fmt/format.h>
@@ -138,7 +138,8 @@ Result<void> KdamondOperations::check_ownership() {
   const Result<bool> is_ours = kdamond().is_pid(own_.pid());
   if (failed_with(is_ours, EBUSY)) return outcome::success();
   if (!is_ours || !is_ours.value()) {
-    return failure(ESRCH, fmt::format("kdamond {} has been stopped by somebody else", own_.pid()));
+    return failure(ESRCH,
+                   fmt::format("kdamond {} has been stopped by another program", own_.pid()));
   }
   const Result<void> verified = kdamond().verify(setup_);
   if (verified) return outcome::success();

@@ -65,7 +65,8 @@ Result<std::optional<RegionSnapshot>> KdamondOperations::take_recorded() {
   due_ns_ = recording_->due_ns();
   if (begun) return std::optional<RegionSnapshot>();
   if (recording_->ended()) {
-    return failure(ESRCH, fmt::format("kdamond {} has been stopped by somebody else", own_.pid()));
+    return failure(ESRCH,
+                   fmt::format("kdamond {} has been stopped by another program", own_.pid()));
   }
   if (!snapshot || now_ns < wanted_ns_) {
     note_incomplete();

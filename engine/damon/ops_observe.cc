@@ -78,7 +78,7 @@ Result<std::optional<std::string>> find_directory(const OperationsContext& conte
 }
 
 // Addresses of a process are not this machine's memory. What the kernel does not let us read is
-// taken for physical: whoever may observe events need not be root.
+// taken for physical: a user who may observe events need not be root.
 Result<void> refuse_virtual(const OperationsContext& context, const KernelFiles& files, pid_t pid) {
   DAMON_STATFS_TRY(directory, find_directory(context, files, pid));
   if (!directory) return outcome::success();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The life of a kdamond of ours: nobody else may use DAMON, each step is recorded before it is
+// The life of a kdamond of ours: no other program may use DAMON, each step is recorded before it is
 // taken, and in the end the interface is as it was. A crash at any point leaves nothing unknown.
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// One tracepoint of one kernel thread through perf_event_open(2), with its ring mapped. Nobody is
-// woken up for it: whoever wants the records comes and takes them.
+// One tracepoint of one kernel thread through perf_event_open(2), with its ring mapped. No thread
+// is woken up for it: the records wait until they are taken out.
 #pragma once
 
 #include <sys/types.h>

@@ -23,8 +23,8 @@ class CpuBudget {
   uint64_t end_aggregation_min_sample_us();
 
  private:
-  double ns_per_cpu_ns_;   // wall time that one unit of CPU time has to be spread over
-  int64_t paid_until_ns_;  // wall time that has to pass to pay for all CPU time used
+  double ns_per_cpu_ns_;   // real time that one unit of CPU time has to be spread over
+  int64_t paid_until_ns_;  // real time that has to pass to pay for all CPU time used
   int64_t last_cpu_ns_;
   int64_t aggr_cpu_ns_ = 0;  // used in this aggregation,
   int64_t aggr_ticks_ = 0;   // in so many ticks

@@ -112,7 +112,8 @@ Result<void> Sampler::for_all_regions(CheckFunction function) {
 }
 
 // Ticks that came late, for want of CPU time or budget, were longer sampling intervals than
-// planned. What is published says so; otherwise the bandwidth would be too high by as much.
+// the nominal ones. What is published says so; otherwise the bandwidth would be too high by as
+// much.
 void Sampler::admit_lateness() {
   const int64_t passed_us = (clock_.now_ns() - aggr_start_ns_) / kNsPerUs;
   const uint64_t sample_us = static_cast<uint64_t>(passed_us) / samples_per_aggr(attrs_);

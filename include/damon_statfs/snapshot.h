@@ -53,7 +53,7 @@ struct RegionDetails {
 struct PageDetails {
   uint64_t untracked_bytes = 0;  // of the monitored ones: what no access check can see
   uint64_t nr_pages = 0;         // size of the sample
-  uint64_t check_period_ms = 0;  // planned time between two rounds of access checks
+  uint64_t check_period_ms = 0;  // nominal time between two rounds of access checks
   // Standard errors of MonitoringDetails::share_percent; NaN: not known.
   std::array<double, 3> share_error_percent{};
 

@@ -16,7 +16,7 @@ namespace damon_statfs {
 
 // Four slots: one being written, one published, and two with the reader while it changes over. A
 // slot goes from the writer through `published_` to the reader and through `returned_` back, so
-// that its content has one owner at any time; a snapshot that nobody has read goes straight back to
+// that its content has one owner at any time; a snapshot that was not read goes straight back to
 // the writer.
 class SnapshotCell {
  public:

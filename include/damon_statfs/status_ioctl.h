@@ -2,7 +2,7 @@
  *
  * How a program asks a mount for its status, without a file in its directory that the kernel's does
  * not have: an ioctl on the open memory_idle_ms_percentiles, whose permission bits so decide who
- * may ask. In C, for whoever does not want to run damon-statfs --status=json, which prints the
+ * may ask. In C, for a program that does not run damon-statfs --status=json, which prints the
  * same.
  */
 #ifndef DAMON_STATFS_STATUS_IOCTL_H

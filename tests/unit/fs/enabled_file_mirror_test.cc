@@ -123,7 +123,7 @@ TEST_CASE("interrupted writes to a mirror", "[enabled_file][mirror]") {
   CHECK(run.mirror.written() == "YY");  // the one in progress went on, the other was forgotten
 }
 
-TEST_CASE("somebody else's switch between two writes", "[enabled_file][mirror]") {
+TEST_CASE("another program's switch between two writes", "[enabled_file][mirror]") {
   MirrorRun run;
   REQUIRE(run.begin());
   CHECK(run.write_now(true) == 0);

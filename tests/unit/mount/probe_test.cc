@@ -32,7 +32,7 @@ const OperationsSet kManual = fake_operations("manual", false);
 
 const ProbedSet kUsableBitmap{&kBitmap, std::string("/b, 4 MiB")};
 const ProbedSet kNoBitmap{&kBitmap, failure(ENODEV, "/b: missing; the kernel is built without it")};
-const ProbedSet kBusyStat{&kStat, failure(EBUSY, "/s: somebody else has it")};
+const ProbedSet kBusyStat{&kStat, failure(EBUSY, "/s: another program has it")};
 const ProbedSet kUsableManual{&kManual, std::string("what it is told")};
 
 TEST_CASE("the table: aligned columns, the text last, then what auto would choose", "[probe]") {
@@ -40,7 +40,7 @@ TEST_CASE("the table: aligned columns, the text last, then what auto would choos
   CHECK(probe_table(probed, kAuto) ==
         "SET     USABLE  ESTIMATOR  USES, OR WHY NOT\n"
         "bitmap  yes     pages      /b, 4 MiB\n"
-        "stat    no      kernel     /s: somebody else has it\n"
+        "stat    no      kernel     /s: another program has it\n"
         "manual  yes     regions    what it is told\n"
         "\n"
         "estimator=auto takes pages where single pages can be checked, else regions\n"
@@ -111,7 +111,7 @@ TEST_CASE("json: what applies, and null for what does not", "[probe]") {
                       {"usable", false},
                       {"estimator", "kernel"},
                       {"uses", nullptr},
-                      {"reason", "/s: somebody else has it"},
+                      {"reason", "/s: another program has it"},
                       {"errno", "EBUSY"}},
                      {{"set", "manual"},
                       {"usable", true},

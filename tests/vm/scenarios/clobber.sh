@@ -3,7 +3,7 @@
 # Processors: 2
 #
 # A second program uses the kernel's DAMON files at the same time, as root may: whatever it does and
-# whenever, the daemon neither hangs nor crashes, nor writes over what somebody else has staged.
+# whenever, the daemon neither hangs nor crashes, nor writes over what another program has staged.
 # shellcheck source=lib.sh
 . /vm/lib.sh
 # shellcheck source=kdamonds.sh

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
 #
-# For the scenarios about the kernel's own kdamonds: setting one up as somebody else would, and telling
+# For the scenarios about the kernel's own kdamonds: setting one up as another program would, and telling
 # whether the daemon has left everything as it was. Sourced after lib.sh.
 # shellcheck disable=SC2034 # for those that source this
 admin=/sys/kernel/mm/damon/admin/kdamonds

@@ -128,10 +128,10 @@ check_stat() {
     report "$set: a reading within 20 s" reading_within 20 /mnt
     echo N > $stat_parameters/enabled
     sleep 0.2
-    report "$set: somebody else's N shows after 0.2 s" reads /mnt N
+    report "$set: another program's N shows after 0.2 s" reads /mnt N
     echo Y > $stat_parameters/enabled
     sleep 0.2
-    report "$set: somebody else's Y shows after 0.2 s" reads /mnt Y
+    report "$set: another program's Y shows after 0.2 s" reads /mnt Y
     echo "$was" > $stat_parameters/enabled
     leave "$set"
   done

@@ -3,7 +3,7 @@
 # Processors: 2
 #
 # SIGKILLs at random moments of the daemon's life, as many as kills= on the kernel's command line says: the next start
-# never fails, never leaves an orphan kdamond behind, and never touches one that is somebody else's.
+# never fails, never leaves an orphan kdamond behind, and never touches one that is another program's.
 # shellcheck source=lib.sh
 . /vm/lib.sh
 # shellcheck source=kdamonds.sh

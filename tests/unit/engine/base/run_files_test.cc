@@ -89,7 +89,7 @@ std::vector<Fault> faults() {
   };
 }
 
-TEST_CASE("a file that somebody else had a hand in is refused", "[run_files]") {
+TEST_CASE("a file that another program had a hand in is refused", "[run_files]") {
   const std::string record(128, 'x');
   for (const Fault& fault : faults()) {
     CAPTURE(fault.says);

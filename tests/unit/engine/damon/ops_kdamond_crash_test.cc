@@ -87,7 +87,7 @@ std::vector<Act> acts() {
   };
 }
 
-TEST_CASE("what somebody else has set up since is not ours", "[ops_kdamond]") {
+TEST_CASE("what another program has set up since is not ours", "[ops_kdamond]") {
   for (const Kernel kernel : kSome) {
     for (const Act& other : acts()) {
       int nr_theirs = 0, nr_beside_ours = 0;
@@ -143,7 +143,7 @@ TEST_CASE("a record of another boot says nothing", "[ops_kdamond]") {
   CHECK(machine.damon->staged() == theirs);
 }
 
-TEST_CASE("our set-up under another pid is somebody else's", "[ops_kdamond]") {
+TEST_CASE("our set-up under another pid is another program's", "[ops_kdamond]") {
   KdamondMachine machine(Kernel::k6_12);
   leave_running(machine);
   write(*machine.damon, kState, "off");

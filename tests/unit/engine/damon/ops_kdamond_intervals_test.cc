@@ -143,7 +143,7 @@ TEST_CASE("the kernel tunes at any moment", "[ops_kdamond]") {
   }
 }
 
-TEST_CASE("intervals that somebody else has put in force", "[ops_kdamond]") {
+TEST_CASE("intervals that another program has put in force", "[ops_kdamond]") {
   for (const Kernel kernel : {Kernel::k6_12, Kernel::k6_15, Kernel::k7_2}) {
     for (const bool tracefs : {false, true}) {
       for (const uint64_t aggrs : {uint64_t{0}, uint64_t{3}}) {
@@ -167,7 +167,7 @@ TEST_CASE("intervals that somebody else has put in force", "[ops_kdamond]") {
             REQUIRE(collected.value());
             CHECK(collected.value()->aggr_us == 200'000);
           } else {
-            CHECK(collected.error().context.find("somebody else") != std::string::npos);
+            CHECK(collected.error().context.find("another program") != std::string::npos);
           }
         }
         set->close();

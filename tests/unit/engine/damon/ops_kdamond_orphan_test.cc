@@ -185,7 +185,7 @@ TEST_CASE("looking changes nothing", "[ops_kdamond]") {
     CHECK(usable.value().find("400 MiB") != std::string::npos);
     CHECK_FALSE(std::filesystem::exists(machine.tree.root() + "/run"));
   }
-  SECTION("somebody else's is on") {
+  SECTION("another program's kdamond is on") {
     const Result<std::string> usable = set.probe(machine.context);
     REQUIRE_FALSE(usable);
     CHECK(usable.error().code.value() == EBUSY);
