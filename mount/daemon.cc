@@ -14,11 +14,9 @@
 
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <functional>
 
 #include "damon_statfs/errno_failure.h"
-#include "mount/changes.h"
 #include "mount/exit_status.h"
 #include "mount/fstab_source.h"
 #include "mount/mountpoint.h"
@@ -56,12 +54,6 @@ void guard(const Handler& handler) noexcept {
   }
 }
 
-int64_t process_cpu_ns() {
-  timespec used{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return used.tv_sec * kNsPerSecond + used.tv_nsec;
-}
-
 }  // namespace
 
 Daemon::Daemon(const Options& options, const OperationsRegistry& registry, Background& background,
@@ -71,16 +63,16 @@ Daemon::Daemon(const Options& options, const OperationsRegistry& registry, Backg
       logging_(logging),
       registry_(registry),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      started_ns_(clock_.now_ns()),
       context_(running_context(options, clock_)),
       engine_(options.engine, context_, registry, wake_.get()),
       filesystem_(options.abi, engine_),
+      answers_(options, registry, {engine_, engine_, filesystem_.enabled}, clock_, logging),
       supervision_(ServiceManager::of_environment()),
       status_(kExitOk) {
-  filesystem_.status = [this] { return status(); };
+  filesystem_.status = [this] { return answers_.status(); };
   filesystem_.change_options = [this](const void* request, std::string_view words,
                                       const Filesystem::Answer& answer) {
-    change_options(request, words, answer);
+    answers_.change_options(request, words, answer);
   };
 }
 
@@ -126,6 +118,7 @@ Result<UniqueFd> Daemon::prepare() {
   mirrors_ = registry_.means_mirror(options_.engine.ops, context_);
   DAMON_STATFS_TRY(claimed, claim_mountpoint(options_.mountpoint, context_.rootfs));
   mountpoint_ = claimed.path;
+  answers_.set_mountpoint(mountpoint_);
   if (!claimed.lock) {
     spdlog::debug("{}: another start on {} at the same time would not be noticed",
                   claimed.unlocked_why, mountpoint_);
@@ -215,7 +208,7 @@ void Daemon::on_signal() {
       done_ = true;
       continue;
     }
-    for (const std::string& line : status_lines(status())) spdlog::info("{}", line);
+    for (const std::string& line : status_lines(answers_.status())) spdlog::info("{}", line);
   }
 }
 
@@ -263,48 +256,6 @@ std::string Daemon::state() {
   const Snapshot& newest = engine_.newest();
   const bool on = newest.status.state == EngineState::kOn;
   return fmt::format("mounted on {}, monitoring is {}", mountpoint_, on ? "on" : "off");
-}
-
-// For mount -o remount and systemctl reload. A switch is answered when it is done, as a write to
-// `enabled` is.
-void Daemon::change_options(const void* request, std::string_view words,
-                            const Filesystem::Answer& answer) {
-  const Result<Changes> changes = parse_changes(options_, words, registry_);
-  if (!changes) return answer(changes.error().context);
-  const RunSettings settings = run_settings(changes.value().options);
-  if (settings != run_settings(options_)) {
-    if (!engine_.change(settings)) {
-      return answer("the engine is still busy with the change before; try again");
-    }
-    spdlog::info(
-        "options changed: max_cpu={:g}, refresh_ms={}, access_bp={}, aggrs={}, "
-        "min_sample_us={}, max_sample_us={}",
-        settings.max_cpu_percent, settings.refresh_ms, settings.goal.access_bp, settings.goal.aggrs,
-        settings.goal.min_sample_us, settings.goal.max_sample_us);
-  }
-  options_ = changes.value().options;
-  const std::optional<bool> enabled = changes.value().enabled;
-  if (!enabled) return answer("");
-  filesystem_.enabled.write(request, *enabled, [on = *enabled, answer](int errno_value) {
-    answer(errno_value == 0 ? ""
-                            : fmt::format("enabled={}: {}; the log says more", on ? "Y" : "N",
-                                          std::strerror(errno_value)));
-  });
-}
-
-std::string Daemon::status() {
-  StatusFacts facts;
-  facts.mountpoint = mountpoint_;
-  facts.ops = options_.engine.ops;
-  facts.snapshot = engine_.newest();
-  facts.now_ns = clock_.now_ns();
-  facts.started_ns = started_ns_;
-  facts.cpu_ns = process_cpu_ns();
-  if (const std::optional<Logging::LastError> error = logging_.last_error()) {
-    facts.last_error = error->text;
-    facts.last_error_ns = error->ns;
-  }
-  return status_json(facts);
 }
 
 }  // namespace damon_statfs

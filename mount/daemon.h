@@ -7,6 +7,7 @@
 #include "damon_statfs/engine.h"
 #include "fs/session.h"
 #include "mount/background.h"
+#include "mount/ioctl_answers.h"
 #include "mount/logging.h"
 #include "mount/options.h"
 #include "mount/supervision.h"
@@ -36,21 +37,18 @@ class Daemon {
   bool stop_engine();
   bool wait_for_engine(int64_t deadline_ns);
   std::string state();
-  std::string status();
-  void change_options(const void* request, std::string_view words,
-                      const Filesystem::Answer& answer);
 
-  Options options_;  // in force: some change while it is mounted
+  const Options options_;  // as started with; those in force are in answers_
   Background& background_;
   Logging& logging_;
   const OperationsRegistry& registry_;
   UniqueFd signals_;     // those that have come, see signals.h
   const UniqueFd wake_;  // the engine's status has changed
   const SystemClock clock_;
-  const int64_t started_ns_;
   OperationsContext context_;  // what changes while monitoring is on is the engine's
   Engine engine_;
   Filesystem filesystem_;
+  IoctlAnswers answers_;
   Supervision supervision_;
 
   std::string mountpoint_;

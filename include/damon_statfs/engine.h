@@ -21,6 +21,8 @@ class Engine final : public MonitoringSwitch, public MonitoringSettings {
   // engine adds 1 to whenever its status has changed; the owner keeps it open.
   Engine(EngineConfig config, OperationsContext& context, const OperationsRegistry& registry,
          int wake_fd);
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
   ~Engine() override;  // stops the engine and waits for it
 
   // Starts the thread.
