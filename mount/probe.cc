@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Reasons are long and name files, so they stand in the last column and are never wrapped: what the
-// terminal breaks can still be copied whole.
+// What a set uses, or why it cannot be used, is long and names files, so it stands in the last
+// column and is wrapped there. --probe=json has it in one piece.
 #include "mount/probe.h"
 
 #include <fmt/format.h>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "mount/printable.h"
+#include "mount/wrapped_text.h"
 
 namespace damon_statfs {
 namespace {
@@ -31,15 +32,16 @@ std::string estimator_name(const OperationsSet& set, EstimatorChoice estimator) 
   return regions ? "regions" : std::string(default_estimator(set));
 }
 
-using Row = std::array<std::string, 5>;
+constexpr size_t kWidthColumns = 80;
+constexpr size_t kMinTextColumns = 20;  // however wide the columns before are
+
+using Row = std::array<std::string, 4>;
 
 std::vector<Row> table_rows(std::span<const ProbedSet> probed, EstimatorChoice choice) {
-  std::vector<Row> rows = {{"SET", "USABLE", "ESTIMATOR", "USES", "WHY NOT"}};
+  std::vector<Row> rows = {{"SET", "USABLE", "ESTIMATOR", "USES, OR WHY NOT"}};
   for (const auto& [set, usable] : probed) {
-    const std::string estimator = estimator_name(*set, choice);
-    rows.push_back(usable
-                       ? Row{set->name, "yes", estimator, printable(usable.value()), "-"}
-                       : Row{set->name, "no", estimator, "-", printable(usable.error().context)});
+    const std::string text = printable(usable ? usable.value() : usable.error().context);
+    rows.push_back({set->name, usable ? "yes" : "no", estimator_name(*set, choice), text});
   }
   return rows;
 }
@@ -48,6 +50,26 @@ size_t column_width(const std::vector<Row>& rows, size_t column) {
   size_t width = 0;
   for (const Row& row : rows) width = std::max(width, row[column].size());
   return width;
+}
+
+// The lines of a text that begins behind `start`, and goes on below its own beginning.
+std::string with_hanging_indent(const std::string& start, std::string_view text, size_t indent) {
+  const size_t width_columns =
+      std::max(kWidthColumns - std::min(indent, kWidthColumns), kMinTextColumns);
+  const std::string separator = fmt::format("\n{:{}}", "", indent);
+  return start + fmt::format("{}\n", fmt::join(wrap_text(text, width_columns), separator));
+}
+
+std::string table_text(const std::vector<Row>& rows) {
+  std::string text;
+  for (const Row& row : rows) {
+    std::string start;
+    for (size_t column = 0; column + 1 < row.size(); ++column) {
+      start += fmt::format("{:<{}}  ", row[column], column_width(rows, column));
+    }
+    text += with_hanging_indent(start, row.back(), start.size());
+  }
+  return text;
 }
 
 // A table with a usable set in it and "nothing" below it would look like a mistake.
@@ -67,17 +89,17 @@ std::string automatic_choice(std::span<const ProbedSet> probed, std::string_view
                      error.code.message(), never_chosen(probed));
 }
 
-std::string conclusion(std::span<const ProbedSet> probed, EstimatorChoice estimator) {
+std::vector<std::string> conclusion(std::span<const ProbedSet> probed, EstimatorChoice estimator) {
   switch (estimator) {
     case EstimatorChoice::kRegions:
-      return automatic_choice(probed, "ops=auto,estimator=regions");
+      return {automatic_choice(probed, "ops=auto,estimator=regions")};
     case EstimatorChoice::kPages:
-      return automatic_choice(probed, "ops=auto,estimator=pages");
+      return {automatic_choice(probed, "ops=auto,estimator=pages")};
     case EstimatorChoice::kAuto:
       break;
   }
-  return "estimator=auto takes pages where single pages can be checked, else regions\n" +
-         automatic_choice(probed, "ops=auto");
+  return {"estimator=auto takes pages where single pages can be checked, else regions",
+          automatic_choice(probed, "ops=auto")};
 }
 
 nlohmann::ordered_json to_json(const ProbedSet& probed, EstimatorChoice estimator) {
@@ -110,15 +132,11 @@ std::vector<ProbedSet> fit_estimator(std::span<const ProbedSet> probed, Estimato
 }
 
 std::string probe_table(std::span<const ProbedSet> probed, EstimatorChoice estimator) {
-  const std::vector<Row> rows = table_rows(probed, estimator);
-  std::string text;
-  for (const Row& row : rows) {
-    for (size_t column = 0; column + 1 < row.size(); ++column) {
-      text += fmt::format("{:<{}}  ", row[column], column_width(rows, column));
-    }
-    text += row.back() + "\n";
+  std::string text = table_text(table_rows(probed, estimator)) + "\n";
+  for (const std::string& sentence : conclusion(probed, estimator)) {
+    text += with_hanging_indent("", sentence, 2);
   }
-  return text + "\n" + conclusion(probed, estimator) + "\n";
+  return text;
 }
 
 std::string probe_json(std::span<const ProbedSet> probed, EstimatorChoice estimator) {

@@ -17,8 +17,8 @@ namespace damon_statfs {
 // for estimator=pages.
 std::vector<ProbedSet> fit_estimator(std::span<const ProbedSet> probed, EstimatorChoice estimator);
 
-// A table for people, and a last line that says what ops=auto would choose. estimator: as asked
-// for. Precondition: `probed` fits it.
+// A table for people, and a last sentence that says what ops=auto would choose; no line is longer
+// than 80 columns. estimator: as asked for. Precondition: `probed` fits it.
 std::string probe_table(std::span<const ProbedSet> probed, EstimatorChoice estimator);
 
 // The same for scripts: {"auto": NAME or null, "sets": [{"set": NAME, "usable": BOOL, "uses": TEXT,

@@ -125,8 +125,8 @@ Result<std::vector<std::string>> list_if_there(const KernelFiles& files, const s
 Result<std::optional<std::string>> read_if_there(const KernelFiles& files, const std::string& path);
 
 // Runs call() until it fails with something else than EBUSY, or not at all, for limit_ns at most:
-// DAMON's sysfs interface has one lock, and says EBUSY while somebody else holds it. Returns: what
-// the last call returned.
+// DAMON's sysfs interface has one lock, and says EBUSY while another program holds it. Returns:
+// what the last call returned.
 template <class Call>
 auto retry_busy(const Clock& clock, int64_t limit_ns, const Call& call) {
   const int64_t end_ns = clock.now_ns() + limit_ns;

@@ -23,7 +23,7 @@ Result<void> add_modules(const KernelFiles& files, std::vector<std::string>& use
   return outcome::success();
 }
 
-// What somebody has started through DAMON's sysfs interface.
+// What any program has started through DAMON's sysfs interface.
 Result<void> add_sysfs_kdamonds(const KernelFiles& files, std::vector<std::string>& users) {
   DAMON_STATFS_TRY(names, list_if_there(files, kKdamondsDirectory));
   for (const std::string& name : names) {

@@ -154,7 +154,7 @@ Result<void> Kdamond::verify(const KdamondSetup& setup) const {
   DAMON_STATFS_TRY(kernel_tunes, tunes_intervals());
   const bool tuned = setup.attrs.goal.aggrs != 0 && kernel_tunes;
   for (const StagedValue& value : staged_values(setup)) {
-    // The tuned intervals come and go in these two, at anybody's wish.
+    // The tuned intervals come and go in these two, at any program's wish.
     if (tuned && (value.file == kSampleUs || value.file == kAggrUs)) continue;
     const Result<std::string> text = files_.read(context_path(index_, value.file));
     if (value.optional && failed_with(text, ENOENT)) continue;

@@ -19,9 +19,9 @@ Result<std::string> boot_id(const KernelFiles& files);
 bool is_orphan(const OperationsContext& context, const KernelFiles& files,
                const KdamondRecord& record);
 
-// Stops the recorded kdamond if it is on, gives back what was staged for it, and clears the record.
-// What has come to be somebody else's is left alone. Returns: EBUSY if the interface is held by
-// somebody else all the time.
+// Stops the recorded kdamonds that are on, unstages them, and clears the record. What has come to
+// be another program's is left alone. Returns: EBUSY if another program holds the interface all the
+// time.
 Result<void> stop_orphan(const OperationsContext& context, const KernelFiles& files,
                          const KdamondRecord& record);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A thread is known by its line in /proc/PID/stat: the name in it anybody may choose, the flags
-// only the kernel sets.
+// A thread is known by its line in /proc/PID/stat: the name in it any program may choose, the
+// flags only the kernel sets.
 #include "engine/damon/kdamond_threads.h"
 
 #include <fmt/format.h>

@@ -11,15 +11,14 @@
 
 #include "damon_statfs/operations_set.h"
 #include "engine/damon/aggregated_events.h"
-#include "engine/damon/damon_admin.h"
-#include "engine/damon/kdamond_record.h"
-#include "engine/damon/planned_time.h"
-#include "engine/damon/region_snapshots.h"
+#include "engine/damon/nominal_time.h"
+#include "engine/damon/own_kdamond.h"
+#include "engine/damon/region_recording.h"
 
 namespace damon_statfs {
 
-// Errors: ENODEV without the kernel files, EACCES without the rights, EBUSY while anybody else uses
-// DAMON: then nothing was written.
+// Errors: ENODEV without the kernel files, EACCES without the rights, EBUSY while another program
+// uses DAMON: then nothing was written.
 OperationsSet kdamond_operations();
 
 class KdamondOperations final : public DeliveredRegions {
@@ -36,17 +35,18 @@ class KdamondOperations final : public DeliveredRegions {
   void close() noexcept final;
   int64_t collect_due_ns() const override { return due_ns_; }
   Result<std::optional<Aggregation>> collect() override;
-  OperationsFacts facts() const override { return {pid_, nr_dropped()}; }
+  OperationsFacts facts() const override { return {own_.pid(), nr_dropped()}; }
 
  private:
   uint64_t nr_dropped() const;
-  Kdamond& kdamond() { return admin_->kdamond(0); }
+  Kdamond& kdamond() { return own_.kdamond(); }
   Result<void> start();
+  void stop();
   Result<void> choose_source();
   Result<void> open_source();
   void log_tried_regions(const Error& why_no_events) const;
   Result<void> read_through_scheme();
-  void forget_snapshots();
+  void forget_recording();
   Result<void> check_ownership();
   Result<std::optional<RegionSnapshot>> take_recorded();
   Result<std::optional<RegionSnapshot>> take_tried_regions();
@@ -58,31 +58,26 @@ class KdamondOperations final : public DeliveredRegions {
   void want_next(int64_t now_ns, bool settled);
   IntervalsGoal our_goal() const;
   Result<bool> tune(const std::vector<Region>& regions);
-  void measure_stretch(int64_t window_ns);
+  void measure_real_per_nominal(int64_t window_ns);
   void note_incomplete();
   bool is_complete(const std::vector<Region>& regions) const;
   int64_t window_ns() const;
-  Result<void> switch_off();
-  Result<void> give_back();
-  void let_go();
 
   const OperationsContext& context_;
   MonitoringAttrs attrs_;  // as configured, with the goal in force
   const std::shared_ptr<const KernelFiles> files_;
   const OpenEvents open_events_;
 
-  std::optional<KdamondRecord> record_;
-  std::optional<DamonAdmin> admin_;
+  OwnKdamond own_{context_, *files_};
   KdamondSetup setup_;  // staged and in force; its intervals are the tuned ones
-  pid_t pid_ = -1;
-  std::unique_ptr<RegionSnapshots> snapshots_;  // none: through tried_regions
+  std::unique_ptr<RegionRecording> recording_;  // none: through tried_regions
   uint64_t dropped_before_ = 0;  // nr_dropped() of the snapshots before, and sets of regions
 
   bool kernel_tunes_ = false;
   bool we_tune_ = false;
   bool steady_ = false;  // kernel_tunes_: whether it changed them little since the last refresh
-  double stretch_ = 1;   // how much longer than planned aggregations really take
-  std::optional<PlannedTime> planned_time_;
+  double real_per_nominal_ = 1;  // real time that a nominal aggregation takes
+  std::optional<NominalTime> nominal_time_;
   int64_t wanted_ns_ = 0;  // when the next aggregation shall be delivered
   int64_t due_ns_ = 0;
   int64_t next_check_ns_ = 0;

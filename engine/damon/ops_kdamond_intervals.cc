@@ -27,12 +27,12 @@ Result<void> KdamondOperations::follow_goal() {
   DAMON_STATFS_TRY(in_force, commit(wanted));
   if (!in_force) return outcome::success();  // at the next look, then
   attrs_ = normalised(context_.attrs);
-  if (snapshots_) snapshots_->end();  // what it holds was counted in the old intervals
+  if (recording_) recording_->end();  // what it holds was counted in the old intervals
   return choose_tuner();
 }
 
-// Asks the kernel for the intervals that it has tuned. While somebody holds the interface the last
-// ones are taken for true.
+// Asks the kernel for the intervals that it has tuned. While another program holds the interface
+// the last ones are taken for true.
 Result<void> KdamondOperations::refresh_intervals() {
   const Result<KdamondIntervals> tuned = kdamond().tuned_intervals();
   if (failed_with(tuned, EBUSY)) return outcome::success();
@@ -48,11 +48,11 @@ Result<void> KdamondOperations::refresh_intervals() {
 }
 
 // A window that the intervals have changed in says nothing about the next ones.
-void KdamondOperations::measure_stretch(int64_t window_ns) {
+void KdamondOperations::measure_real_per_nominal(int64_t window_ns) {
   constexpr double kWeight = 0.5;  // of the newest
-  const double planned_ns = static_cast<double>(setup_.attrs.aggr_us) * kNsPerUs;
-  const double stretch = std::clamp(static_cast<double>(window_ns) / planned_ns, 1.0, 10.0);
-  stretch_ += kWeight * (stretch - stretch_);
+  const double nominal_ns = static_cast<double>(setup_.attrs.aggr_us) * kNsPerUs;
+  const double ratio = std::clamp(static_cast<double>(window_ns) / nominal_ns, 1.0, 10.0);
+  real_per_nominal_ += kWeight * (ratio - real_per_nominal_);
 }
 
 // Until Linux 6.14 a commit waits for the end of an aggregation, and nothing can interrupt it: so
@@ -83,12 +83,12 @@ Result<bool> KdamondOperations::tune(const std::vector<Region>& regions) {
   wanted.attrs = with_intervals(attrs, sample_us, mul_div(sample_us, aggr_samples, 1));
   DAMON_STATFS_TRY(in_force, commit(wanted));
   if (!in_force) return settled;      // next time
-  if (snapshots_) snapshots_->end();  // what it holds was counted in the old intervals
+  if (recording_) recording_->end();  // what it holds was counted in the old intervals
   return settled;
 }
 
 int64_t KdamondOperations::window_ns() const {
-  return to_ns_saturated(static_cast<double>(setup_.attrs.aggr_us) * kNsPerUs * stretch_);
+  return to_ns_saturated(static_cast<double>(setup_.attrs.aggr_us) * kNsPerUs * real_per_nominal_);
 }
 
 }  // namespace damon_statfs

@@ -21,10 +21,6 @@ namespace damon_statfs {
 namespace {
 
 constexpr int64_t kCheckNs = 2 * kNsPerSecond;
-constexpr int64_t kRefreshMarginNs = 20 * kNsPerMs;  // the engine's clock is read a little later
-constexpr int64_t kMinPollNs = 10 * kNsPerMs;
-constexpr int64_t kFirstPollNs = 50 * kNsPerMs;  // half of DAMON's default aggregation
-constexpr int64_t kMaxPollNs = kNsPerSecond;
 constexpr int64_t kMaxReadBusyNs = 200 * kNsPerMs;
 constexpr int kMaxUnsteady = 2;
 constexpr uint64_t kDefaultMaxNrRegions = 1'000;
@@ -55,7 +51,8 @@ Result<KdamondThread> choose_kdamond(const OperationsContext& context, const Ker
                                      fmt::join(all, ", ")));
 }
 
-// DAMON's sysfs interface says EBUSY while somebody else uses it; it is not worth waiting for long.
+// DAMON's sysfs interface says EBUSY while another program uses it; it is not worth waiting for
+// long.
 // Returns: none for a file that is not there, is root's, or stays busy.
 Result<std::optional<std::string>> read_patiently(const OperationsContext& context,
                                                   const KernelFiles& files,
@@ -138,10 +135,10 @@ Result<std::vector<AddressRange>> ObserveOperations::open() {
   DAMON_STATFS_TRY(tracing, find_tracing(*files_));
   DAMON_STATFS_TRY(nr_regions, max_nr_regions(*files_));
   DAMON_STATFS_TRY(events, open_events_(kdamond.pid, nr_regions));
-  snapshots_ = std::make_unique<RegionSnapshots>(std::move(events), 0);
+  recording_ = std::make_unique<RegionRecording>(std::move(events), 0);
   kdamond_ = kdamond;
   const int64_t now_ns = context_.clock->now_ns();
-  wanted_ns_ = now_ns + static_cast<int64_t>(context_.refresh_ms) * kNsPerMs + kRefreshMarginNs;
+  wanted_ns_ = next_refresh_ns(context_.refresh_ms, now_ns);
   next_check_ns_ = now_ns + kCheckNs;
   due_ns_ = std::min(wanted_ns_, next_check_ns_);
   context_.log(LogLevel::kInfo, fmt::format("observing {} through {}", describe(kdamond), tracing));
@@ -152,38 +149,35 @@ Result<std::optional<Aggregation>> ObserveOperations::collect() {
   const int64_t now_ns = context_.clock->now_ns();
   BOOST_OUTCOME_TRYV(check_alive(now_ns));
   std::optional<Aggregation> aggregation;
-  if (snapshots_->recording() || now_ns >= wanted_ns_) {
+  if (recording_->recording() || now_ns >= wanted_ns_) {
     DAMON_STATFS_TRY(snapshot, take(now_ns));
     if (snapshot) aggregation = deliver(std::move(*snapshot), now_ns);
   }
-  due_ns_ = snapshots_->recording() ? now_ns + poll_ns_ : std::min(wanted_ns_, next_check_ns_);
+  due_ns_ = recording_->recording() ? recording_->due_ns() : std::min(wanted_ns_, next_check_ns_);
   return aggregation;
 }
 
 Result<void> ObserveOperations::check_alive(int64_t now_ns) {
-  if (now_ns < next_check_ns_ && !snapshots_->ended()) return outcome::success();
+  if (now_ns < next_check_ns_ && !recording_->ended()) return outcome::success();
   next_check_ns_ = now_ns + kCheckNs;
   // That it cannot be looked at does not mean that it has ended; its events would say so too.
   const Result<bool> runs = is_kdamond_thread(*files_, kdamond_.pid);
-  if (!snapshots_->ended() && (!runs || runs.value())) return outcome::success();
+  if (!recording_->ended() && (!runs || runs.value())) return outcome::success();
   return failure(ESRCH, fmt::format("{} has ended", describe(kdamond_)));
 }
 
 // The newest aggregation, or none yet.
 Result<std::optional<RegionSnapshot>> ObserveOperations::take(int64_t now_ns) {
-  if (!snapshots_->recording()) {
-    BOOST_OUTCOME_TRYV(snapshots_->begin());
+  DAMON_STATFS_TRY(begun, recording_->begin(now_ns, RegionRecording::pause_ns(window_ns_)));
+  if (begun) {
     begun_ns_ = now_ns;
-    poll_ns_ = window_ns_ == 0 ? kFirstPollNs : std::clamp(window_ns_ / 2, kMinPollNs, kMaxPollNs);
     return std::optional<RegionSnapshot>();
   }
-  std::optional<RegionSnapshot> snapshot = snapshots_->poll();
+  std::optional<RegionSnapshot> snapshot = recording_->poll(now_ns, window_ns_);
   BOOST_OUTCOME_TRYV(check_alive(now_ns));
   if (snapshot) {
-    poll_ns_ = std::clamp(snapshot->window_ns / 2, kMinPollNs, kMaxPollNs);
     if (!is_steady(snapshot->window_ns)) snapshot.reset();
   } else {
-    if (window_ns_ == 0) poll_ns_ = std::min(2 * poll_ns_, kMaxPollNs);
     note_silence(now_ns);
   }
   return snapshot;
@@ -200,9 +194,9 @@ bool ObserveOperations::is_steady(int64_t window_ns) {
 Aggregation ObserveOperations::deliver(RegionSnapshot snapshot, int64_t now_ns) {
   unsteady_ = 0;
   begun_ns_ = now_ns;
+  wanted_ns_ = next_refresh_ns(context_.refresh_ms, now_ns);
   const int64_t refresh_ns = static_cast<int64_t>(context_.refresh_ms) * kNsPerMs;
-  wanted_ns_ = now_ns + refresh_ns + kRefreshMarginNs;
-  if (refresh_ns > times_ns(2, snapshot.window_ns)) snapshots_->end();
+  recording_->rest_until(now_ns + refresh_ns, now_ns, snapshot.window_ns);
   Aggregation aggregation;
   aggregation.aggr_us = static_cast<uint64_t>(snapshot.window_ns / kNsPerUs);
   for (Region& region : snapshot.regions) region.since_ns = since_ns(snapshot, region);
@@ -218,7 +212,7 @@ void ObserveOperations::note_silence(int64_t now_ns) {
   context_.log(LogLevel::kWarning,
                fmt::format("{} has shown no complete aggregation for {} s ({} records or "
                            "aggregations dropped): the values stay what they are until it does",
-                           describe(kdamond_), patience_ns / kNsPerSecond, snapshots_->dropped()));
+                           describe(kdamond_), patience_ns / kNsPerSecond, recording_->dropped()));
 }
 
 namespace {

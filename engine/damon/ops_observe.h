@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// ops=observe: watches a kdamond that belongs to somebody else, such as damo, DAMON_RECLAIM or the
-// platform, through its trace events. Writes no file of DAMON's, ever.
+// ops=observe: watches a kdamond that belongs to another program, such as damo, DAMON_RECLAIM or
+// the platform, through its trace events. Writes no file of DAMON's, ever.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 #include "damon_statfs/operations_set.h"
 #include "engine/damon/aggregated_events.h"
 #include "engine/damon/kdamond_threads.h"
-#include "engine/damon/region_snapshots.h"
+#include "engine/damon/region_recording.h"
 
 namespace damon_statfs {
 
@@ -30,11 +30,11 @@ class ObserveOperations final : public DeliveredRegions {
   // Returns: no ranges, only its owner knows them.
   Result<std::vector<AddressRange>> open() override;
   Result<std::vector<AddressRange>> update() override { return std::vector<AddressRange>(); }
-  void close() noexcept override { snapshots_.reset(); }
+  void close() noexcept override { recording_.reset(); }
   int64_t collect_due_ns() const override { return due_ns_; }
   Result<std::optional<Aggregation>> collect() override;
   OperationsFacts facts() const override {
-    return {kdamond_.pid, snapshots_ ? snapshots_->dropped() : 0};
+    return {kdamond_.pid, recording_ ? recording_->dropped() : 0};
   }
 
  private:
@@ -49,14 +49,13 @@ class ObserveOperations final : public DeliveredRegions {
   const OpenEvents open_events_;
 
   KdamondThread kdamond_;
-  std::unique_ptr<RegionSnapshots> snapshots_;
+  std::unique_ptr<RegionRecording> recording_;
   int64_t wanted_ns_ = 0;      // when to begin to record
   int64_t begun_ns_ = 0;       // when that was done
   int64_t due_ns_ = 0;         // when to be called
   int64_t next_check_ns_ = 0;  // when to look whether the kdamond lives
-  int64_t poll_ns_ = 0;
-  int64_t window_ns_ = 0;  // of the newest aggregation; 0: none yet
-  int unsteady_ = 0;       // aggregations left out since the last one delivered
+  int64_t window_ns_ = 0;      // of the newest aggregation; 0: none yet
+  int unsteady_ = 0;           // aggregations left out since the last one delivered
   bool silence_logged_ = false;
 };
 

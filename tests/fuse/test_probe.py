@@ -2,6 +2,7 @@
 """--probe and --probe=json: the truth about a machine made of files, and not a byte of it changed."""
 import json
 import os
+import re
 import unittest
 
 import calls
@@ -10,6 +11,11 @@ from machine import BITMAP, FLAGS, HIDDEN, IOMEM, LRU, MACHINE, PAGES, RAM
 from support import Mount, tree
 
 RECLAIM = "sys/module/damon_reclaim/parameters/enabled"
+
+
+def without_roots(text):
+    """The text without the names of the trees in it, of which each run has another."""
+    return re.sub(r"/[^ ]*?/root\.[^/]*", "ROOT", text)
 
 
 def listing(root):
@@ -86,7 +92,7 @@ class Probe(ProbeCase):
     def test_a_relative_rootfs_is_the_same_for_the_mount(self):
         parent, name = os.path.split(tree(MACHINE))
         probed = support.run_daemon("--probe", "-o", "rootfs=" + name, cwd=parent)
-        self.assertIn(f"page_idle   yes     pages      {parent}/{name}/{BITMAP}", probed.stdout)
+        self.assertIn(f"page_idleyespages{parent}/{name}/{BITMAP}", "".join(probed.stdout.split()))
         for options in ({"ops": "auto", "enabled": "Y"}, {"ops": "page_idle"}):
             mount = Mount(rootfs=name, **options)
             self.addCleanup(mount.clean)
@@ -146,27 +152,41 @@ class Probe(ProbeCase):
 
 class Table(ProbeCase):
     def rows(self, files):
-        lines = self.run_probe("--probe", tree(files)).splitlines()
-        self.assertEqual(lines[-3], "")
-        self.assertRegex(lines[-2], r"\Aestimator=auto takes pages where .* else regions\Z")
-        return lines[:-3], lines[-1]
+        """The lines of the table, and the last sentence behind it in one line."""
+        table, below = self.run_probe("--probe", tree(files)).split("\n\n")
+        self.assertLessEqual(max(map(len, [*table.splitlines(), *below.splitlines()])), 80)
+        estimator, choice = below.replace("\n  ", " ").splitlines()
+        self.assertRegex(estimator, r"\Aestimator=auto takes pages where .* else regions\Z")
+        return table.splitlines(), choice
 
     def test_columns_are_aligned(self):
         for files in {}, MACHINE:
-            (header, *rows), _ = self.rows(files)
-            self.assertEqual(header.split("  ")[0].strip(), "SET")
-            for name in "USABLE", "USES", "WHY NOT":
-                column = header.index(name)
-                for row in rows:
-                    self.assertEqual(row[column - 2:column], "  ", row)
-                    self.assertNotEqual(row[column], " ", row)
+            (header, *lines), _ = self.rows(files)
+            self.assertRegex(header, r"\ASET +USABLE +ESTIMATOR +USES, OR WHY NOT\Z")
+            columns = [header.index(name) for name in ("USABLE", "ESTIMATOR", "USES")]
+            for line in lines:
+                self.assertNotEqual(line[columns[-1]], " ", line)
+                if line.startswith(" "):  # a line that goes on
+                    self.assertEqual(line[:columns[-1]].strip(), "")
+                    continue
+                for column in columns:
+                    self.assertEqual(line[column - 2:column], "  ", line)
+                    self.assertNotEqual(line[column], " ", line)
 
     def test_a_row_per_set_as_in_json(self):
         _, sets = self.sets(MACHINE)
-        (_, *rows), _ = self.rows(MACHINE)
-        self.assertEqual([row.split()[0] for row in rows], list(sets))
-        for row in rows:
-            self.assertEqual(row.split()[1] == "yes", sets[row.split()[0]]["usable"])
+        (header, *lines), _ = self.rows(MACHINE)
+        column = header.index("USES")
+        texts, name = {}, None
+        for line in lines:
+            if line[0] != " ":
+                name = line.split()[0]
+                self.assertEqual(line.split()[1] == "yes", sets[name]["usable"])
+            texts[name] = texts.get(name, "") + line[column:]
+        self.assertEqual(list(texts), list(sets))
+        for name, row in sets.items():
+            said = (row["uses"] or row["reason"]).replace(" ", "")
+            self.assertEqual(without_roots(texts[name].replace(" ", "")), without_roots(said))
 
     def test_last_line(self):
         for files, line in (

@@ -50,7 +50,7 @@ TEST_CASE("what is not there is not made by looking", "[run_files]") {
   CHECK_FALSE(open_existing_run_file(tree.root(), "kdamond").value());
 }
 
-// A way in which somebody else had a hand in the file, and what the refusal says of it.
+// A way in which another user had a hand in the file, and what the refusal says of it.
 struct Fault {
   const char* says;
   std::function<void(TreeFixture&)> make;

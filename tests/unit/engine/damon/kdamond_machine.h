@@ -55,7 +55,8 @@ class KdamondMachine {
   explicit KdamondMachine(Kernel kernel) : damon(std::make_shared<FakeDamon>(kernel)) {
     damon->set_clock(clock);
     damon->set_file("/proc/iomem", "10000000-28ffffff : System RAM");
-    damon->set_regions(hot_and_cold(8 * kMiB, 20, 4));  // half of the goal: somebody tunes
+    damon->set_regions(
+        hot_and_cold(8 * kMiB, 20, 4));  // half of the goal: the kernel or the set tunes
     context.rootfs = tree.root();
     context.clock = &clock;
     context.log = log.sink();
@@ -234,7 +235,7 @@ class KdamondMachine {
   pid_t events_pid = -1;
   int open_events_errno = 0;
   int enable_errno = 0;
-  int64_t slowness = 1;  // how much longer than planned aggregations take
+  int64_t slowness = 1;  // real time per nominal time of aggregations
 
  private:
   std::string record_path() const { return tree.root() + "/run/damon-statfs/kdamond"; }

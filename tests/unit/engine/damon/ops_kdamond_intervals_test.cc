@@ -157,7 +157,8 @@ TEST_CASE("intervals that somebody else has put in force", "[ops_kdamond]") {
         REQUIRE(machine.damon->foreign_write(kIntervals + "sample_us", "10000"));
         REQUIRE(machine.damon->foreign_write(kIntervals + "aggr_us", "200000"));
         REQUIRE(machine.damon->foreign_write(kState, "commit"));
-        // Where the kernel tunes, any intervals may be its own. Elsewhere they are somebody else's.
+        // Where the kernel tunes, any intervals may be its own. Elsewhere they are another
+        // program's.
         const bool follows = kernel >= Kernel::k6_15 && aggrs > 0;
         for (int round = 0; round < (follows ? 3 : 1); ++round) {
           const auto collected = machine.collect(*set);
@@ -176,7 +177,7 @@ TEST_CASE("intervals that somebody else has put in force", "[ops_kdamond]") {
   }
 }
 
-TEST_CASE("a window that takes longer than planned is published as what it is", "[ops_kdamond]") {
+TEST_CASE("a window that takes longer than nominal is published as what it is", "[ops_kdamond]") {
   KdamondMachine machine(Kernel::k7_2);
   machine.mount_tracefs();
   machine.context.attrs.goal.aggrs = 0;

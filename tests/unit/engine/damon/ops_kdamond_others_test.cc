@@ -88,7 +88,7 @@ Files foreign_staging(const KdamondMachine& machine) {
 }
 
 // What our program wrote with success from that entry of the journal on, apart from what cannot
-// harm anybody who has set up something else.
+// harm another program that has set up something else.
 std::string first_write(const KdamondMachine& machine, size_t from) {
   const auto& journal = machine.damon->journal;
   for (size_t i = from; i < journal.size(); ++i) {
@@ -101,8 +101,8 @@ std::string first_write(const KdamondMachine& machine, size_t from) {
   return "";
 }
 
-// The write that is under way when somebody comes between cannot be taken back. Returns: whether it
-// has destroyed what that somebody had set up.
+// The write that is under way when another program comes between cannot be taken back. Returns:
+// whether it has destroyed what that program had set up.
 bool was_overrun(const KdamondMachine& machine, size_t under_way) {
   const auto& journal = machine.damon->journal;
   if (under_way >= journal.size() || journal[under_way].errno_value != 0) return false;

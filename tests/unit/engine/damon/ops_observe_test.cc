@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Somebody else's kdamond: the right one must be chosen, its time must not be wasted, its end must
-// be noticed, and its ages, which are counted in windows, must become points in time.
+// Another program's kdamond: the right one must be chosen, its time must not be wasted, its end
+// must be noticed, and its ages, which are counted in windows, must become points in time.
 #include "engine/damon/ops_observe.h"
 
 #include <cerrno>
