@@ -4,6 +4,7 @@
 // drawn for every region at every tick, so the standard library's larger engines would show.
 #pragma once
 
+#include <cassert>
 #include <cstdint>
 
 #include "engine/base/wide.h"
@@ -16,6 +17,7 @@ class Random {
 
   // Returns: a number of [low, high), each as likely as the other. Precondition: low < high.
   uint64_t in_range(uint64_t low, uint64_t high) {
+    assert(low < high);
     return low + static_cast<uint64_t>(static_cast<uint128_t>(next()) * (high - low) >> 64);
   }
 

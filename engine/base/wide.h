@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cassert>
 #include <cstdint>
 #include <limits>
 
@@ -40,6 +41,7 @@ constexpr int64_t to_ns_saturated(double value_ns) {
 
 // Returns: count * ns, at most kFarNs. Precondition: ns is not negative.
 constexpr int64_t times_ns(uint64_t count, int64_t ns) {
+  assert(ns >= 0);
   constexpr auto kFar = static_cast<uint64_t>(kFarNs);
   return static_cast<int64_t>(std::min(mul_div(count, static_cast<uint64_t>(ns), 1), kFar));
 }

@@ -29,7 +29,7 @@ struct CheckedPagesConfig {
 
 class CheckedPages final : public ObservedPages {
  public:
-  // The clock outlives the object. Precondition: attrs are valid.
+  // The clock outlives the object.
   CheckedPages(const CheckedPagesConfig& config, std::unique_ptr<PageChecks> source,
                const Clock& clock);
 

@@ -32,7 +32,7 @@ struct PageSamplerConfig {
 
 class PageSampler final : public Estimator {
  public:
-  // The pages' source, clock and observer outlive the sampler. Precondition: attrs are valid.
+  // The pages' source, clock and observer outlive the sampler.
   PageSampler(const PageSamplerConfig& config, ObservedPages& pages, const Clock& clock,
               MonitoringObserver& observer);
 

@@ -19,7 +19,7 @@ namespace damon_statfs {
 class RegionCollector final : public Estimator {
  public:
   // The source, clock and observer outlive the collector. max_cpu_percent: of one CPU, for the
-  // engine thread. Precondition: attrs are valid.
+  // engine thread.
   RegionCollector(const MonitoringAttrs& attrs, double max_cpu_percent, DeliveredRegions& source,
                   const Clock& clock, MonitoringObserver& observer);
 

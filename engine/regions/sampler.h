@@ -29,7 +29,7 @@ struct SamplerConfig {
 
 class Sampler final : public Estimator {
  public:
-  // The source of checks, clock and observer outlive the sampler. Precondition: attrs are valid.
+  // The source of checks, clock and observer outlive the sampler.
   Sampler(const SamplerConfig& config, RegionChecks& checks, const Clock& clock,
           MonitoringObserver& observer);
 

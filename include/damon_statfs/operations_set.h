@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cassert>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -55,6 +56,7 @@ struct OperationsSet {
   // Makes the source. Precondition: makes<Kind>().
   template <class Kind>
   std::unique_ptr<Kind> make(const OperationsContext& context) const {
+    assert(makes<Kind>());
     return std::get<Factory<Kind>>(create)(context);
   }
 

@@ -4,6 +4,7 @@
 // later check tells whether it was accessed since.
 #pragma once
 
+#include <cassert>
 #include <cstdint>
 #include <span>
 
@@ -41,6 +42,7 @@ struct CheckedPage {
 
 // The pages at the beginning of `pages` that are of one word. Precondition: there are any.
 inline std::span<CheckedPage* const> first_word(std::span<CheckedPage* const> pages) {
+  assert(!pages.empty());
   size_t size = 1;
   while (size < pages.size() && pages[size]->word() == pages[0]->word()) ++size;
   return pages.first(size);
