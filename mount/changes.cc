@@ -15,6 +15,7 @@
 #include "damon_statfs/fd.h"
 #include "damon_statfs/options_ioctl.h"
 #include "mount/ask_daemon.h"
+#include "mount/command_line.h"
 #include "mount/option_table.h"
 #include "mount/option_words.h"
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "damon_statfs/registry.h"
 #include "damon_statfs/run_settings.h"
 #include "mount/options.h"
 

@@ -9,6 +9,7 @@
 
 #include "damon_statfs/clock.h"
 #include "damon_statfs/monitoring_switch.h"
+#include "damon_statfs/registry.h"
 #include "fs/enabled_file.h"
 #include "fs/ops.h"
 #include "mount/logging.h"

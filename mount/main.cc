@@ -16,6 +16,7 @@
 #include "damon_statfs/version.h"
 #include "mount/background.h"
 #include "mount/changes.h"
+#include "mount/command_line.h"
 #include "mount/daemon.h"
 #include "mount/exit_status.h"
 #include "mount/logging.h"
@@ -28,6 +29,7 @@
 #include "mount/probe.h"
 #include "mount/status.h"
 #include "mount/status_command.h"
+#include "mount/usage.h"
 
 namespace damon_statfs {
 namespace {

@@ -2,11 +2,12 @@
 //
 // The text for --help: how it is called, every option with syntax and default, exit statuses, an
 // example.
+#include "mount/usage.h"
+
 #include <fmt/format.h>
 
 #include "damon_statfs/version.h"
 #include "mount/option_table.h"
-#include "mount/options.h"
 
 namespace damon_statfs {
 namespace {

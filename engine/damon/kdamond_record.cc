@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cassert>
 #include <cerrno>
 
 #include "damon_statfs/errno_failure.h"
@@ -103,7 +104,9 @@ Result<void> KdamondRecord::write(const KdamondOwnership& ownership) const {
 
 Result<void> KdamondRecord::clear() const { return replace(""); }
 
+// There is room for the pids of six kdamonds.
 Result<void> KdamondRecord::replace(const std::string& text) const {
+  assert(text.size() < kLineBytes);
   const std::string line = fmt::format("{:<{}}\n", text, kLineBytes - 1);
   const ssize_t bytes = pwrite(file_.get(), line.data(), line.size(), 0);
   if (bytes == static_cast<ssize_t>(line.size())) return outcome::success();

@@ -19,7 +19,7 @@
 namespace damon_statfs {
 namespace {
 
-constexpr uint64_t kMaxCloseMs = 60'000;
+constexpr uint64_t kMaxCallMs = 60'000;
 constexpr int64_t kCheckNs = 3 * kNsPerSecond;  // how often the kdamond is looked after
 constexpr double kAdmittedRatio = 1.25;  // real per nominal; from then on real time is published
 
@@ -217,7 +217,7 @@ OperationsSet kdamond_operations() {
   set.recover = [](const OperationsContext& context) {
     stop_orphaned_kdamond(context, RootedKernelFiles(context.rootfs));
   };
-  set.max_call_ms = kMaxCloseMs;
+  set.max_call_ms = kMaxCallMs;
   set.unused_options = {"seed"};
   return set;
 }

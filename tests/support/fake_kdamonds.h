@@ -68,9 +68,10 @@ class FakeKdamonds {
 
   Files files;
   std::optional<std::vector<Region>> regions;  // none: each monitored range is one, never accessed
-  int short_snapshots = 0;                     // so many updates show only some regions
-  size_t short_snapshot_regions = 0;           // how many they show
-  FakeClock* clock = nullptr;                  // commands take time on it
+  std::map<int, std::vector<Region>> regions_of;  // of one kdamond by its index, instead of those
+  int short_snapshots = 0;                        // so many updates show only some regions
+  size_t short_snapshot_regions = 0;              // how many they show
+  FakeClock* clock = nullptr;                     // commands take time on it
 
  private:
   struct Kdamond {
@@ -96,7 +97,8 @@ class FakeKdamonds {
   MonitoringAttrs staged_attrs(const std::string& dir) const;
   FakeScheme staged_scheme(const std::string& dir) const;
   int staged_context(int index, FakeContext& context) const;
-  std::vector<Region> regions_now(const FakeContext& context);
+  std::vector<Region>* given_regions(int index);
+  std::vector<Region> regions_now(int index);
   size_t show_regions(const std::string& dir, const FakeScheme& scheme,
                       const std::vector<Region>& shown, size_t first, bool bytes_only);
   void add_thread(RunningKdamond& kdamond);

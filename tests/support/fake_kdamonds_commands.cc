@@ -120,8 +120,8 @@ int FakeKdamonds::commit(int index) {
   if (staged.ranges.empty() && staged.nr_targets == context.nr_targets) {
     staged.ranges = context.ranges;
   }
-  if (regions) {
-    for (Region& region : *regions) rescale(region, context.attrs, staged.attrs);
+  if (std::vector<Region>* const given = given_regions(index)) {
+    for (Region& region : *given) rescale(region, context.attrs, staged.attrs);
   }
   context = std::move(staged);
   return 0;
@@ -132,8 +132,9 @@ void FakeKdamonds::tune(int index, uint64_t sample_us, uint64_t aggr_us) {
   const MonitoringAttrs before = attrs;
   attrs.sample_us = sample_us;
   attrs.aggr_us = aggr_us;
-  if (!regions) return;
-  for (Region& region : *regions) rescale(region, before, attrs);
+  std::vector<Region>* const given = given_regions(index);
+  if (given == nullptr) return;
+  for (Region& region : *given) rescale(region, before, attrs);
 }
 
 int FakeKdamonds::update_tuned_intervals(int index) {
@@ -149,7 +150,7 @@ int FakeKdamonds::update_tried_regions(int index, bool bytes_only) {
   const FakeContext& context = running(index)->context;
   if (context.schemes.empty()) return kernel_ < Kernel::k6_15 ? 0 : ECANCELED;
   clear_tried_regions(index);
-  std::vector<Region> shown = regions_now(context);
+  std::vector<Region> shown = regions_now(index);
   if (short_snapshots > 0) {
     --short_snapshots;
     shown.resize(std::min(shown.size(), short_snapshot_regions));
@@ -197,10 +198,18 @@ int FakeKdamonds::clear_tried_regions(int index) {
   return 0;
 }
 
-std::vector<Region> FakeKdamonds::regions_now(const FakeContext& context) {
-  if (regions) return *regions;
+// Returns: nullptr if no test has given any.
+std::vector<Region>* FakeKdamonds::given_regions(int index) {
+  if (const auto of_one = regions_of.find(index); of_one != regions_of.end()) {
+    return &of_one->second;
+  }
+  return regions ? &*regions : nullptr;
+}
+
+std::vector<Region> FakeKdamonds::regions_now(int index) {
+  if (const std::vector<Region>* const given = given_regions(index)) return *given;
   std::vector<Region> whole;
-  for (const AddressRange& range : context.ranges) {
+  for (const AddressRange& range : running(index)->context.ranges) {
     whole.emplace_back().start = range.start;
     whole.back().end = range.end;
   }

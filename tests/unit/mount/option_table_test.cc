@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "damon_statfs/version.h"
+#include "mount/usage.h"
 #include "support/catch.h"
 
 namespace damon_statfs {

@@ -100,6 +100,25 @@ TEST_CASE("two kdamonds from the start to the end", "[damon_admin]") {
   }
 }
 
+TEST_CASE("each of two has regions and tuned intervals of its own", "[damon_admin]") {
+  TwoKdamonds two(Kernel::k7_2);
+  two.whole.attrs.goal = {};
+  REQUIRE(two.start());
+  FakeKdamonds& kernel = two.machine.damon->kernel();
+  kernel.regions_of[1] = hot_and_cold(8 * kMiB, 20, 4);
+  kernel.tune(1, 10'000, 200'000);
+  CHECK(two.admin->kdamond(1).tuned_intervals().value() == KdamondIntervals{10'000, 200'000});
+  CHECK(two.admin->kdamond(0).tuned_intervals().value() == KdamondIntervals{1'000'000, 1'000'000});
+  const auto whole = two.admin->kdamond(1).tried_regions();
+  REQUIRE(whole);
+  REQUIRE(whole.value().size() == 2);
+  CHECK(whole.value()[0].nr_accesses == 20);
+  CHECK(whole.value()[1].age == 2);  // twice as long a window
+  CHECK(two.admin->kdamond(0).tried_regions().value().size() == 20);
+  REQUIRE(two.stop());
+  CHECK(two.machine.is_untouched());
+}
+
 TEST_CASE("one of two is switched off and on while the other runs", "[damon_admin]") {
   TwoKdamonds two(Kernel::k6_12);
   REQUIRE(two.start());

@@ -2,7 +2,7 @@
 //
 // The words of the command line, whichever order they come in; what our own options mean stands in
 // option_table.cc.
-#include "mount/options.h"
+#include "mount/command_line.h"
 
 #include <fmt/format.h>
 

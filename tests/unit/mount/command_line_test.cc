@@ -2,7 +2,7 @@
 //
 // The command line as people type it and as mount(8) passes it on: spec/parameters.md section 4.
 // Bad words are named, and nothing is guessed.
-#include "mount/options.h"
+#include "mount/command_line.h"
 
 #include <cerrno>
 #include <string_view>
