@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -20,6 +19,7 @@
 #include "damon_statfs/clock.h"
 #include "damon_statfs/errno_failure.h"
 #include "damon_statfs/mirror.h"
+#include "engine/base/file_lock.h"
 #include "engine/base/lock_owner.h"
 #include "engine/base/run_files.h"
 #include "fs/fuse_mount.h"
@@ -29,7 +29,6 @@ namespace damon_statfs {
 namespace {
 
 constexpr int64_t kMaxLockNs = 5 * kNsPerSecond;  // a start holds the lock for some milliseconds
-constexpr int64_t kLockPauseNs = 10 * kNsPerMs;
 
 // What the operations sets read, and where the daemon keeps its own files.
 struct NeededDirectory {
@@ -116,18 +115,12 @@ Result<void> check_directory(const std::string& path) {
 
 // Waits for another daemon that is just starting, on whatever mountpoint.
 Result<void> take_lock(const UniqueFd& lock, const std::string& path) {
-  const SystemClock clock;
-  const int64_t deadline_ns = clock.now_ns() + kMaxLockNs;
-  while (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return errno_failure("{}: mount.lock", path);
-    if (clock.now_ns() >= deadline_ns) {
-      return failure(EBUSY, fmt::format("{}: another damon-statfs{} is being mounted and does not "
-                                        "get on",
-                                        path, lock_owner_text(lock)));
-    }
-    clock.wait_until(clock.now_ns() + kLockPauseNs, -1);
-  }
-  return outcome::success();
+  DAMON_STATFS_TRY(
+      taken, lock_file(lock, path + ": mount.lock", SystemClock(), [] { return kMaxLockNs; }));
+  if (taken) return outcome::success();
+  return failure(
+      EBUSY, fmt::format("{}: another damon-statfs{} is being mounted and does not get on", path,
+                         lock_owner_text(lock)));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Strict parsers over std::from_chars: no locale, no leading blanks, no overflow, no rest.
+// Strict parsers: no locale, no leading blanks, no overflow, no rest.
 #include "mount/values.h"
 
 #include <charconv>
@@ -8,6 +8,7 @@
 
 #include "damon_statfs/attrs.h"
 #include "damon_statfs/clock.h"
+#include "engine/base/text.h"
 
 namespace damon_statfs {
 namespace {
@@ -15,20 +16,11 @@ namespace {
 constexpr uint64_t kMinPageBytes = 4096;
 constexpr uint64_t kMaxAddress = uint64_t{1} << 62;
 
-// The number at the start of `text`, which is moved behind it.
-std::optional<uint64_t> take_number(std::string_view& text, int base) {
-  uint64_t number = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  if (error != std::errc()) return std::nullopt;
-  text.remove_prefix(static_cast<size_t>(rest - text.data()));
-  return number;
-}
-
 // 64, 64K, 0x10000: bytes, up to kMaxAddress.
 std::optional<uint64_t> parse_bytes(std::string_view text) {
   const bool is_hex = text.substr(0, 2) == "0x";
   if (is_hex) text.remove_prefix(2);
-  const std::optional<uint64_t> number = take_number(text, is_hex ? 16 : 10);
+  const std::optional<uint64_t> number = take_number<uint64_t>(text, is_hex ? 16 : 10);
   if (!number) return std::nullopt;
   unsigned shift = 0;
   if (!text.empty()) {
@@ -43,7 +35,7 @@ std::optional<uint64_t> parse_bytes(std::string_view text) {
 // Nanoseconds; 0 for never.
 std::optional<int64_t> parse_period(std::string_view text) {
   if (text == "never") return 0;
-  const std::optional<uint64_t> number = take_number(text, 10);
+  const std::optional<uint64_t> number = take_number<uint64_t>(text);
   if (!number || *number == 0 || *number > kMaxIntervalUs / 1'000'000) return std::nullopt;
   int64_t unit_ns = 0;
   if (text == "us") unit_ns = kNsPerUs;
@@ -68,7 +60,7 @@ bool for_each_part(std::string_view text, const Take& take) {
 }  // namespace
 
 std::optional<uint64_t> parse_count(std::string_view text, uint64_t min, uint64_t max) {
-  const std::optional<uint64_t> number = take_number(text, 10);
+  const std::optional<uint64_t> number = take_number<uint64_t>(text);
   if (!number || !text.empty() || *number < min || *number > max) return std::nullopt;
   return number;
 }

@@ -5,7 +5,6 @@
 #include "engine/base/iomem.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "engine/base/text.h"
 
@@ -25,11 +24,8 @@ bool take(std::string_view& text, char sign) {
 
 // Takes an address off the front of `text`. Returns: none if there is none that can be.
 std::optional<uint64_t> take_address(std::string_view& text) {
-  uint64_t address = 0;
-  const auto [rest, invalid] = std::from_chars(text.data(), text.data() + text.size(), address, 16);
-  if (invalid != std::errc() || address > kLastAddress) return std::nullopt;
-  text.remove_prefix(static_cast<size_t>(rest - text.data()));
-  return address;
+  const std::optional<uint64_t> address = take_number<uint64_t>(text, 16);
+  return address && *address > kLastAddress ? std::nullopt : address;
 }
 
 // Memory that a driver has added is "System RAM (kmem)" or "System RAM (virtio_mem)". 32-bit ARM

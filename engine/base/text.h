@@ -12,15 +12,25 @@
 
 namespace damon_statfs {
 
-// Returns: the number of that base that all of `text` is; none if it is something else or too large
-// for the type. A sign is taken if the type has one and it is a minus.
+// Takes a number of that base off the front of `text`. Returns: that number; none if there is none,
+// or it is too large for the type, and `text` is as it was. A sign is taken if the type has one and
+// it is a minus.
 template <class Integer>
-std::optional<Integer> parse_number(std::string_view text, int base = 10) {
+std::optional<Integer> take_number(std::string_view& text, int base = 10) {
   Integer number{};
   const char* const end = text.data() + text.size();
   const auto [rest, invalid] = std::from_chars(text.data(), end, number, base);
-  if (invalid != std::errc() || rest != end) return std::nullopt;
+  if (invalid != std::errc()) return std::nullopt;
+  text.remove_prefix(static_cast<size_t>(rest - text.data()));
   return number;
+}
+
+// Returns: the number of that base that all of `text` is; none if it is something else or too large
+// for the type. A sign as for take_number().
+template <class Integer>
+std::optional<Integer> parse_number(std::string_view text, int base = 10) {
+  const std::optional<Integer> number = take_number<Integer>(text, base);
+  return text.empty() ? number : std::nullopt;
 }
 
 // Takes the first word off `text`, and the blanks and line ends before it. Returns: that word,

@@ -7,9 +7,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <string>
+
+#include "engine/base/text.h"
 
 namespace damon_statfs {
 namespace {
@@ -19,10 +20,7 @@ std::optional<size_t> number_after(std::string_view line, std::string_view name)
   const size_t at = line.find(fmt::format("{}:", name));
   if (at == std::string_view::npos) return std::nullopt;
   line.remove_prefix(at + name.size() + 1);
-  size_t number = 0;
-  const auto [rest, error] = std::from_chars(line.data(), line.data() + line.size(), number);
-  if (error != std::errc() || rest == line.data()) return std::nullopt;
-  return number;
+  return take_number<size_t>(line);
 }
 
 }  // namespace

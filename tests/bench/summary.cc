@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The arithmetic and the Markdown of all benchmarks, so that their tables look alike in the README.
+// The arithmetic and the Markdown of all benchmarks, so that their tables look alike in
+// tests/bench/README.md.
 #include "summary.h"
 
 #include <fmt/format.h>

@@ -26,7 +26,8 @@ kdamond_before=$(cpu_ns "$kdamond") daemon_before=$(cpu_ns "$daemon_pid")
 sleep 30
 kdamond_us=$((($(cpu_ns "$kdamond") - kdamond_before) / 1000))
 daemon_us=$((($(cpu_ns "$daemon_pid") - daemon_before) / 1000))
-# The aim is 2 %, which the README's table is about: a processor as slow as this one switches tasks at a higher price.
+# The aim is 2 %, which a table in tests/bench/evaluation is about: a processor as slow as this one switches tasks at
+# a higher price.
 echo "INFO $SCENARIO: CPU time in 30 s: kdamond $kdamond_us us, daemon $daemon_us us, that is" \
   "$((daemon_us * 1000 / kdamond_us)) in 1000, aim 20"
 # How much the kdamond uses is the kernel's to say, and differs by a factor of two from run to run: 0.5 to 1.2 s.

@@ -124,7 +124,7 @@ TEST_CASE("contiguous memory: hardly any error, and never told too small", "[pag
   CHECK(errors.told_percent > errors.empirical_percent / 2);
 }
 
-// Not a test but the table of README: run with "[.table]" -s.
+// Not a test but the table of tests/bench/evaluation/README.md: run with "[.table]" -s.
 TEST_CASE("table: pages and standard error", "[.table]") {
   struct Row {
     const char* name;
