@@ -17,13 +17,12 @@
 #include "engine/base/eventfd.h"
 #include "engine/commands.h"
 #include "engine/estimators.h"
+#include "engine/mirror_run.h"
 #include "engine/publisher.h"
 #include "engine/unused_options.h"
 
 namespace damon_statfs {
 namespace {
-
-constexpr int64_t kMirrorIntervalNs = 100 * kNsPerMs;
 
 // What is known of it: how much memory, which kdamond.
 std::string what_is_sampled(const Estimator& estimator) {
@@ -143,48 +142,13 @@ class Engine::Thread {
     const OperationsSet& set = *selected.set;
     if (config_.ops == "auto") log_choice(fmt::format("{} ({})", set.name, selected.uses));
     log_unused_options(set);
-    if (set.makes<Mirror>()) return show(set, *set.make<Mirror>(context_));
+    if (set.makes<Mirror>()) {
+      publisher_.begin(set, default_estimator(set));
+      return run_mirror(*set.make<Mirror>(context_), context_, commands_, publisher_);
+    }
     publisher_.opening(set);
     if (commands_.stop_requested()) return outcome::success();
     return monitor(set);
-  }
-
-  // Shows what the mirror says and hands writes on to it.
-  Result<void> show(const OperationsSet& set, Mirror& mirror) {
-    publisher_.begin(set, default_estimator(set));
-    BOOST_OUTCOME_TRYV(show_once(mirror));
-    bool stopped = false;
-    while (!stopped) {
-      const int64_t next_ns = context_.clock->now_ns() + kMirrorIntervalNs;
-      if (context_.clock->wait_until(next_ns, commands_.fd())) {
-        commands_.drain_fd();
-        commands_.take([&](bool on) { hand_on(mirror, on); });
-        if (commands_.take_settings()) publisher_.changed();
-        stopped = commands_.stopped();
-      }
-      // After the commands, so that a writer reads what came of its write.
-      BOOST_OUTCOME_TRYV(show_once(mirror));
-    }
-    context_.log(LogLevel::kInfo, "the mirror ends, what it showed goes on as it is");
-    return outcome::success();
-  }
-
-  Result<void> show_once(Mirror& mirror) {
-    DAMON_STATFS_TRY(shown, mirror.read());
-    publisher_.mirrored(shown, context_.clock->now_ns() + kMirrorIntervalNs);
-    return outcome::success();
-  }
-
-  void hand_on(Mirror& mirror, bool on) {
-    const Result<void> written = mirror.write_enabled(on);
-    publisher_.forwarded(written ? 0 : written.error().code.value());
-    const char* const text = on ? "Y" : "N";
-    if (written) {
-      context_.log(LogLevel::kInfo, fmt::format("enabled: handed {} on", text));
-    } else {
-      context_.log(LogLevel::kError, fmt::format("enabled: handed {} on, refused: {}", text,
-                                                 written.error().context));
-    }
   }
 
   Result<void> monitor(const OperationsSet& set) {
