@@ -15,8 +15,6 @@
 namespace damon_statfs {
 namespace {
 
-constexpr uint64_t kWordPages = PageSample::kWordPages;
-
 bool by_addr(const PageState& page, uint64_t addr) { return page.addr < addr; }
 
 }  // namespace
