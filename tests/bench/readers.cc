@@ -48,7 +48,7 @@ bool read_cycle(const char* path, char* buffer) {
 
 // The child's life. Returns: its exit status.
 int be_reader(const std::string& path, ReadMode mode, Shared& shared) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody else would stop it
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // no other process would stop it
   std::array<char, kReadBytes> buffer{};
   const int held = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   ++shared.ready;

@@ -48,7 +48,7 @@ Shared& shared_page() {
 }
 
 void be_toggler(const std::string& enabled, Shared& shared) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody else would stop it
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // no other process would stop it
   const int fd = open(enabled.c_str(), O_WRONLY | O_CLOEXEC);
   while (!shared.end) {
     if (!shared.toggling) {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A direct automount, as systemd makes one of x-systemd.automount in fstab.
 
-Whoever looks into the directory waits in the kernel until the automounter has mounted something on
-it. Only processes of the automounter's process group see what is there without waiting.
+A process that opens a file in the directory waits in the kernel until the automounter has mounted
+something on it. Only processes of the automounter's process group see what is there without waiting.
 """
 import fcntl
 import json
@@ -61,7 +61,7 @@ class Automount:
         return self._heard()
 
     def end(self):
-        """Takes all mounts off; whoever still waits gets an errno."""
+        """Takes all mounts off; a process that still waits gets an errno."""
         calls.outcome(os.kill, self.child, signal.SIGKILL)
         os.waitpid(self.child, 0)
         self.socket.close()

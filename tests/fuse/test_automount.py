@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """fstab with x-systemd.automount: the first reader makes the mount that it then reads.
 
-The daemon looks at its mountpoint before it mounts, and must not wait there for itself.
+The daemon inspects its mountpoint before it mounts, and must not wait there for itself.
 """
 import os
 import signal

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The connection between kernel and daemon: aborted from outside, never begun, or silent.
 
-A mount that nobody serves is replaced by the next start, one whose daemon is stopped is not, and
+A mount that no daemon serves is replaced by the next start, one whose daemon is stopped is not, and
 no start and no --status waits for an answer for more than some seconds.
 """
 import os
@@ -17,7 +17,7 @@ from support import (BINARY, FAST, Foreground, Mount, alive, mountinfo, new_dire
                      wait_for)
 
 TYPE = b"fuse.damon-statfs"
-ANSWER_SECONDS = 7  # 5 s for whoever does not answer, and some for a busy machine
+ANSWER_SECONDS = 7  # 5 s for a daemon that does not answer, and some for a busy machine
 
 
 def connection(mount):
@@ -26,7 +26,7 @@ def connection(mount):
 
 
 def mount_unserved(path, kind=TYPE):
-    """A FUSE mount of which nobody reads the first request; the descriptor that keeps it."""
+    """A FUSE mount of which no process reads the first request; the descriptor that keeps it."""
     device = os.open("/dev/fuse", os.O_RDWR)
     data = f"fd={device},rootmode=40000,user_id=0,group_id=0".encode()
     calls.checked(calls.libc.mount(b"unserved", os.fsencode(path), kind, 0, data))

@@ -109,7 +109,7 @@ class Writes(unittest.TestCase):
             for word, state in ((b"Y\n", "Y"), (b"1", "Y"), (b"off", "N"), (b"on", "Y")):
                 mount.write(word)
                 self.assertEqual(get(root).strip(), state)
-                self.assertEqual(mount.read(), state.encode() + b"\n")  # his own write, at once
+                self.assertEqual(mount.read(), state.encode() + b"\n")  # the writer's own change, at once
             self.assertEqual(calls.outcome(mount.write, b"2"), "EINVAL")
             self.assertEqual(get(root).strip(), "Y")
 

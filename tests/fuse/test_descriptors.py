@@ -2,7 +2,7 @@
 """What uid 65534 gets with descriptors: those of others, O_PATH ones, and ways around the modes.
 
 A descriptor that root has opened and handed on works, as in sysfs: the right was root's to give.
-Nothing else may show a value or change a state, and after each test the state is looked at.
+Nothing else may show a value or change a state, and after each test the state is checked.
 """
 import array
 import ctypes
@@ -60,7 +60,7 @@ class Descriptors(MountCase):
                               ("EACCES", "EPERM"))
 
     def test_descriptors_of_a_root_reader(self):
-        """Somebody privileged has the files open; he is not helped by that."""
+        """A privileged reader has the files open, which does not help unprivileged users."""
         held = [self.mount.open(name) for name in FILES["7.2"]]
         held.append(self.mount.open(ENABLED, BOTH))
         reader = spawn(time.sleep, 30)  # inherits them
@@ -96,7 +96,7 @@ class Descriptors(MountCase):
                 calls.outcome(os.truncate, own, 0)]
 
     def test_path_descriptors(self):
-        """Opened by himself, inherited from root, or got from root through a socket."""
+        """Opened by the user, inherited from root, or got from root through a socket."""
         expected = ["EBADF"] * 5 + ["EACCES"] * 4 + ["EPERM"] * 2 + ["EACCES"]
         for name in FILES["7.2"]:
             path = self.mount.file(name)
@@ -104,16 +104,16 @@ class Descriptors(MountCase):
                 self.assertEqual(as_nobody(lambda: self.misuse(os.open(path, os.O_PATH))), expected)
                 inherited = self.path_descriptor(path)
                 self.assertEqual(as_nobody(self.misuse, inherited), expected)
-                ours, his = socket.socketpair()
+                ours, theirs = socket.socketpair()
                 ours.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
                                        array.array("i", [inherited]))])
-                received = lambda: self.misuse(socket.recv_fds(his, 1, 1)[1][0])
+                received = lambda: self.misuse(socket.recv_fds(theirs, 1, 1)[1][0])
                 self.assertEqual(as_nobody(received), expected)
                 ours.close()
-                his.close()
+                theirs.close()
 
     def test_an_inherited_descriptor_gives_no_more_than_it_has(self):
-        """Read-only stays so, and opening it anew asks for his own rights."""
+        """Read-only stays so, and opening it anew asks for the user's own rights."""
         descriptor = self.opened(ENABLED, READ)
         own = f"/proc/self/fd/{descriptor}"
 
@@ -128,7 +128,7 @@ class Descriptors(MountCase):
                                            "EACCES", "ENOTTY"])
 
     def test_a_directory_descriptor(self):
-        """Inherited, of the mount or of what is above: names are looked up with his rights."""
+        """Inherited, of the mount or of what is above: names are looked up with the user's rights."""
         for path, prefix in ((self.mount.path, ""),
                              (os.path.dirname(self.mount.path),
                               os.path.basename(self.mount.path) + "/")):

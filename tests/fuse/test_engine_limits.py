@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The engine at its limits: no memory for its thread, and the shortest intervals there are.
 
-Why there is no thread is told to whoever wrote, in the log and in the status.
+Why there is no thread is told to the writer, in the log and in the status.
 """
 import subprocess
 import unittest

@@ -98,7 +98,7 @@ class Device(unittest.TestCase):
         self.refused("mount -t tmpfs none /dev &&", "/dev/fuse: No such file", "fuse module")
 
     def test_no_rights(self):
-        """The module is there, so nobody has to load it."""
+        """The module is there, so the daemon does not load it."""
         mount = Mount(enabled="Y")
         done = in_namespace("mount -t tmpfs none /dev && mknod -m 0 /dev/fuse c 10 229 &&", "setpriv",
                             "--bounding-set", "-dac_override,-dac_read_search", BINARY, *mount.arguments())
@@ -171,7 +171,7 @@ class OnePerPath(unittest.TestCase):
             self.assertTrue(alive(mount.pid))
 
     def test_after_a_crash_in_the_middle(self):
-        """The lock is the kernel's: whoever held it is gone with it."""
+        """The lock is the kernel's: it goes with the process that held it."""
         mount = Mount()
         for step in range(5):
             start = subprocess.Popen([BINARY, *mount.arguments()], stderr=subprocess.DEVNULL)

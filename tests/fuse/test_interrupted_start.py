@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A start that is ended before the mount is made: the kernel's file is a pipe that nobody fills.
+"""A start that is ended before the mount is made: the kernel's file is a pipe that no process fills.
 
 The first look at what a mirror shows comes before mount(2), so nothing is mounted meanwhile, and
-whoever ends the start by then will find nothing mounted later and no process left.
+a caller that ends the start by then finds nothing mounted later and no process left.
 """
 import os
 import signal
@@ -99,7 +99,7 @@ class Interrupted(unittest.TestCase):
         self.assertEqual(len(mountinfo(start.mount.path)), 1)
 
     def test_the_starter_is_ended(self):
-        """The daemon ends with whoever has started it."""
+        """The daemon ends with the process that has started it."""
         starts = {}
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
             starts[number.name] = start = self.interrupted(

@@ -87,7 +87,7 @@ class GivenAway(unittest.TestCase):
         self.assertEqual((texts, kept), (TEXTS, SYS_ADMIN))
 
     def test_of_other_sets_too(self):
-        """The daemon is never switched on, so that it only looks who may open the file."""
+        """The daemon is never switched on, so that it only checks who may open the file."""
         def kept(path, owner):
             subprocess.run(["mount", "-t", "tmpfs", "none", "/sys/kernel/mm"], check=True)
             os.makedirs(os.path.dirname(path))

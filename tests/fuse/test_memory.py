@@ -20,7 +20,7 @@ LIBRARY = os.path.join(os.path.dirname(BINARY), "tests", "fuse", "libfailing_mal
 
 
 class Allocations:
-    """The file that failing_malloc looks at."""
+    """The file that failing_malloc checks."""
 
     def __init__(self):
         self.path = os.path.join(new_directory("alloc"), "control")

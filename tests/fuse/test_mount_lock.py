@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One start at a time: the lock is a file that only root can open, and the wait for it is bounded.
 
-What another user has locked, or a start that was stopped, keeps nobody from anything for long.
+What another user has locked, or a start that was stopped, holds up no other start for long.
 """
 import fcntl
 import os
@@ -16,7 +16,7 @@ import support
 from support import BINARY, NOBODY, Mount, daemons, mountinfo, spawn, wait_for
 from test_interrupted_start import Start
 
-BUSY_SECONDS = 7  # 5 s for whoever holds the lock, and some for a busy machine
+BUSY_SECONDS = 7  # 5 s for the process that holds the lock, and some for a busy machine
 
 
 class Unprivileged(unittest.TestCase):
@@ -38,7 +38,7 @@ class Unprivileged(unittest.TestCase):
                 return calls.outcome(fcntl.flock, probe, fcntl.LOCK_EX | fcntl.LOCK_NB) != "ok"
             finally:
                 os.close(probe)
-        wait_for(held, 5, "the lock of nobody")
+        wait_for(held, 5, "the unprivileged lock")
 
     def test_a_lock_on_the_mountpoint(self):
         for flags in (fcntl.LOCK_SH, fcntl.LOCK_EX):
@@ -93,7 +93,7 @@ class Starts(unittest.TestCase):
             mount.stop()
 
     def test_many_at_other_mountpoints(self):
-        """They share the lock and wait for each other, which nobody notices."""
+        """They share the lock and wait for each other, which no caller notices."""
         mounts, before = [Mount(enabled="Y", rootfs=support.tree({}))], daemons()
         mounts += [Mount(enabled="Y", rootfs=mounts[0].root) for _ in range(7)]
         starts = [self.begin(*mount.arguments()) for mount in mounts]
@@ -128,7 +128,7 @@ class Starts(unittest.TestCase):
 
     @unittest.skipIf(support.is_sanitized(), "5 s of waiting, by a process with no other thread")
     def test_one_that_was_stopped(self):
-        """It holds the lock while it looks at the kernel's files; everybody else gives up."""
+        """It holds the lock while it reads the kernel's files; all other starts give up."""
         stopped = Start(self)
         os.kill(stopped.daemon, signal.SIGSTOP)
         begin = time.monotonic()

@@ -146,7 +146,7 @@ class Ends(Case):
 
 class AccessesByPages(Accesses):
     quick = QUICK_PAGES
-    just_now_ms = 600  # a look comes so seldom that the workload may have stood still since
+    just_now_ms = 600  # a check comes so seldom that the workload may have stood still since
 
 
 class FoliosByPages(Folios):

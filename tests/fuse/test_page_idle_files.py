@@ -15,7 +15,7 @@ from snapshots import LATE_SECONDS, Run
 from support import ENABLED, Foreground, Mount, alive, tree, wait_equal, wait_for
 from test_status import status_of_mount as status_of
 
-UPDATE_SECONDS = 0.2  # between two looks at the memory that there is
+UPDATE_SECONDS = 0.2  # between two reads of the ranges of memory
 SECOND_RAM = "02000000-02ffffff : System RAM\n"
 BLOCKS = "sys/devices/system/memory"
 DROPPED = 20  # samples: enough to be sure that each of them is not logged

@@ -33,7 +33,7 @@ class Pages(unittest.TestCase):
         self.assertTrue(24 <= hot <= 27, f"{hot} of 101: {numbers}")
         run.check_never_accessed(self, numbers[100], seen)
         true = 1024 * MIB * 1_000_000 // 5000
-        # About 0.96 of it; another value where a busy machine makes a second look come late, until the next one.
+        # About 0.96 of it; another value where a busy machine makes a check come late, until the next one.
         wait_for(lambda: 0.75 * true < mount.value(BANDWIDTH) < 1.1 * true, 20, f"a bandwidth of {true}")
 
     def test_refresh_ms_is_kept(self):

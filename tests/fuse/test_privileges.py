@@ -44,7 +44,7 @@ class Kept(unittest.TestCase):
         self.assertEqual(capabilities(mount.pid), {(0, kept, kept, kept, 0)})
 
     def test_with_rootfs(self):
-        """The files may belong to anybody."""
+        """The files may belong to any user."""
         with Mount(enabled="Y") as mount:
             self.assertGreater(len(os.listdir(f"/proc/{mount.pid}/task")), 1)
             self.check(mount, SYS_ADMIN | DAC_OVERRIDE)
@@ -139,7 +139,7 @@ class Process(unittest.TestCase):
                 self.assertRegex(limits, r"Max core file size +0 +0 ")
 
     def test_nobody_can_look_into_it(self):
-        """Not dumpable: its /proc files are root's whoever had started it, and there is no core."""
+        """Not dumpable: its /proc files are root's whichever user had started it, and there is no core."""
         with Mount() as mount:
             proc = f"/proc/{mount.pid}"
             self.assertEqual((os.stat(f"{proc}/fd").st_uid, os.stat(f"{proc}/fd").st_gid), (0, 0))
@@ -187,7 +187,7 @@ class Process(unittest.TestCase):
             self.assertEqual(mount.read(), b"Y\n")
 
     def test_a_crash_leaves_no_core(self):
-        """Whoever has started it would allow one of any size."""
+        """The process that has started it would allow one of any size."""
         mount = Mount()
         self.addCleanup(mount.clean)
         child = os.fork()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every signal that somebody may send: it ends the daemon as SIGTERM does, or has no effect.
+"""Every signal that another program may send: it ends the daemon as SIGTERM does, or has no effect.
 
-None may kill the daemon, which would leave a mount behind that nobody serves. Two of them come from
-the log: SIGPIPE of a pipe that nobody reads, SIGXFSZ of a file that may not grow.
+None may kill the daemon, which would leave a mount behind that no daemon serves. Two of them come from
+the log: SIGPIPE of a pipe that no process reads, SIGXFSZ of a file that may not grow.
 """
 import os
 import signal

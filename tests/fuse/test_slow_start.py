@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A write in progress for as long as the test wants: /proc/iomem is a pipe that nobody fills.
+"""A write in progress for as long as the test wants: /proc/iomem is a pipe that no process fills.
 
 Readers must be answered meanwhile, an interrupted writer returns at once, and the end is bounded.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Somebody has mounted over the mount, moved it or bound it elsewhere before the daemon ends.
+"""Another program has mounted over the mount, moved it or bound it elsewhere before the daemon ends.
 
 The daemon takes its own file system off everywhere, and never takes what is another's.
 """

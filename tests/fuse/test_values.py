@@ -105,7 +105,7 @@ class Life(unittest.TestCase):
 
 
 class Truth(unittest.TestCase):
-    """256 MiB hot, 768 MiB never touched; all three abis look at the same engine."""
+    """256 MiB hot, 768 MiB never touched; all three abis show the same engine."""
     options = {**FAST, "sample_us": 5000, "aggr_us": 50000, "sim": "256M@1ms+768M@never"}
     IDLE_MS = 1500  # by then the regions have found where the hot part ends
 

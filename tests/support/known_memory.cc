@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Asked for each look at each page, which makes it a large part of what the tests cost.
+// Asked for each check of each page, which makes it a large part of what the tests cost.
 #include "support/known_memory.h"
 
 #include "engine/base/random.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Looks and marks. Tests do millions of them, so this file is optimised, which theirs are not.
+// Checks and marks. Tests do millions of them, so this file is optimised, which theirs are not.
 #include "support/paged_memory.h"
 
 #include <stdexcept>
@@ -10,7 +10,7 @@ namespace {
 
 void expect_ascending(std::span<CheckedPage* const> pages) {
   for (size_t i = 1; i < pages.size(); ++i) {
-    if (pages[i]->word() < pages[i - 1]->word()) throw std::logic_error("groups out of order");
+    if (pages[i]->word() < pages[i - 1]->word()) throw std::logic_error("words out of order");
     if (pages[i] == pages[i - 1]) throw std::logic_error("a page twice in one call");
   }
 }
@@ -23,8 +23,8 @@ Result<void> PagedMemory::check_pages(std::span<CheckedPage* const> pages) {
   expect_ascending(pages);
   for (CheckedPage* const page : pages) {
     clock_.use_cpu(cpu_ns_per_check);
-    look(*page);
-    if (counts_pages) ++looks[page->addr];
+    check(*page);
+    if (counts_pages) ++checks[page->addr];
   }
   on_check(pages);
   return outcome::success();
@@ -51,7 +51,7 @@ Result<std::vector<AddressRange>> PagedMemory::update() {
   return ranges;
 }
 
-void PagedMemory::look(CheckedPage& page) const {
+void PagedMemory::check(CheckedPage& page) const {
   const int64_t now_ns = clock_.now_ns();
   const bool was_tracked = page.tracked();
   const bool lacks_mark = page.access == PageAccess::kUnknown && !page.marked;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Memory whose every access is known, for looks at single pages. It counts the looks, and a look
-// that breaks the interface's rules throws.
+// Memory whose every access is known, for checks of single pages. It counts the checks, and a
+// check that breaks the interface's rules throws.
 #pragma once
 
 #include <cstdint>
@@ -41,11 +41,11 @@ class PagedMemory final : public PageChecks {
   int check_errno = 0, mark_errno = 0, update_errno = 0;
 
   int opened = 0, closed = 0, updates = 0, check_calls = 0, mark_calls = 0;
-  bool counts_pages = false;                       // the two are slow, so they are to be asked for:
-  std::unordered_map<uint64_t, int> looks, marks;  // by address
+  bool counts_pages = false;  // whether the next two members count, which is slow
+  std::unordered_map<uint64_t, int> checks, marks;  // by address
 
  private:
-  void look(CheckedPage& page) const;
+  void check(CheckedPage& page) const;
 
   FakeClock& clock_;
 };

@@ -26,7 +26,7 @@ constexpr size_t kMinReadings = 8;
 struct Errors {
   std::vector<double> under_1s, under_6s;  // points off, signed
   std::vector<double> cold;                // reported over true idle time of the cold part
-  std::vector<double> untouched;           // the same of all memory that nobody touches
+  std::vector<double> untouched;           // the same of all memory that no process touches
   std::vector<double> excess;              // points accessed beyond what the workload touches
 };
 

@@ -14,7 +14,7 @@ struct FreeRange {
   uint64_t end = 0;
 };
 
-// Returns: the middle half of the longest run of pages that nobody can access; see is_free().
+// Returns: the middle half of the longest run of pages that no process can access; see is_free().
 FreeRange find_free_range();
 
 // Returns: whether no page of the range is in use by a process, the page cache or the slab.

@@ -34,7 +34,7 @@ struct Reading {
   Percentiles percentiles{};
 };
 
-// Notices new readings by looking several times a second.
+// Notices new readings by reading the file several times a second.
 class ReadingPoller {
  public:
   // The reading that is there now is an old one: it is never returned.

@@ -66,7 +66,7 @@ class Workload {
     state_.huge_bytes = huge_bytes(hot_.part);
   }
 
-  // Touches until somebody kills the process. Between passes it sleeps, so that a guest whose time
+  // Touches until the process is killed. Between passes it sleeps, so that a guest whose time
   // counts instructions gets on.
   [[noreturn]] void run() {
     for (;;) {

@@ -13,7 +13,7 @@
 
 namespace guest_test {
 
-// Nobody can tell two touches from continued use that are no further apart than a check period.
+// Two touches that are no further apart than a check period look like continued use.
 constexpr int64_t kCheckPeriodNs = 1'000'000'000;
 
 // A start and an end of CLOCK_MONOTONIC; both 0 when there was none.

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
 #
-# Mounted by systemd when somebody looks (x-systemd.automount): the daemon must not wait for the mount that it is
-# to make. Through each mount helper, and with the units of an administrator. Sourced by main.sh.
+# Mounted by systemd at the first access (x-systemd.automount): the daemon must not wait for the mount that
+# it is to make. Through each mount helper, and with the units of an administrator. Sourced by main.sh.
 # shellcheck disable=SC2154 # what lib.sh and main.sh set
 mountpoint=/run/damon_stat
 unit=run-damon_stat.mount
 automount=run-damon_stat.automount
 limit_s=20 # of an access that mounts, which takes a second or two
 
-looks() { timeout 100 cat $mountpoint/enabled; }
-answers() { is "$(looks)" Y && mounted; }
+accesses() { timeout 100 cat $mountpoint/enabled; }
+answers() { is "$(accesses)" Y && mounted; }
 waiting() { grep -q " $mountpoint .* - autofs " /proc/1/mountinfo && is "$(visible)" 0 && ! daemon; }
-dead() { said=$(looks 2>&1); ! says "$said" Y > /dev/null && ! daemon; }
+dead() { said=$(accesses 2>&1); ! says "$said" Y > /dev/null && ! daemon; }
 
 # accessed WHAT: the access with this name is answered, by one mount, in time.
 accessed() {
@@ -22,7 +22,7 @@ accessed() {
 }
 crash() { kill -KILL "$(daemon)" && within 5 dead; }
 
-# first_access: nothing looked before, and nothing was mounted.
+# first_access: there was no access before, and nothing was mounted.
 first_access() {
   check "$way: autofs waits, nothing runs" within 10 waiting
   accessed "the first access"
@@ -58,10 +58,10 @@ repaired_by mount $mountpoint
 repaired_by umount $mountpoint
 check "the line with an idle timeout" fstab 's/x-systemd.automount/&,x-systemd.idle-timeout=5s/'
 first_access
-check "$way: nobody looks for 5 s, it is unmounted" within 30 waiting
+check "$way: no access for 5 s, it is unmounted" within 30 waiting
 accessed "the access after idle time"
 check "$way: a crash is seen" crash
-check "$way: nobody looks for 5 s, the dead mount is unmounted" within 30 waiting
+check "$way: no access for 5 s, the dead mount is unmounted" within 30 waiting
 accessed "the access after a crash and idle time"
 check "the line without an idle timeout" fstab 's/,x-systemd.idle-timeout=5s//'
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2154
 #
-# What the scenarios of the system tests share: PASS and FAIL lines, and looks at the mount from outside.
+# What the scenarios of the system tests share: PASS and FAIL lines, and the mount seen from outside.
 
 failures=0
 
@@ -32,7 +32,7 @@ within() {
   done
 }
 
-# Lines of process 1's mountinfo for our mountpoint: what everybody on the machine sees.
+# Lines of process 1's mountinfo for our mountpoint: what all programs on the machine see.
 visible() { grep -c " /run/damon_stat .* - fuse.damon-statfs " /proc/1/mountinfo; }
 mounted() { [ "$(visible)" = 1 ]; }
 unmounted() { ! grep -q " /run/damon_stat " /proc/1/mountinfo; }

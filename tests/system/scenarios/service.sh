@@ -48,7 +48,7 @@ for signal in KILL SEGV; do
   systemctl stop client
 done
 before=$(daemon)
-kill -STOP "$before" # a daemon that hangs: nobody feeds the watchdog
+kill -STOP "$before" # a daemon that hangs: nothing feeds the watchdog
 began=$(uptime_s)
 check "a daemon that hangs is replaced by the watchdog" within 80 restarted
 info "the watchdog took $(awk -v a="$began" -v b="$(uptime_s)" 'BEGIN { print b - a }') s"

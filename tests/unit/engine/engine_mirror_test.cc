@@ -52,7 +52,7 @@ TEST_CASE("changes are seen within 100 ms", "[engine][mirror]") {
   CHECK(run.bandwidth() == 1);
   REQUIRE(run.run_to_ms(100));
   CHECK(run.bandwidth() == 2);
-  CHECK(run.signals() == 0);  // the values are nobody's to wait for
+  CHECK(run.signals() == 0);  // no writer waits for the values
   run.mirror.show(true, 2);
   REQUIRE(run.run_to_ms(200));
   CHECK(run.status().state == EngineState::kOn);

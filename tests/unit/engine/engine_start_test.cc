@@ -81,7 +81,7 @@ TEST_CASE("a command that is not for monitoring does not stand in its way", "[en
   Engine& engine = run.make();
   REQUIRE(engine.start());
   REQUIRE(run.becomes(EngineState::kOn));
-  engine.forward(true);  // its descriptor stays readable until somebody reads it
+  engine.forward(true);  // its descriptor stays readable until it is read
   REQUIRE(run.run_to_ms(5'100));
   CHECK(run.statistics().aggr_interval_us == 100'000);
   engine.request_stop();

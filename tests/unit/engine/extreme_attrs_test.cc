@@ -23,7 +23,7 @@ std::vector<MonitoringAttrs> one_zero() {
   return all;
 }
 
-TEST_CASE("zeros: the bandwidth's trials are planned and tuned", "[extreme_attrs]") {
+TEST_CASE("zeros: bandwidth checks are planned and tuned", "[extreme_attrs]") {
   std::vector<MonitoringAttrs> all = one_zero();
   all.push_back(zeros());
   for (const MonitoringAttrs& attrs : all) {

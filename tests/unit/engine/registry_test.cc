@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// ops=NAME and ops=auto: who is picked, who is never picked, and what is said when nobody can be.
+// ops=NAME and ops=auto: which set is picked, which is never picked, and what is said when none can
+// be.
 #include "damon_statfs/registry.h"
 
 #include <cerrno>

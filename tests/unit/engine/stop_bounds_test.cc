@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// How long a stop may take stands in one place per operations set. Whoever else sets a limit,
-// systemd first of all, has to leave it that time.
+// How long a stop may take stands in one place per operations set. Another program that sets a
+// limit, systemd first of all, has to leave the stop that time.
 #include <charconv>
 #include <fstream>
 #include <iterator>

@@ -36,10 +36,10 @@ TEST_CASE("a text comes back whatever its length", "[bounded_call]") {
 
 TEST_CASE("an errno comes back with its text", "[bounded_call]") {
   const Result<std::string> answer = call_within(
-      kNeverMs, []() -> Result<std::string> { return failure(ENOTCONN, "nobody is there"); });
+      kNeverMs, []() -> Result<std::string> { return failure(ENOTCONN, "no daemon is there"); });
   REQUIRE_FALSE(answer);
   CHECK(errno_of(answer) == ENOTCONN);
-  CHECK(answer.error().context == "nobody is there");
+  CHECK(answer.error().context == "no daemon is there");
 }
 
 TEST_CASE("a call that does not return in time is a time-out", "[bounded_call]") {

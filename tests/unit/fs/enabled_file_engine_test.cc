@@ -81,7 +81,7 @@ TEST_CASE("after the engine died by itself, Y starts it again", "[enabled_file]"
   run.script.check_errno = EIO;
   run.clock.stop_at(run.begun_ns + kNsPerSecond);
   REQUIRE(run.becomes(EngineState::kOff));
-  run.file.engine_changed();  // nobody waits: nothing happens
+  run.file.engine_changed();  // no writer waits: nothing happens
   run.script.check_errno = 0;
   run.file.write(&again, true, again.reply());
   REQUIRE(run.answered(again));

@@ -91,7 +91,7 @@ TEST_CASE("a source that goes during a write", "[enabled_file][mirror]") {
   run.held = false;
   REQUIRE(run.answered(second));
   CHECK(first.is(ENODEV));
-  CHECK(second.is(0));  // it is off, for all that anybody knows
+  CHECK(second.is(0));  // it is off, for all that is known
   CHECK(run.status().state == EngineState::kOff);
 }
 

@@ -47,7 +47,7 @@ TEST_CASE("readers get the newest", "[snapshot_cell]") {
   CHECK(number_of(cell.newest()) == 1);
   CHECK(number_of(cell.newest()) == 1);
   for (int64_t number = 2; number < 100'000; ++number) cell.publish(uniform(number));
-  CHECK(number_of(cell.newest()) == 99'999);  // also if nobody has read for long
+  CHECK(number_of(cell.newest()) == 99'999);  // also if no reader has come for long
   cell.publish(uniform(100'000));
   CHECK(number_of(cell.newest()) == 100'000);
 }

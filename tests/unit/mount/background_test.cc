@@ -113,7 +113,7 @@ TEST_CASE("a starter that is gone is told nothing, and the daemon knows", "[back
   CHECK(report.take() == 'y');
 }
 
-TEST_CASE("in the foreground nobody waits, and nothing changes", "[background]") {
+TEST_CASE("in the foreground no process waits, and nothing changes", "[background]") {
   CHECK(in_child([] {
           const pid_t session = getsid(0);
           Background background;

@@ -68,7 +68,7 @@ TEST_CASE("what may not, and what is no option, is named", "[changes]") {
         std::string::npos);
 }
 
-TEST_CASE("more than an ioctl takes is refused without asking anybody", "[changes]") {
+TEST_CASE("more than an ioctl takes is refused without asking a daemon", "[changes]") {
   const Result<void> changed = change_options("/nonexistent", std::string(100'000, 'x'));
   REQUIRE_FALSE(changed);
   CHECK(changed.error().code.value() == E2BIG);

@@ -51,7 +51,7 @@ TEST_CASE("NOTIFY_SOCKET is a path, or a name behind an @", "[notify]") {
   }
 }
 
-TEST_CASE("without NOTIFY_SOCKET nobody is told, and that is no error", "[notify]") {
+TEST_CASE("without NOTIFY_SOCKET no manager is told, and that is no error", "[notify]") {
   CHECK(ServiceManager(nullptr, nullptr, nullptr).tell("READY=1"));
   CHECK(manager_at("").tell("READY=1"));
 }
@@ -64,7 +64,7 @@ TEST_CASE("what does not arrive is an error that names the socket", "[notify]") 
     CHECK(told.error().context.find("NOTIFY_SOCKET=" + name + ":") == 0);
   };
   check("/nonexistent/notify", ENOENT);
-  check(notify_name("nobody"), ECONNREFUSED);
+  check(notify_name("unbound"), ECONNREFUSED);
   check("relative", EINVAL);
   check("vsock:2:1234", EINVAL);
   check("/" + std::string(sizeof(sockaddr_un::sun_path), 'x'), EINVAL);

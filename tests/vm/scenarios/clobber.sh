@@ -95,7 +95,7 @@ live() {
   report "$* during $phase${trouble:+: ${trouble#, }}" [ -z "$trouble" ]
 }
 
-# stage_own: somebody's set-up, with values that are neither defaults nor ours.
+# stage_own: another program's set-up, with values that are neither defaults nor ours.
 stage_own() {
   echo 7777 > "$intervals/sample_us"
   echo 1234567 > "$intervals/update_us"
@@ -125,18 +125,18 @@ tidy
 start_logged /mnt ops=kdamond
 report "Y" switch /mnt Y
 stage 0/state off
-report "somebody stops our kdamond: enabled reads N within 5 s" within 5 reads /mnt N
-report "somebody stops our kdamond: the log says so" logged "kdamond"
+report "another program stops our kdamond: enabled reads N within 5 s" within 5 reads /mnt N
+report "another program stops our kdamond: the log says so" logged "kdamond"
 report "N" switch /mnt N
 tidy
 report "and Y works again" switch /mnt Y
 stage 0/contexts/nr_contexts 1
 stage_own
 remember_staged
-report "somebody stages over ours: enabled reads N within 5 s" within 5 reads /mnt N
+report "another program stages over ours: enabled reads N within 5 s" within 5 reads /mnt N
 umount /mnt
-report "somebody stages over ours: the process ends" within $bound gone
-report "somebody stages over ours: his set-up is as it was" still_staged
+report "another program stages over ours: the process ends" within $bound gone
+report "another program stages over ours: its set-up is as it was" still_staged
 tidy
 start_logged /mnt ops=kdamond
 report "a start after all that works" switch /mnt Y

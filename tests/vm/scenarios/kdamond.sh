@@ -39,7 +39,7 @@ report "before, the sampling interval is longer: $(cat $intervals/sample_us) us"
   [ "$(cat $intervals/sample_us)" -gt 6000 ]
 report "remount,max_sample_us=6000" damon-statfs -o remount,max_sample_us=6000 none /mnt
 report "it holds" within 30 bounded
-sleep 8 # two looks at whether the kdamond is as it was set up
+sleep 8 # two checks whether the kdamond is as it was set up
 report "monitoring goes on" reads /mnt Y
 report "unmounts" umount /mnt
 report "the process ends within 5 s" within 5 gone

@@ -48,7 +48,7 @@ restart() {
     echo "restart after $phase: status $status, enabled $(cat /mnt/enabled): $(cat /tmp/log)"
     refused=$((refused + 1))
   fi
-  # Switching on must work too, where nobody else is in the way.
+  # Switching on must work too, where no other program is in the way.
   if [ "$1" = alone ] && ! switch /mnt Y; then
     echo "restart after $phase: Y is refused: $(cat /tmp/log)"
     refused=$((refused + 1))
@@ -84,7 +84,7 @@ report "$half SIGKILLs alone: $refused restarts refused" [ $refused = 0 ]
 report "$half SIGKILLs alone: $orphans orphans after a restart" [ $orphans = 0 ]
 report "$half SIGKILLs alone: $late restarted ones did not end" [ $late = 0 ]
 
-# An orphan that somebody has replaced with a kdamond of his own is not ours to stop.
+# An orphan that another program has replaced with a kdamond of its own is not ours to stop.
 start_logged /mnt ops=kdamond
 report "Y" switch /mnt Y
 kill_daemon

@@ -57,7 +57,7 @@ TEST_CASE("what is said of a file that is missing", "[kernel_files]") {
   CHECK(why_missing(files, "/proc/kpageflags", "no CONFIG_X") == "no CONFIG_X");
 }
 
-TEST_CASE("a look whether a file can be written changes nothing", "[kernel_files]") {
+TEST_CASE("a check whether a file can be written changes nothing", "[kernel_files]") {
   TreeFixture tree{{"/sys/a", "text"}};
   const RootedKernelFiles files(tree.root());
   REQUIRE(files.check_writable("/sys/a"));
@@ -66,7 +66,7 @@ TEST_CASE("a look whether a file can be written changes nothing", "[kernel_files
   CHECK_FALSE(std::filesystem::exists(tree.root() + "/sys/b"));
 }
 
-TEST_CASE("no descriptor: nobody is taken for the only user", "[kernel_files]") {
+TEST_CASE("no descriptor: no program is taken for the only user", "[kernel_files]") {
   const TreeFixture tree{{"/proc/iomem", "10000000-28ffffff : System RAM\n"},
                          {"/proc/57/stat", stat_line(57, "kdamond.0", kKernelThread)}};
   CHECK(failed_with(refuse_running_kdamonds(RootedKernelFiles(tree.root())), EBUSY));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The process that holds a lock is found, and nobody is where nobody holds it.
+// The process that holds a lock is found, and none is found where no process holds it.
 #include "engine/base/lock_owner.h"
 
 #include <fcntl.h>

@@ -42,7 +42,7 @@ TEST_CASE("a file and its directory are made for their user alone", "[run_files]
   CHECK(open_run_file(tree.root(), "kdamond"));  // again
 }
 
-TEST_CASE("what is not there is not made by looking", "[run_files]") {
+TEST_CASE("what is not there is not made by an attempt to open it", "[run_files]") {
   TreeFixture tree;
   CHECK_FALSE(open_existing_run_file(tree.root(), "kdamond").value());
   CHECK_FALSE(std::filesystem::exists(tree.root() + "/run"));

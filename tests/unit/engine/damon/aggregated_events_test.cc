@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Tracing may be mounted elsewhere, or not at all, and whoever reads the log must learn which file
-// is missing. No test opens an event of this machine's.
+// Tracing may be mounted elsewhere, or not at all, and a reader of the log must learn which file is
+// missing. No test opens an event of this machine's.
 #include "engine/damon/aggregated_events.h"
 
 #include <linux/magic.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The bytes come from a kernel whose version nobody asked for: a field that moved must be found,
+// The bytes come from a kernel of unknown version: a field that moved must be found,
 // and one that is missing must not be guessed.
 #include "engine/damon/event_format.h"
 

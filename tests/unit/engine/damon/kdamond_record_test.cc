@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Who holds the record: a process that can be looked at, or one of another pid namespace, in which
-// the same number means another process.
+// Which process holds the record: one that can be inspected, or one of another pid namespace, in
+// which the same number means another process.
 #include "engine/damon/kdamond_record.h"
 
 #include <cerrno>
@@ -59,7 +59,7 @@ TEST_CASE("one that was killed is waited for, by the /proc of rootfs", "[kdamond
   CHECK(machine.clock.now_ns() - begun_ns >= 10 * kNsPerSecond);
 }
 
-TEST_CASE("a pid of another namespace is not looked at, and said to be one", "[kdamond_record]") {
+TEST_CASE("a pid of another namespace is not inspected, and said to be one", "[kdamond_record]") {
   Machine machine;
   machine.tree.write("/proc/77/stat", stat_of(77, 'Z'));  // something else of that number
   machine.tree.write("/proc/self/ns/other", "");

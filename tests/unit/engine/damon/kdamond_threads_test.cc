@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Who is a kdamond and who only looks like one: all of them are found, by pid, and nobody else.
+// Which threads are kdamonds and which only look like one: all kdamonds are found, by pid, and no
+// other thread.
 #include "engine/damon/kdamond_threads.h"
 
 #include "support/catch.h"

@@ -236,12 +236,12 @@ TEST_CASE("where /sys is not mounted the kernel is not blamed", "[damon_stat]") 
 }
 
 // As for root without CAP_DAC_OVERRIDE, when the file was given to a monitoring user.
-class Nobody {
+class Unprivileged {
  public:
-  Nobody() : before_(geteuid()) { REQUIRE((before_ != 0 || seteuid(65'534) == 0)); }
-  Nobody(const Nobody&) = delete;
-  Nobody& operator=(const Nobody&) = delete;
-  ~Nobody() { static_cast<void>(seteuid(before_)); }
+  Unprivileged() : before_(geteuid()) { REQUIRE((before_ != 0 || seteuid(65'534) == 0)); }
+  Unprivileged(const Unprivileged&) = delete;
+  Unprivileged& operator=(const Unprivileged&) = delete;
+  ~Unprivileged() { static_cast<void>(seteuid(before_)); }
 
  private:
   const uid_t before_;
@@ -257,7 +257,7 @@ TEST_CASE("a value that may not be read is not 0", "[damon_stat]") {
     const Snapshot before = running.read().value();
     std::filesystem::permissions(machine.tree.root() + path, std::filesystem::perms::none);
     const std::unique_ptr<Mirror> starting = damon_stat_operations().make<Mirror>(machine.context);
-    const Nobody nobody;
+    const Unprivileged unprivileged;
     CHECK(failed_with(machine.probe(), EACCES));
     const Result<Snapshot> first = starting->read();
     REQUIRE(failed_with(first, EACCES));

@@ -45,7 +45,7 @@ TEST_CASE("below 6.15 the intervals are tuned from outside", "[ops_kdamond]") {
   }
 }
 
-TEST_CASE("from 6.15 on the kernel tunes and nobody else", "[ops_kdamond]") {
+TEST_CASE("from 6.15 on the kernel tunes and no other program", "[ops_kdamond]") {
   for (const bool tracefs : {false, true}) {
     CAPTURE(tracefs);
     KdamondMachine machine(Kernel::k6_15);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What is done before a daemon begins: looking whether it could, which changes nothing, and
-// stopping the kdamond of one that was killed. Plain files stand for the kernel's here.
+// What is done before a daemon begins: the probe whether it could, which changes nothing, and the
+// stop of a killed daemon's kdamond. Plain files stand for the kernel's here.
 #include "engine/damon/ops_kdamond.h"
 
 #include <functional>
@@ -136,7 +136,7 @@ TEST_CASE("a daemon was killed before it could set its mark", "[ops_kdamond]") {
   Machine machine;
   make_untouched(machine);
   machine.record({"this-boot", kMark, false, -1});
-  SECTION("nobody touches what it has made: that is given back") {
+  SECTION("no program touches what the daemon has made: that is unstaged") {
     kdamond_operations().recover(machine.context);
     CHECK(machine.get("nr_kdamonds") == "0");
   }
@@ -173,7 +173,7 @@ TEST_CASE("a kdamond like ours of which there is no record", "[ops_kdamond]") {
   CHECK((reason().find("echo") != std::string::npos) == ours);
 }
 
-TEST_CASE("looking changes nothing", "[ops_kdamond]") {
+TEST_CASE("a probe changes nothing", "[ops_kdamond]") {
   Machine machine;
   const OperationsSet set = kdamond_operations();
   SECTION("free") {

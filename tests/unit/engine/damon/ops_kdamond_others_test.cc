@@ -260,11 +260,11 @@ TEST_CASE("losing the kdamond is an error that says so", "[ops_kdamond]") {
           REQUIRE_FALSE(collected);
           CAPTURE(collected.error().context);
           // What is met first: that ours is off, or that what is staged is not ours. Below 6.15 the
-          // records are followed by a look at what is staged.
+          // records are followed by a check of what is staged.
           const std::string act = other.name;
-          const bool looks_at_staging = tracefs && kernel < Kernel::k6_15;
+          const bool checks_staging = tracefs && kernel < Kernel::k6_15;
           const bool set_up_anew = act == "stages in ours" || act == "takes the context away" ||
-                                   (act == "stops and starts" && looks_at_staging);
+                                   (act == "stops and starts" && checks_staging);
           CHECK(collected.error().code.value() == (set_up_anew ? EBUSY : ESRCH));
           set->close();
           CHECK(machine.nr_ours() == 0);

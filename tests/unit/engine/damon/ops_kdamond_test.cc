@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What the kdamond set does on a machine where nobody interferes: its set-up on every kernel, what
-// it delivers and how it goes.
+// What the kdamond set does on a machine where no other program interferes: its set-up on every
+// kernel, what it delivers and how it goes.
 #include "engine/damon/ops_kdamond.h"
 
 #include "support/catch.h"
@@ -170,7 +170,7 @@ TEST_CASE("values come as often as they are wanted", "[ops_kdamond]") {
   }
 }
 
-TEST_CASE("the events are off while nobody waits for them", "[ops_kdamond]") {
+TEST_CASE("the events are off while the set does not wait for them", "[ops_kdamond]") {
   KdamondMachine machine(Kernel::k7_2);
   machine.mount_tracefs();
   machine.context.attrs.goal.aggrs = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Whether others use DAMON, or whether what is there is ours, cannot always be found out: a file
-// may fail to open for want of descriptors, memory or rights. Unknown never counts as "nobody".
+// Whether other programs use DAMON, or whether what is there is ours, cannot always be found out: a
+// file may fail to open for want of descriptors, memory or rights. Unknown never counts as "none".
 #include <cerrno>
 #include <set>
 
@@ -13,7 +13,7 @@ namespace {
 
 const int kUnknown[] = {EMFILE, ENFILE, ENOMEM, EACCES, EIO};
 
-// How another user of DAMON shows itself, each out of sight for the other two looks.
+// How another user of DAMON shows itself, each out of sight for the other two checks.
 using MakeUser = void (*)(KdamondMachine&);
 const MakeUser kUsers[] = {
     [](KdamondMachine& machine) { machine.damon->set_module("damon_stat", true); },
@@ -25,7 +25,7 @@ const MakeUser kUsers[] = {
 
 // What is read and listed by a start that is refused, but for what only the text of the refusal
 // needs.
-std::set<std::string> looked_at(MakeUser make_user) {
+std::set<std::string> checked_paths(MakeUser make_user) {
   KdamondMachine machine(Kernel::k6_12);
   make_user(machine);
   std::set<std::string> paths = {kKdamonds, "/proc"};
@@ -37,9 +37,9 @@ std::set<std::string> looked_at(MakeUser make_user) {
   return paths;
 }
 
-TEST_CASE("a look that fails hides no other user", "[ops_kdamond][unknown]") {
+TEST_CASE("a check that fails hides no other user", "[ops_kdamond][unknown]") {
   for (const MakeUser make_user : kUsers) {
-    const std::set<std::string> paths = looked_at(make_user);
+    const std::set<std::string> paths = checked_paths(make_user);
     CHECK(paths.size() > 5);
     for (const std::string& path : paths) {
       for (const int errno_value : kUnknown) {
@@ -69,7 +69,8 @@ TEST_CASE("files that are not there are no users", "[ops_kdamond][unknown]") {
   }
 }
 
-// A close in which the file of that path fails once. Returns: whether all is given back.
+// A close in which the file of that path fails once. Returns: whether all is stopped
+// and unstaged.
 bool given_back(const std::string& path, int errno_value, std::optional<std::string>& record) {
   KdamondMachine machine(Kernel::k6_12);
   const auto set = machine.make_set();
@@ -87,7 +88,7 @@ bool given_back(const std::string& path, int errno_value, std::optional<std::str
   return false;
 }
 
-TEST_CASE("what is ours stays so if it cannot be looked at", "[ops_kdamond][unknown]") {
+TEST_CASE("what is ours stays so if it cannot be checked", "[ops_kdamond][unknown]") {
   for (const std::string& path :
        {kIntervals + "update_us", kNrKdamonds, kState, FakeDamon::admin("0/pid"), kNrContexts}) {
     for (const int errno_value : kUnknown) {

@@ -220,7 +220,7 @@ TEST_CASE("long aggregations are recorded without a break", "[ops_observe]") {
   CHECK(machine.script->enabled);
 }
 
-TEST_CASE("a window that jumps is looked at again, but not for ever", "[ops_observe]") {
+TEST_CASE("a window that jumps is read again, but not for ever", "[ops_observe]") {
   Machine machine;
   REQUIRE(machine.open());
   REQUIRE(machine.next());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Two users of the idle flags destroy each other's results: both kinds of others have to be found,
-// and nobody else taken for one.
+// Two users of the idle flags destroy each other's results: both kinds of other users have to be
+// found, and no other program taken for one.
 #include "engine/page_idle/idle_flag_users.h"
 
 #include <cerrno>
@@ -64,7 +64,7 @@ TEST_CASE("users that only sysfs shows", "[idle_flag_users]") {
   }
 }
 
-TEST_CASE("nobody runs", "[idle_flag_users]") {
+TEST_CASE("no user of the idle flags runs", "[idle_flag_users]") {
   const TreeFixture program{{"/proc/57/stat", stat_line(57, "kdamond.0", kProgram)}};
   CHECK(refuse_running_kdamonds(RootedKernelFiles(program.root())));
   const TreeFixture empty;
@@ -74,7 +74,7 @@ TEST_CASE("nobody runs", "[idle_flag_users]") {
 TEST_CASE("the lock is for one at a time", "[idle_flag_users]") {
   const TreeFixture tree;
   CHECK(refuse_locked_idle_flags(tree.root()));
-  CHECK_FALSE(std::filesystem::exists(tree.root() + "/run"));  // looking makes nothing
+  CHECK_FALSE(std::filesystem::exists(tree.root() + "/run"));  // a check of the lock makes no file
   {
     const Result<UniqueFd> first = lock_idle_flags(tree.root());
     REQUIRE(first);
@@ -82,12 +82,12 @@ TEST_CASE("the lock is for one at a time", "[idle_flag_users]") {
     REQUIRE_FALSE(second);
     CHECK(second.error().code.value() == EBUSY);
     CHECK(second.error().context.find("/run/damon-statfs/page_idle.lock") != std::string::npos);
-    const Result<void> looked = refuse_locked_idle_flags(tree.root());
-    REQUIRE_FALSE(looked);
-    CHECK(looked.error().code.value() == EBUSY);
+    const Result<void> refusal = refuse_locked_idle_flags(tree.root());
+    REQUIRE_FALSE(refusal);
+    CHECK(refusal.error().code.value() == EBUSY);
   }
   CHECK(refuse_locked_idle_flags(tree.root()));
-  CHECK(lock_idle_flags(tree.root()));  // a lock file left behind locks nobody out
+  CHECK(lock_idle_flags(tree.root()));  // a lock file left behind locks no process out
 }
 
 TEST_CASE("a lock file that is a symbolic link is not followed", "[idle_flag_users]") {

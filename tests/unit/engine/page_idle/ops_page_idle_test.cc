@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// page_idle as a whole: what it needs, whom it refuses to run beside, and what it does with answers
-// that cannot be right.
+// page_idle as a whole: what it needs, beside which programs it refuses to run, and what it does
+// with answers that cannot be right.
 #include "unit/engine/page_idle/page_idle_machine.h"
 
 namespace damon_statfs::test {

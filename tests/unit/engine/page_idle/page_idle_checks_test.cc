@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a look at single pages finds, on a machine of plain files: accesses, and everything that
+// What a check of single pages finds, on a machine of plain files: accesses, and everything that
 // only looks like one because folios come, go, split and form.
 #include "engine/page_idle/page_idle_checks.h"
 
@@ -18,9 +18,9 @@ using enum PageAccess;
 
 constexpr uint64_t kFree = 1U << 10;  // KPF_BUDDY
 
-class PageIdleLooks : public PageIdleMachine {
+class CheckedMachine : public PageIdleMachine {
  public:
-  explicit PageIdleLooks(std::initializer_list<uint64_t> pfns) {
+  explicit CheckedMachine(std::initializer_list<uint64_t> pfns) {
     REQUIRE(operations->open());
     for (const uint64_t pfn : pfns) {
       CheckedPage page;
@@ -30,22 +30,22 @@ class PageIdleLooks : public PageIdleMachine {
     }
   }
 
-  // Looks at all pages and marks those that need it. Returns: what was found, in the order of the
+  // Checks all pages and marks those that need it. Returns: what was found, in the order of the
   // constructor.
-  std::vector<PageAccess> look() {
-    std::vector<PageAccess> found = only_look();
+  std::vector<PageAccess> check_and_mark() {
+    std::vector<PageAccess> found = check_only();
     mark();
     return found;
   }
 
   void mark() {
-    std::vector<CheckedPage*> unmarked = by_group();
+    std::vector<CheckedPage*> unmarked = by_word();
     std::erase_if(unmarked, [](const auto* page) { return page->marked || !page->tracked(); });
     REQUIRE(operations->mark_pages(unmarked));
   }
 
-  std::vector<PageAccess> only_look() {
-    REQUIRE(operations->check_pages(by_group()));
+  std::vector<PageAccess> check_only() {
+    REQUIRE(operations->check_pages(by_word()));
     std::vector<PageAccess> found;
     for (const CheckedPage& page : pages_) found.push_back(page.access);
     return found;
@@ -60,7 +60,7 @@ class PageIdleLooks : public PageIdleMachine {
   CheckedPage& page(size_t i) { return pages_[i]; }
 
  private:
-  std::vector<CheckedPage*> by_group() {
+  std::vector<CheckedPage*> by_word() {
     std::vector<CheckedPage*> sorted;
     for (CheckedPage& page : pages_) sorted.push_back(&page);
     std::stable_sort(sorted.begin(), sorted.end(),
@@ -73,67 +73,68 @@ class PageIdleLooks : public PageIdleMachine {
 
 using Found = std::vector<PageAccess>;
 
-TEST_CASE("the first look marks, with one write per word", "[page_idle_checks]") {
-  PageIdleLooks machine{0, 21, 63, 640};
+TEST_CASE("the first check marks, with one write per word", "[page_idle_checks]") {
+  CheckedMachine machine{0, 21, 63, 640};
   machine.clock.advance(5 * kNsPerSecond);
-  CHECK(machine.look() == Found(4, kNew));
+  CHECK(machine.check_and_mark() == Found(4, kNew));
   CHECK(machine.bitmap_word(0) == (uint64_t{1} | uint64_t{1} << 21 | uint64_t{1} << 63));
   CHECK(machine.bitmap_word(10) == 1);
   CHECK(machine.page(3).marked_ns == machine.clock.now_ns());
 }
 
-TEST_CASE("a look marks nothing, and what is not marked counts as accessed", "[page_idle_checks]") {
-  PageIdleLooks machine{5, 6};
-  CHECK(machine.only_look() == Found(2, kNew));
+TEST_CASE("a check marks nothing, and what is not marked counts as accessed",
+          "[page_idle_checks]") {
+  CheckedMachine machine{5, 6};
+  CHECK(machine.check_only() == Found(2, kNew));
   CHECK(machine.bitmap_word(0) == 0);
-  CHECK(machine.only_look() == Found(2, kAccessed));
-  machine.look();
+  CHECK(machine.check_only() == Found(2, kAccessed));
+  machine.check_and_mark();
   CHECK(machine.bitmap_word(0) == 0x60);
   CHECK(machine.page(0).marked);
   machine.touch(6);
-  CHECK(machine.only_look() == Found{kIdle, kAccessed});
+  CHECK(machine.check_only() == Found{kIdle, kAccessed});
   CHECK(machine.page(0).marked);
   CHECK_FALSE(machine.page(1).marked);
 }
 
-TEST_CASE("a page freed before it is marked is found out by the next look", "[page_idle_checks]") {
-  PageIdleLooks machine{5};
-  machine.only_look();
+TEST_CASE("a page freed before it is marked is found out by the next check", "[page_idle_checks]") {
+  CheckedMachine machine{5};
+  machine.check_only();
   machine.free(5);
   CheckedPage* const pages[] = {&machine.page(0)};
   REQUIRE(machine.operations->mark_pages(pages));
   machine.touch(5);  // the kernel has set no flag
-  CHECK(machine.only_look() == Found{kUntracked});
+  CHECK(machine.check_only() == Found{kUntracked});
   CHECK_FALSE(machine.page(0).marked);
 }
 
 TEST_CASE("a mark that the kernel ignores is no access", "[page_idle_checks]") {
-  PageIdleLooks machine{5, 70};
+  CheckedMachine machine{5, 70};
   machine.set_flags(70, kPageLru);  // it gets no idle flag
-  CHECK(machine.look() == Found(2, kNew));
+  CHECK(machine.check_and_mark() == Found(2, kNew));
   CHECK(machine.page(0).marked);
   CHECK_FALSE(machine.page(1).marked);
   CHECK(machine.page(1).worth_a_check());
   machine.touch(70);
-  CHECK(machine.look() == Found{kIdle, kUnknown});
+  CHECK(machine.check_and_mark() == Found{kIdle, kUnknown});
   CHECK(machine.page(1).tracked());
   SECTION("until it is taken") {
     machine.set_flags(70, kMarkable);
-    CHECK(machine.look() == Found{kIdle, kUnknown});
+    CHECK(machine.check_and_mark() == Found{kIdle, kUnknown});
     CHECK(machine.page(1).marked);
-    CHECK(machine.look() == Found(2, kIdle));
+    CHECK(machine.check_and_mark() == Found(2, kIdle));
     machine.touch(70);
-    CHECK(machine.look() == Found{kIdle, kAccessed});
+    CHECK(machine.check_and_mark() == Found{kIdle, kAccessed});
   }
-  SECTION("and the page may be freed and used again") {
+  SECTION("and the page may be freed and in use again") {
     machine.free(70);
-    CHECK(machine.look() == Found{kIdle, kUntracked});
+    CHECK(machine.check_and_mark() == Found{kIdle, kUntracked});
     machine.set_flags(70, kMarkable);
-    CHECK(machine.look() == Found{kIdle, kNew});
+    CHECK(machine.check_and_mark() == Found{kIdle, kNew});
   }
   SECTION("or become part of a folio") {
     machine.make_folio(0, 512);
-    machine.look();
+    machine.check_and_mark();
     CHECK(machine.page(1).access == kUnknown);
     CHECK(machine.page(1).head_pfn == 0);
     CHECK(machine.page(1).marked);
@@ -141,16 +142,16 @@ TEST_CASE("a mark that the kernel ignores is no access", "[page_idle_checks]") {
 }
 
 TEST_CASE("an ignored mark of a folio is one of all its pages", "[page_idle_checks]") {
-  PageIdleLooks machine{512, 600, 700, 5};
+  CheckedMachine machine{512, 600, 700, 5};
   machine.make_folio(512, 512, kPageLru);
-  CHECK(machine.look() == Found(4, kNew));
+  CHECK(machine.check_and_mark() == Found(4, kNew));
   machine.touch(512);
-  CHECK(machine.look() == Found{kUnknown, kUnknown, kUnknown, kIdle});
+  CHECK(machine.check_and_mark() == Found{kUnknown, kUnknown, kUnknown, kIdle});
 }
 
 TEST_CASE("a mark that the kernel refuses is no access", "[page_idle_checks]") {
-  PageIdleLooks machine{40, 100};
-  machine.only_look();
+  CheckedMachine machine{40, 100};
+  machine.check_only();
   {
     const LimitedFileSize limit(4);  // of the bitmap's first word only half can be written
     CheckedPage* const pages[] = {&machine.page(0)};
@@ -160,17 +161,17 @@ TEST_CASE("a mark that the kernel refuses is no access", "[page_idle_checks]") {
   CHECK(machine.operations->facts().nr_dropped == 1);
   machine.mark();
   machine.touch(40);
-  CHECK(machine.only_look() == Found{kAccessed, kIdle});
+  CHECK(machine.check_only() == Found{kAccessed, kIdle});
 }
 
 TEST_CASE("what was touched since is accessed and marked anew", "[page_idle_checks]") {
-  PageIdleLooks machine{5, 6, 7};
-  machine.look();
+  CheckedMachine machine{5, 6, 7};
+  machine.check_and_mark();
   const int64_t marked_ns = machine.clock.now_ns();
   for (int round = 0; round < 3; ++round) {
     machine.clock.advance(kNsPerSecond);
     machine.touch(6);
-    CHECK(machine.look() == Found{kIdle, kAccessed, kIdle});
+    CHECK(machine.check_and_mark() == Found{kIdle, kAccessed, kIdle});
     CHECK(machine.page(0).marked_ns == marked_ns);
     CHECK(machine.page(1).marked_ns == machine.clock.now_ns());
     // A plain file keeps the last write only: nothing but what was accessed is marked again.
@@ -180,10 +181,10 @@ TEST_CASE("what was touched since is accessed and marked anew", "[page_idle_chec
 }
 
 TEST_CASE("an idle page's flags are not read", "[page_idle_checks]") {
-  PageIdleLooks machine{5};
-  machine.look();
-  machine.tree.resize(kFlagsPath, 0);  // whoever reads them now gets no answer
-  CHECK(machine.look() == Found{kIdle});
+  CheckedMachine machine{5};
+  machine.check_and_mark();
+  machine.tree.resize(kFlagsPath, 0);  // a read of the flags gets no answer now
+  CHECK(machine.check_and_mark() == Found{kIdle});
   CHECK(machine.operations->facts().nr_dropped == 0);
 }
 
@@ -191,122 +192,122 @@ TEST_CASE("memory that cannot be tracked", "[page_idle_checks]") {
   const uint64_t flags = GENERATE(uint64_t{0}, kFree, kPageNoPage, kPageNoPage | kPageLru,
                                   kPageHugetlb | kPageCompoundHead | kPageLru);
   CAPTURE(flags);
-  PageIdleLooks machine{8, 9};
+  CheckedMachine machine{8, 9};
   machine.set_flags(9, flags);
-  CHECK(machine.look() == Found{kNew, kUntracked});
+  CHECK(machine.check_and_mark() == Found{kNew, kUntracked});
   CHECK(machine.bitmap_word(0) == 0x100);
-  CHECK(machine.look() == Found{kIdle, kUntracked});
+  CHECK(machine.check_and_mark() == Found{kIdle, kUntracked});
   machine.set_flags(9, kMarkable);
   machine.tree.set_word(kBitmapPath, 0, 0x100);
-  CHECK(machine.look() == Found{kIdle, kNew});  // it has been allocated
+  CHECK(machine.check_and_mark() == Found{kIdle, kNew});  // it has been allocated
 }
 
 TEST_CASE("a freed page is untracked, not accessed", "[page_idle_checks]") {
-  PageIdleLooks machine{5};
-  machine.look();
+  CheckedMachine machine{5};
+  machine.check_and_mark();
   machine.free(5);
-  CHECK(machine.look() == Found{kUntracked});
-  SECTION("and stays so") { CHECK(machine.look() == Found{kUntracked}); }
+  CHECK(machine.check_and_mark() == Found{kUntracked});
+  SECTION("and stays so") { CHECK(machine.check_and_mark() == Found{kUntracked}); }
   SECTION("until it is in use again") {
     machine.set_flags(5, kPageLru);
-    CHECK(machine.look() == Found{kNew});
+    CHECK(machine.check_and_mark() == Found{kNew});
     CHECK(machine.bitmap_word(0) == 0x20);
   }
 }
 
-TEST_CASE("freed and in use again between two looks: used", "[page_idle_checks]") {
-  PageIdleLooks machine{5};
-  machine.look();
+TEST_CASE("freed and in use again between two checks: accessed", "[page_idle_checks]") {
+  CheckedMachine machine{5};
+  machine.check_and_mark();
   machine.free(5);
   machine.set_flags(5, kPageLru);
-  CHECK(machine.look() == Found{kAccessed});
+  CHECK(machine.check_and_mark() == Found{kAccessed});
 }
 
 TEST_CASE("pages of one folio share one answer", "[page_idle_checks]") {
-  PageIdleLooks machine{512, 600, 700, 1023, 100};
+  CheckedMachine machine{512, 600, 700, 1023, 100};
   machine.make_folio(512, 512);
-  CHECK(machine.look() == Found(5, kNew));
+  CHECK(machine.check_and_mark() == Found(5, kNew));
   CHECK(machine.bitmap_word(8) == 1);  // the head's bit, and none in the tails' words
   CHECK(machine.bitmap_word(9) == 0);
   CHECK(machine.bitmap_word(15) == 0);
   for (size_t i = 0; i < 4; ++i) CHECK(machine.page(i).head_pfn == 512);
-  CHECK(machine.look() == Found(5, kIdle));
+  CHECK(machine.check_and_mark() == Found(5, kIdle));
   machine.touch(512);
-  CHECK(machine.look() == Found{kAccessed, kAccessed, kAccessed, kAccessed, kIdle});
-  CHECK(machine.look() == Found(5, kIdle));
+  CHECK(machine.check_and_mark() == Found{kAccessed, kAccessed, kAccessed, kAccessed, kIdle});
+  CHECK(machine.check_and_mark() == Found(5, kIdle));
 }
 
 TEST_CASE("parts of a folio that was split while idle are idle", "[page_idle_checks]") {
-  PageIdleLooks machine{512, 600, 700};
+  CheckedMachine machine{512, 600, 700};
   machine.make_folio(512, 512);
-  machine.look();
+  machine.check_and_mark();
   for (uint64_t pfn = 512; pfn < 1024; ++pfn) machine.set_flags(pfn, kMarkable);
-  SECTION("and looked at by themselves from then on") {
+  SECTION("and checked by themselves from then on") {
     for (const uint64_t word : {8, 9, 10}) machine.tree.set_word(kBitmapPath, word, ~uint64_t{0});
-    CHECK(machine.look() == Found(3, kIdle));
+    CHECK(machine.check_and_mark() == Found(3, kIdle));
     CHECK(machine.page(1).head_pfn == 600);
     machine.touch(600);
-    CHECK(machine.look() == Found{kIdle, kAccessed, kIdle});
+    CHECK(machine.check_and_mark() == Found{kIdle, kAccessed, kIdle});
   }
   SECTION("also if its head was accessed since") {
     machine.tree.set_word(kBitmapPath, 8, 0);
     machine.set_flags(512, kPageLru);
-    CHECK(machine.look() == Found{kAccessed, kIdle, kIdle});
+    CHECK(machine.check_and_mark() == Found{kAccessed, kIdle, kIdle});
   }
 }
 
 TEST_CASE("parts of an accessed folio that was split are accessed", "[page_idle_checks]") {
-  PageIdleLooks machine{512, 600};
+  CheckedMachine machine{512, 600};
   machine.make_folio(512, 512);
-  machine.look();
+  machine.check_and_mark();
   machine.touch(512);
   for (uint64_t pfn = 512; pfn < 1024; ++pfn) machine.set_flags(pfn, kPageLru);
-  CHECK(machine.look() == Found(2, kAccessed));
+  CHECK(machine.check_and_mark() == Found(2, kAccessed));
   CHECK(machine.page(1).head_pfn == 600);
 }
 
 TEST_CASE("pages that are collapsed into a folio follow its head", "[page_idle_checks]") {
-  PageIdleLooks machine{520, 600};
-  machine.look();
+  CheckedMachine machine{520, 600};
+  machine.check_and_mark();
   machine.make_folio(512, 512, kPageLru);  // new memory, without idle flags
   for (const uint64_t word : {8, 9}) machine.tree.set_word(kBitmapPath, word, 0);
-  CHECK(machine.only_look() == Found(2, kAccessed));
+  CHECK(machine.check_only() == Found(2, kAccessed));
   CHECK(machine.page(0).head_pfn == 512);
   CHECK(machine.page(1).head_pfn == 512);
   machine.set_flags(512, kMarkable | kPageCompoundHead);
   machine.mark();
-  CHECK(machine.look() == Found(2, kIdle));
+  CHECK(machine.check_and_mark() == Found(2, kIdle));
 }
 
 TEST_CASE("a folio that is freed", "[page_idle_checks]") {
-  PageIdleLooks machine{512, 600};
+  CheckedMachine machine{512, 600};
   machine.make_folio(512, 512);
-  machine.look();
+  machine.check_and_mark();
   for (uint64_t pfn = 512; pfn < 1024; ++pfn) machine.free(pfn);
-  CHECK(machine.look() == Found(2, kUntracked));
+  CHECK(machine.check_and_mark() == Found(2, kUntracked));
   CHECK(machine.page(1).head_pfn == 600);
 }
 
 TEST_CASE("no answer from the bitmap is no access, and said once", "[page_idle_checks]") {
   const uint64_t bytes = GENERATE(uint64_t{0}, uint64_t{15 * 8 + 3});
-  PageIdleLooks machine{1000, 1010};
-  machine.look();
+  CheckedMachine machine{1000, 1010};
+  machine.check_and_mark();
   machine.tree.resize(kBitmapPath, bytes);
-  CHECK(machine.look() == Found(2, kIdle));
-  CHECK(machine.look() == Found(2, kIdle));
+  CHECK(machine.check_and_mark() == Found(2, kIdle));
+  CHECK(machine.check_and_mark() == Found(2, kIdle));
   machine.set_flags(1010, kPageNoPage);
-  CHECK(machine.look() == Found{kIdle, kUntracked});
-  CHECK(machine.operations->facts().nr_dropped == 6);  // two pages, three looks
+  CHECK(machine.check_and_mark() == Found{kIdle, kUntracked});
+  CHECK(machine.operations->facts().nr_dropped == 6);  // two pages, three checks
   CHECK(machine.log.count(LogLevel::kWarning) == 1);
   CHECK(machine.log.count(LogLevel::kWarning, kBitmapPath) == 1);
 }
 
 TEST_CASE("no answer from the page flags: untracked", "[page_idle_checks]") {
-  PageIdleLooks machine{5, 1000, 5'000'000};  // the last one is beyond the end
+  CheckedMachine machine{5, 1000, 5'000'000};  // the last one is beyond the end
   machine.tree.resize(kFlagsPath, 1000 * 8 + 7);
-  CHECK(machine.look() == Found{kNew, kUntracked, kUntracked});
+  CHECK(machine.check_and_mark() == Found{kNew, kUntracked, kUntracked});
   machine.touch(5);
-  CHECK(machine.look() == Found{kAccessed, kUntracked, kUntracked});
+  CHECK(machine.check_and_mark() == Found{kAccessed, kUntracked, kUntracked});
   CHECK(machine.operations->facts().nr_dropped == 4);
   CHECK(machine.log.count(LogLevel::kWarning, kFlagsPath) == 1);
 }
@@ -314,11 +315,11 @@ TEST_CASE("no answer from the page flags: untracked", "[page_idle_checks]") {
 TEST_CASE("garbage in the page flags is no access", "[page_idle_checks]") {
   const uint64_t garbage =
       GENERATE(~uint64_t{0}, uint64_t{0x5555555555555555}, kPageCompoundTail | kPageLru);
-  PageIdleLooks machine{0, 1, 63, 511, 1023};
-  machine.look();
+  CheckedMachine machine{0, 1, 63, 511, 1023};
+  machine.check_and_mark();
   machine.tree.write_words(kFlagsPath, std::vector<uint64_t>(1024, garbage));
   machine.tree.write_words(kBitmapPath, std::vector<uint64_t>(16, 0));
-  for (const PageAccess found : machine.look()) CHECK(found == kUntracked);
+  for (const PageAccess found : machine.check_and_mark()) CHECK(found == kUntracked);
 }
 
 TEST_CASE("an I/O error is passed on", "[page_idle_checks]") {

@@ -125,7 +125,7 @@ TEST_CASE("rates are averages over time since the last call", "[bandwidth]") {
   CHECK(rate.take().per_page_s == 0);
 }
 
-TEST_CASE("what looks find beside the checks is added", "[bandwidth]") {
+TEST_CASE("what rounds find beside the bandwidth checks is added", "[bandwidth]") {
   MonitoringAttrs attrs;
   Bandwidth rate{attrs};
   check_once(rate, 0.5);  // of 5 ms: 100 per second
@@ -137,7 +137,7 @@ TEST_CASE("what looks find beside the checks is added", "[bandwidth]") {
   CHECK(rate.take().per_page_s == 0);
 }
 
-TEST_CASE("what looks find counts in the tuning", "[bandwidth]") {
+TEST_CASE("what rounds find counts in the tuning", "[bandwidth]") {
   MonitoringAttrs attrs;
   attrs.sample_us = 20'000;
   attrs.aggr_us = 400'000;
@@ -150,7 +150,7 @@ TEST_CASE("what looks find counts in the tuning", "[bandwidth]") {
   CHECK(rate.sample_us() < 21'000);
 }
 
-TEST_CASE("a trial counts a page once", "[bandwidth]") {
+TEST_CASE("a bandwidth check counts a page once", "[bandwidth]") {
   MonitoringAttrs attrs;
   attrs.goal.aggrs = 0;
   Bandwidth rate{attrs};

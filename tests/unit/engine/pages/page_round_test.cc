@@ -73,7 +73,7 @@ TEST_CASE("what was accessed is not dated by rounds without old pages", "[page_r
   CHECK(page.since_ns == last_check_ns + (rounds.now_ns - last_check_ns) / 2);
 }
 
-TEST_CASE("old pages that were looked at and idle do date what was accessed", "[page_round]") {
+TEST_CASE("old pages that were checked and idle do date what was accessed", "[page_round]") {
   Rounds rounds(64);
   while (rounds.now_ns < kStartNs + 60 * kNsPerSecond) rounds.one();
   const int64_t last_round_ns = rounds.now_ns;

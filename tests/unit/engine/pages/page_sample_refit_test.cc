@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // What becomes of the pages and their pasts when the sample is fitted to other memory or to another
-// size, and what a look makes of a page's past.
+// size, and what a check makes of a page's past.
 #include <cmath>
 #include <map>
 

@@ -75,7 +75,7 @@ TEST_CASE("hot, warm and cold memory, at all phases of the warm part", "[page_sa
     CHECK(std::abs(run.details.share_percent[1] - hot - warm) <
           3 * standard_error_percent(run, hot + warm));
     CHECK(run.details.share_percent[2] == run.details.share_percent[1]);
-    // When warm memory was accessed is known to half of the time between two looks at scouts.
+    // When warm memory was accessed is known to half of the time between two sentinel checks.
     const int64_t told_ms = run.idle_ms(22);
     if (idle_ns >= period_ns) CHECK(std::abs(told_ms - idle_ns / kMs) <= (period_ns / kMs + 1) / 2);
     if (idle_ns < period_ns) CHECK(told_ms < 0);
@@ -103,23 +103,23 @@ TEST_CASE("free memory is not accessed memory", "[page_sampler][accuracy]") {
   };
   run.memory.last_access = known.accesses();
   run.start();
-  const auto check = [&](double used_percent) {
-    CAPTURE(used_percent);
+  const auto check = [&](double tracked_percent) {
+    CAPTURE(tracked_percent);
     constexpr int kRefreshes = 20;
     double bandwidth = 0;
     run.run_refreshes(3);
     for (int i = 0; i < kRefreshes; ++i) {
       run.run_refreshes(1);
-      const double hot = exclude ? 50 : used_percent / 2;
+      const double hot = exclude ? 50 : tracked_percent / 2;
       const double error = 3 * standard_error_percent(run, 50);
       CHECK(std::abs(run.details.share_percent[0] - hot) < error);
       CHECK(std::abs(static_cast<double>(run.pages.untracked_bytes) / (4.0 * kGiB) -
-                     (1 - used_percent / 100)) < 0.0015);
+                     (1 - tracked_percent / 100)) < 0.0015);
       bandwidth += run.bandwidth() / kRefreshes;
     }
-    // Half of what is used is found by every second trial of 5 ms. Each finds all or nothing, so
-    // hundreds of trials have a standard error of some percent.
-    const double expected = used_percent / 100 * 4 * kGiB / 2 * 100;
+    // Half of what is tracked is found by every second bandwidth check of 5 ms. Each finds all or
+    // nothing, so hundreds of checks have a standard error of some percent.
+    const double expected = tracked_percent / 100 * 4 * kGiB / 2 * 100;
     CHECK(std::abs(bandwidth / expected - 1) < 0.12);
   };
   check(75);

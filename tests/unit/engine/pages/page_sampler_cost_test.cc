@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a page sampler costs: max_cpu is kept whatever a look costs, unless the smallest sample is
-// too expensive, and the values stay right when the sample is made smaller or larger.
+// What a page sampler costs: max_cpu is kept whatever a check costs, unless the smallest sample
+// is too expensive, and the values stay right when the sample is made smaller or larger.
 #include <cmath>
 
 #include "support/known_memory.h"
@@ -10,7 +10,7 @@
 namespace damon_statfs::test {
 namespace {
 
-// A sampler at work, all of whose memory is hot, and where a look or a mark costs 3 us.
+// A sampler at work, all of whose memory is hot, and where a check or a mark costs 3 us.
 class CostRun : public PageSamplerRun {
  public:
   explicit CostRun(double max_cpu_percent) {
@@ -36,7 +36,7 @@ TEST_CASE("max_cpu is kept", "[page_sampler][cost]") {
   CostRun free_run(100);
   free_run.run_for(30 * kSecond);
   const double wanted_percent = free_run.percent_used_in(100 * kSecond);
-  // With few trials of the smallest sample it needs two thirds.
+  // With few bandwidth checks of the smallest sample it needs two thirds.
   const double allowed = GENERATE(1.1, 0.9, 0.7);
   const double max_cpu = allowed * wanted_percent;
   CAPTURE(wanted_percent, allowed);
@@ -87,7 +87,7 @@ TEST_CASE("the sample follows its cost and keeps what is known", "[page_sampler]
   run.run_for(1'300 * kSecond);
   CHECK(run.pages.nr_pages >= largest * 98 / 100);
   CHECK(run.log.count(LogLevel::kWarning) == 0);
-  CHECK(-run.idle_ms(0) > run.monitored_ms() - 1'000);  // since the first look but one
+  CHECK(-run.idle_ms(0) > run.monitored_ms() - 1'000);  // since the first check but one
   CHECK(-run.idle_ms(0) < run.monitored_ms());
   CHECK(run.idle_ms(100) == run.monitored_ms());
 }

@@ -76,8 +76,8 @@ TEST_CASE("memory touched every few seconds has its part in the bandwidth",
   run.start();
   run.run_refreshes(4);
   const double share = share_of_sentinels(*run.sampler, kGiB);
-  CHECK(share >
-        0.17);  // scouts are every eighth of 1,000 words: 0.25, with a standard error of 0.04
+  // Sentinels are every eighth of 1,000 words: 0.25, with a standard error of 0.04.
+  CHECK(share > 0.17);
   CHECK(share < 0.33);
   const double expected = share * 4 * kGiB / (static_cast<double>(period_ns) / kNsPerSecond);
   const double found = mean_bandwidth(run, 50) / expected;

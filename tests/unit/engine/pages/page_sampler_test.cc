@@ -49,7 +49,7 @@ TEST_CASE("the first refresh is right for hot memory", "[page_sampler]") {
   CHECK(run.idle_ms(24) < 0);
   CHECK(run.idle_ms(26) == run.monitored_ms());
   CHECK(run.idle_ms(100) == run.monitored_ms());
-  // Half of 1 GiB in each 5 ms, from 16 trials that find all or nothing: 25 % standard error.
+  // Half of 1 GiB in each 5 ms, from 16 checks that find all or nothing: 25 % standard error.
   CHECK(std::abs(run.bandwidth() / (100.0 * kGiB) - 1) < 0.75);
 }
 
@@ -94,7 +94,7 @@ TEST_CASE("idle time is real time", "[page_sampler]") {
     const auto idle_ms = static_cast<double>((run.refreshed_ns - stopped_ns) / kMs);
     for (const size_t p : {0, 50, 100}) {
       CAPTURE(wait_s, p);
-      // When it stopped is known to half of the time between the scouts' looks.
+      // When it stopped is known to half of the time between two sentinel checks.
       CHECK(std::abs(static_cast<double>(run.idle_ms(p)) - idle_ms) < 650);
     }
   }
@@ -213,7 +213,7 @@ TEST_CASE("memory that is allocated and freed", "[page_sampler]") {
   CHECK(run.details.share_percent[0] < 1);
   allocated = true;
   run.run_for(6 * kSecond);
-  CHECK(std::abs(run.details.share_percent[1] - 75) < 1);  // used when it was allocated
+  CHECK(std::abs(run.details.share_percent[1] - 75) < 1);  // accessed when it was allocated
   allocated = false;
   run.run_refreshes(3);
   CHECK(run.details.share_percent[1] < 1);
@@ -232,9 +232,9 @@ TEST_CASE("what the details say", "[page_sampler]") {
   CHECK(run.pages.check_period_ms == 1'000);
   CHECK(run.details.sample_us * 20 == run.details.aggr_us);
   CHECK(run.statistics.aggr_interval_us == run.details.aggr_us);
-  uint64_t looks = 0;
-  for (const auto& [addr, count] : run.memory.looks) looks += static_cast<uint64_t>(count);
-  CHECK(run.details.nr_checks <= looks);
+  uint64_t checks = 0;
+  for (const auto& [addr, count] : run.memory.checks) checks += static_cast<uint64_t>(count);
+  CHECK(run.details.nr_checks <= checks);
   CHECK(run.details.nr_checks >= 2 * 2 * run.pages.nr_pages);
 }
 

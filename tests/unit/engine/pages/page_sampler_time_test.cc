@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// When a page sampler looks: rounds, refreshes and old pages; machines that sleep or are late; what
-// it does if memory changes, or the source fails.
+// When a page sampler checks pages: rounds, refreshes and old pages; machines that sleep or are
+// late; what it does if memory changes, or the source fails.
 #include <algorithm>
 #include <cmath>
 
@@ -40,7 +40,7 @@ TEST_CASE("refresh_ms=0 is not endless work", "[page_sampler][time]") {
   CHECK(run.refreshes <= 100);
 }
 
-TEST_CASE("old pages are looked at less often than young ones", "[page_sampler][time]") {
+TEST_CASE("old pages are checked less often than young ones", "[page_sampler][time]") {
   PageSamplerRun run;
   // In use and idle for 7 s in turn: it is young for ever.
   run.memory.last_access = [](uint64_t addr, int64_t now_ns) {
@@ -54,7 +54,7 @@ TEST_CASE("old pages are looked at less often than young ones", "[page_sampler][
   run.run_for(100 * kSecond);
   double young = 0, old = 0, nr_young = 0, nr_old = 0;
   for (const PageState& page : run.sampler->sample().pages()) {
-    (page.addr < 2 * kGiB ? young : old) += run.memory.looks[page.addr];
+    (page.addr < 2 * kGiB ? young : old) += run.memory.checks[page.addr];
     (page.addr < 2 * kGiB ? nr_young : nr_old) += 1;
   }
   CAPTURE(young / nr_young, old / nr_old);
@@ -63,7 +63,7 @@ TEST_CASE("old pages are looked at less often than young ones", "[page_sampler][
   CHECK(old / nr_old >= 4);
 }
 
-TEST_CASE("pages in use are looked at once per refresh, sentinels once a second",
+TEST_CASE("hot pages are checked once per refresh, sentinels once a second",
           "[page_sampler][time]") {
   PageSamplerRun run;
   run.config.attrs.goal.aggrs = 0;
@@ -77,14 +77,14 @@ TEST_CASE("pages in use are looked at once per refresh, sentinels once a second"
   run.run_refreshes(10);
   for (const PageState& page : run.sampler->sample().pages()) {
     CAPTURE(page.addr);
-    CHECK(run.memory.looks[page.addr] == (is_sentinel(page.addr) ? 50 : 10));
+    CHECK(run.memory.checks[page.addr] == (is_sentinel(page.addr) ? 50 : 10));
     CHECK(run.memory.marks[page.addr] == (is_sentinel(page.addr) ? 50 : 10));
     if (is_sentinel(page.addr)) ++sentinels;
   }
   CHECK(std::abs(sentinels / static_cast<double>(run.pages.nr_pages) - 1 / 8.0) < 0.04);
 }
 
-TEST_CASE("a mark that comes late puts the last look off", "[page_sampler][time]") {
+TEST_CASE("a mark that comes late puts the last check off", "[page_sampler][time]") {
   PageSamplerRun run;
   bool in_use = true;
   int64_t touched_ns = 0;
@@ -105,11 +105,11 @@ TEST_CASE("a mark that comes late puts the last look off", "[page_sampler][time]
   CHECK(run.details.share_percent[0] == 0);
 }
 
-TEST_CASE("a round looks at each page once, and at each word in one call", "[page_sampler][time]") {
+TEST_CASE("a round checks each page once, and each word in one call", "[page_sampler][time]") {
   PageSamplerRun run;
   run.memory.last_access = [](uint64_t, int64_t) { return PagedMemory::kNever; };
-  std::map<uint64_t, int64_t> last_ns;  // by group
-  int64_t shortest_ns = kSecond;        // between two calls with pages of one group
+  std::map<uint64_t, int64_t> last_ns;  // by word
+  int64_t shortest_ns = kSecond;        // between two calls with pages of one word
   run.memory.on_check = [&](std::span<CheckedPage* const> pages) {
     const int64_t now_ns = run.clock.now_ns();
     uint64_t previous = ~uint64_t{0};
@@ -127,11 +127,11 @@ TEST_CASE("a round looks at each page once, and at each word in one call", "[pag
   CHECK(shortest_ns > 980 * kMs);
 }
 
-TEST_CASE("calls stay in the order of groups while folios form and split", "[page_sampler][time]") {
+TEST_CASE("calls stay in the order of words while folios form and split", "[page_sampler][time]") {
   PageSamplerRun run;
   run.memory.ranges = {{0, 64 * kMiB}};
   run.memory.last_access = hot;
-  // Each look finds pages of every second word in a folio of 2 MiB, or out of it again.
+  // Each check finds pages of every second word in a folio of 2 MiB, or out of it again.
   run.memory.on_check = [&](std::span<CheckedPage* const> pages) {
     for (CheckedPage* const page : pages) {
       const uint64_t pfn = page->addr / run.config.page_bytes;
@@ -222,7 +222,7 @@ TEST_CASE("errors end it with their reason", "[page_sampler][time]") {
   run.memory.last_access = hot;
   run.start();
   run.run_for(7 * kSecond);
-  SECTION("of a look") {
+  SECTION("of a check") {
     run.memory.check_errno = EIO;
     CHECK(run.run_to_error() == "scripted error in check_pages");
   }

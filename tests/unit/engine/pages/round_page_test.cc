@@ -55,7 +55,7 @@ TEST_CASE("an access is taken to be in the middle between two checks", "[round_p
   CHECK(checks.idle_s() == 68);
 }
 
-TEST_CASE("memory that is allocated was used then", "[round_page]") {
+TEST_CASE("memory that is allocated was accessed then", "[round_page]") {
   Checks checks;
   checks.page.since_ns = kStartNs;
   checks.check(PageAccess::kUntracked);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kWallNs = 5 * kNsPerSecond;
 
-// A refresh interval in which looking has cost so much of a CPU.
+// A refresh interval in which checking has cost so much of a CPU.
 bool adapt(SampleSize& size, double percent, int64_t real_ns = kWallNs) {
   return size.adapt(static_cast<int64_t>(percent / 100 * static_cast<double>(real_ns)), real_ns);
 }
