@@ -45,9 +45,10 @@ class SimOperations final : public PageChecks {
   }
 
   Result<void> mark_pages(std::span<CheckedPage* const> pages) override {
+    const int64_t now_ns = context_.clock->now_ns();
     for (CheckedPage* const page : pages) {
       page->marked = true;
-      page->marked_ns = context_.clock->now_ns();
+      page->marked_ns = now_ns;
     }
     return outcome::success();
   }

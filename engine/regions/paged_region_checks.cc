@@ -7,19 +7,16 @@
 #include <cassert>
 
 namespace damon_statfs {
-namespace {
 
 template <class Wanted>
-std::vector<CheckedPage*> pages_where(std::span<CheckedPage> pages, const Wanted& wanted) {
-  std::vector<CheckedPage*> chosen;
-  chosen.reserve(pages.size());
+std::span<CheckedPage* const> PagedRegionChecks::pages_where(std::span<CheckedPage> pages,
+                                                             const Wanted& wanted) {
+  chosen_.clear();
   for (CheckedPage& page : pages) {
-    if (wanted(page)) chosen.push_back(&page);
+    if (wanted(page)) chosen_.push_back(&page);
   }
-  return chosen;
+  return chosen_;
 }
-
-}  // namespace
 
 // Regions ascend, and so do their pages and the heads of these.
 Result<void> PagedRegionChecks::prepare_access_checks(std::span<Region> regions) {

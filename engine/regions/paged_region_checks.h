@@ -31,11 +31,15 @@ class PagedRegionChecks final : public RegionChecks {
   Result<void> check_accesses(std::span<Region> regions) override;
 
  private:
+  template <class Wanted>
+  std::span<CheckedPage* const> pages_where(std::span<CheckedPage> pages, const Wanted& wanted);
+
   const std::unique_ptr<PageChecks> source_;
   const Clock& clock_;
   const uint64_t page_bytes_;
-  std::vector<CheckedPage> pages_;  // of the regions prepared and not yet checked, in their order
-  size_t nr_checked_ = 0;           // of them, from the beginning
+  std::vector<CheckedPage> pages_;    // of the regions prepared and not yet checked, in their order
+  size_t nr_checked_ = 0;             // of them, from the beginning
+  std::vector<CheckedPage*> chosen_;  // by the last pages_where(); kept for its memory
 };
 
 }  // namespace damon_statfs
