@@ -159,10 +159,6 @@ constexpr std::array kFigures = {
 
 }  // namespace
 
-bool is_stuck(const Snapshot& snapshot, int64_t now_ns) {
-  return snapshot.alive_until_ns != 0 && now_ns > snapshot.alive_until_ns;
-}
-
 std::span<const Figure> all_figures() { return kFigures; }
 
 bool applies(Applies when, const StatusFacts& facts) {

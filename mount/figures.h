@@ -28,9 +28,6 @@ struct StatusFacts {
   int64_t last_error_ns = 0;  // CLOCK_MONOTONIC
 };
 
-// Whether the engine thread has missed the moment by which it had promised to publish again.
-bool is_stuck(const Snapshot& snapshot, int64_t now_ns);
-
 enum class Unit { kText, kId, kCount, kBytes, kMicroseconds, kMilliseconds, kSeconds, kPercent };
 
 // The circumstances under which a figure says something.

@@ -105,4 +105,9 @@ struct Snapshot {
   bool operator==(const Snapshot&) const = default;
 };
 
+// Whether the engine thread has missed the moment by which it had promised to publish again.
+inline bool is_stuck(const Snapshot& snapshot, int64_t now_ns) {
+  return snapshot.alive_until_ns != 0 && now_ns > snapshot.alive_until_ns;
+}
+
 }  // namespace damon_statfs
