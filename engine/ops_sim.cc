@@ -18,7 +18,7 @@ class SimOperations final : public PageChecks {
     uint64_t end = 0;
     for (const SimPart& part : context.sim) {
       end += part.size_bytes;
-      parts_.push_back({end, part.period_ns});
+      parts_.push_back({.end = end, .period_ns = part.period_ns});
     }
   }
 
@@ -33,9 +33,7 @@ class SimOperations final : public PageChecks {
   Result<void> check_pages(std::span<CheckedPage* const> pages) override {
     const int64_t now_ns = context_.clock->now_ns();
     for (CheckedPage* const page : pages) {
-      const Part* const part = part_at(page->addr);
-      const bool idle =
-          page->marked && (part == nullptr || !part->touched_between(page->marked_ns, now_ns));
+      const bool idle = page->marked && !was_touched(*page, now_ns);
       page->access = !page->tracked() ? PageAccess::kNew
                      : idle           ? PageAccess::kIdle
                                       : PageAccess::kAccessed;
@@ -64,14 +62,29 @@ class SimOperations final : public PageChecks {
     uint64_t end;  // address; the part begins where the one before ends
     int64_t period_ns;
 
-    bool touched_between(int64_t from_ns, int64_t to_ns) const {
-      return period_ns > 0 && to_ns / period_ns > from_ns / period_ns;
+    // Pages that are checked together were marked together as a rule, so the last answer is kept.
+    int64_t asked_from_ns = 0, asked_to_ns = 0;
+    bool answer = false;
+
+    bool touched_between(int64_t from_ns, int64_t to_ns) {
+      if (from_ns != asked_from_ns || to_ns != asked_to_ns) {
+        answer = period_ns > 0 && to_ns / period_ns > from_ns / period_ns;
+        asked_from_ns = from_ns;
+        asked_to_ns = to_ns;
+      }
+      return answer;
     }
   };
 
   std::vector<AddressRange> all() const { return {{0, parts_.back().end}}; }
 
-  const Part* part_at(uint64_t address) const {
+  // Whether a marked page was touched between then and now.
+  bool was_touched(const CheckedPage& page, int64_t now_ns) {
+    Part* const part = part_at(page.addr);
+    return part != nullptr && part->touched_between(page.marked_ns, now_ns);
+  }
+
+  Part* part_at(uint64_t address) {
     const auto part = std::upper_bound(
         parts_.begin(), parts_.end(), address,
         [](uint64_t value, const Part& candidate) { return value < candidate.end; });
