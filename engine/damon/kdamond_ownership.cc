@@ -11,9 +11,9 @@
 namespace damon_statfs {
 namespace {
 
-// Takes a number off `line` into `value`. Returns: whether there was one.
+// Takes a word off `line` and the number that it is into `value`. Returns: whether it is one.
 template <class Integer>
-bool take_number(std::string_view& line, Integer& value) {
+bool take_into(std::string_view& line, Integer& value) {
   const auto number = parse_number<Integer>(take_word(line));
   if (number) value = *number;
   return number.has_value();
@@ -34,12 +34,12 @@ std::optional<KdamondOwnership> parse_ownership(std::string_view line) {
   KdamondOwnership ownership;
   ownership.boot_id = take_word(line);
   int marked = 0;
-  const bool whole = take_number(line, ownership.mark) && take_number(line, marked) &&
-                     take_number(line, ownership.pid) && take_number(line, ownership.owner_pid);
+  const bool whole = take_into(line, ownership.mark) && take_into(line, marked) &&
+                     take_into(line, ownership.pid) && take_into(line, ownership.owner_pid);
   if (!whole) return std::nullopt;
   ownership.marked = marked != 0;
-  take_number(line, ownership.owner_pid_namespace);
-  for (pid_t pid = -1; take_number(line, pid);) ownership.more_pids.push_back(pid);
+  take_into(line, ownership.owner_pid_namespace);
+  for (pid_t pid = -1; take_into(line, pid);) ownership.more_pids.push_back(pid);
   return ownership;
 }
 

@@ -16,7 +16,7 @@ namespace damon_statfs {
 
 struct KdamondOwnership {
   std::string boot_id;               // of the boot in which it was written, without blanks
-  uint64_t mark = 0;                 // see DamonAdmin
+  uint64_t mark = 0;                 // see Kdamond
   bool marked = false;               // whether the mark may be there already
   pid_t pid = -1;                    // once it is on
   pid_t owner_pid = 0;               // the daemon's
