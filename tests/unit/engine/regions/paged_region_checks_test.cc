@@ -23,6 +23,13 @@ class Machine {
     for (Region& region : regions) region.sampling_addr = region.start + 0x1234;
   }
 
+  // One sampling interval.
+  void sample() {
+    REQUIRE(checks->prepare_access_checks(regions));
+    clock.advance(5 * kNsPerMs);
+    REQUIRE(checks->check_accesses(regions));
+  }
+
   FakeClock clock;
   PagedMemory* memory = nullptr;
   std::optional<PagedRegionChecks> checks;  // owns `memory`
@@ -35,9 +42,7 @@ TEST_CASE("the sampled page tells for its region", "[paged_region_checks]") {
     return addr == 0x101000 ? now_ns : PagedMemory::kNever;
   };
   for (int sample = 1; sample <= 3; ++sample) {
-    REQUIRE(machine.checks->prepare_access_checks(machine.regions));
-    machine.clock.advance(5 * kNsPerMs);
-    REQUIRE(machine.checks->check_accesses(machine.regions));
+    machine.sample();
     CHECK(counts_of(machine.regions) == Counts{0, static_cast<uint32_t>(sample), 0});
   }
   CHECK(machine.regions[1].accessed_ns == machine.clock.now_ns());
@@ -48,9 +53,7 @@ TEST_CASE("an access before the mark does not count", "[paged_region_checks]") {
   const int64_t accessed_ns = machine.clock.now_ns();
   machine.memory->last_access = [=](uint64_t, int64_t) { return accessed_ns; };
   machine.clock.advance(kNsPerMs);
-  REQUIRE(machine.checks->prepare_access_checks(machine.regions));
-  machine.clock.advance(5 * kNsPerMs);
-  REQUIRE(machine.checks->check_accesses(machine.regions));
+  machine.sample();
   CHECK(counts_of(machine.regions) == Counts{0, 0, 0});
 }
 
@@ -59,9 +62,7 @@ TEST_CASE("untracked memory, and a mark that is not taken, tell nothing", "[page
   machine.memory->last_access = [](uint64_t, int64_t now_ns) { return now_ns; };
   machine.memory->tracked = [](uint64_t addr) { return addr != 0x1000; };
   machine.memory->takes_mark = [](uint64_t addr) { return addr != 0x201000; };
-  REQUIRE(machine.checks->prepare_access_checks(machine.regions));
-  machine.clock.advance(5 * kNsPerMs);
-  REQUIRE(machine.checks->check_accesses(machine.regions));
+  machine.sample();
   CHECK(counts_of(machine.regions) == Counts{0, 1, 0});
 }
 
