@@ -32,7 +32,7 @@ std::vector<Cluster> make_clusters(std::span<const PageState> pages, bool exclud
   clusters.reserve(pages.size() / PageSample::kSampledPerWord + 1);
   uint64_t word_start = 0, word_end = 0;
   for (const PageState& page : pages) {
-    if (exclude_untracked && !page.tracked) continue;
+    if (exclude_untracked && !page.tracked()) continue;
     if (page.addr < word_start || page.addr >= word_end) {
       word_start = page.addr / word_bytes * word_bytes;
       word_end = word_start + word_bytes;
@@ -87,8 +87,8 @@ PageStatistics make_page_statistics(const PageSample& sample, bool exclude_untra
   parts.reserve(sample.pages().size());
   size_t untracked = 0;
   for (const PageState& page : sample.pages()) {
-    if (!page.tracked) ++untracked;
-    if (exclude_untracked && !page.tracked) continue;
+    if (!page.tracked()) ++untracked;
+    if (exclude_untracked && !page.tracked()) continue;
     parts.push_back({page.idle_ns(now_ns) / kNsPerMs, 1});
   }
   statistics.nr_pages = parts.size();

@@ -52,7 +52,7 @@ TEST_CASE("untracked memory counts as idle, or not at all", "[page_statistics]")
   for (size_t i = 0; i < 250; ++i) {
     PageState& page = sample.pages()[i * 4];
     set_past(page, false, kNow - 90 * kNsPerSecond);
-    page.tracked = false;
+    page.kind = PageKind::kUntracked;
   }
   const PageStatistics idle = make_page_statistics(sample, false, kNow);
   CHECK(idle.untracked_share == 0.25);
@@ -83,7 +83,7 @@ TEST_CASE("a share of none or all is not certain for a sample", "[page_statistic
       PageSample sample(kSamplePageBytes, 1);
       sample.fit(Ranges{{0, uint64_t{16} << 30}}, nr_words, 1);
       for (PageState& page : sample.pages()) {
-        page.tracked = true;
+        page.kind = PageKind::kTracked;
         set_past(page, hot, hot ? kNow : kNow - 3'600 * kNsPerSecond);
       }
       const PageStatistics found = make_page_statistics(sample, false, kNow);
