@@ -145,10 +145,9 @@ class Engine::Thread {
 
   Result<void> monitor(const OperationsSet& set) {
     publisher_.begin(set, uses_pages(set, config_) ? "pages" : "regions");
-    if (config_.exclude_untracked && !uses_pages(set, config_)) {
-      context_.log(
-          LogLevel::kWarning,
-          fmt::format("untracked=exclude: {} delivers regions, it has no effect", set.name));
+    if (config_.excluded != ExcludedPages::kNone && !uses_pages(set, config_)) {
+      context_.log(LogLevel::kWarning, fmt::format("{}: {} delivers regions, it has no effect",
+                                                   to_option(config_.excluded), set.name));
     }
     const std::unique_ptr<Estimator> estimator = make_estimator(
         set, config_, context_, [this] { return commands_.stop_requested(); }, observers_);
