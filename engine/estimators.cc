@@ -75,8 +75,7 @@ struct EstimatorMaker {
           set.make<PageChecks>(context), *context.clock);
     }
     const PageSamplerConfig sample{
-        context.attrs, config.max_cpu_percent, config.exclude_untracked, page_bytes(), seed,
-        context.log};
+        context.attrs, config.max_cpu_percent, config.excluded, page_bytes(), seed, context.log};
     auto sampler = std::make_unique<PageSampler>(sample, *pages, *context.clock, observer);
     return std::make_unique<OwningEstimator>(std::move(pages), nullptr, std::move(sampler));
   }

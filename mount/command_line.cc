@@ -167,13 +167,13 @@ Result<void> check_ops(const std::string& ops, const OperationsRegistry& registr
 Result<void> check_estimator(const Options& options, const OperationsRegistry& registry) {
   const OperationsSet* const set = registry.find(options.engine.ops);
   const bool pages = options.engine.estimator == EstimatorChoice::kPages;
-  const bool exclude = options.engine.exclude_untracked;
-  const char* const word = pages ? "estimator=pages" : "untracked=exclude";
+  const bool exclude = options.engine.excluded != ExcludedPages::kNone;
+  const char* const word = pages ? "estimator=pages" : to_option(options.engine.excluded);
   if ((pages || exclude) && set != nullptr && !set->makes_pages()) {
     return failure(EINVAL, fmt::format("{}: ops={} delivers regions", word, set->name));
   }
   if (exclude && options.engine.estimator == EstimatorChoice::kRegions) {
-    return failure(EINVAL, "untracked=exclude: not with estimator=regions");
+    return failure(EINVAL, fmt::format("{}: not with estimator=regions", word));
   }
   return outcome::success();
 }
