@@ -179,6 +179,17 @@ Result<void> check_estimator(const Options& options, const OperationsRegistry& r
 }
 
 // Precondition: ops is auto or a set's name.
+Result<void> check_regions(const Options& options, const OperationsRegistry& registry) {
+  if (!options.engine.kernel_regions) return outcome::success();
+  const OperationsSet* const set = registry.find(options.engine.ops);
+  if (set != nullptr && !checks_accesses(*set)) {
+    return failure(EINVAL, fmt::format("regions=kernel: ops={} delivers regions", set->name));
+  }
+  if (options.engine.estimator == EstimatorChoice::kRegions) return outcome::success();
+  return failure(EINVAL, "regions=kernel: only with estimator=regions");
+}
+
+// Precondition: ops is auto or a set's name.
 Result<void> check_ram(const Options& options, const OperationsRegistry& registry) {
   const OperationsSet* const set = registry.find(options.engine.ops);
   if (options.context.ram.kind == RamSelection::Kind::kAll || set == nullptr ||
@@ -205,7 +216,8 @@ Result<void> check_together(const Options& options) {
 }  // namespace
 
 void narrow_auto(Options& options, const OperationsRegistry& registry) {
-  if (options.engine.ops != "auto" || options.engine.estimator != EstimatorChoice::kPages) return;
+  const bool pages = options.engine.estimator == EstimatorChoice::kPages;
+  if (options.engine.ops != "auto" || !(pages || options.engine.kernel_regions)) return;
   for (const OperationsSet& set : registry.sets()) {
     if (set.automatic && set.makes<PageChecks>()) options.engine.ops = set.name;
   }
@@ -227,6 +239,7 @@ Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& r
   }
   if (mounts) {
     BOOST_OUTCOME_TRYV(check_estimator(options, registry));
+    BOOST_OUTCOME_TRYV(check_regions(options, registry));
     BOOST_OUTCOME_TRYV(check_ram(options, registry));
     BOOST_OUTCOME_TRYV(check_together(options));
     narrow_auto(parser.options, registry);

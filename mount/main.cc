@@ -63,9 +63,9 @@ int print_probe(const Options& options, const OperationsRegistry& registry) {
   OperationsContext context = options.context;
   context.clock = &clock;
   context.log = Logging::write;
-  const EstimatorChoice estimator = options.engine.estimator;
-  const std::vector<ProbedSet> probed = fit_estimator(registry.probe(context), estimator);
-  return print(options.json ? probe_json(probed, estimator) : probe_table(probed, estimator));
+  const EngineConfig& asked = options.engine;
+  const std::vector<ProbedSet> probed = fit_estimator(registry.probe(context), asked);
+  return print(options.json ? probe_json(probed, asked) : probe_table(probed, asked));
 }
 
 int print_status(const Options& options) {

@@ -89,10 +89,12 @@ std::string automatic_choice(std::span<const ProbedSet> probed, std::string_view
                      error.code.message(), never_chosen(probed));
 }
 
-std::vector<std::string> conclusion(std::span<const ProbedSet> probed, EstimatorChoice estimator) {
-  switch (estimator) {
+std::vector<std::string> conclusion(std::span<const ProbedSet> probed, const EngineConfig& asked) {
+  switch (asked.estimator) {
     case EstimatorChoice::kRegions:
-      return {automatic_choice(probed, "ops=auto,estimator=regions")};
+      return {automatic_choice(probed, asked.kernel_regions
+                                           ? "ops=auto,estimator=regions,regions=kernel"
+                                           : "ops=auto,estimator=regions")};
     case EstimatorChoice::kPages:
       return {automatic_choice(probed, "ops=auto,estimator=pages")};
     case EstimatorChoice::kAuto:
@@ -120,31 +122,33 @@ nlohmann::ordered_json to_json(const ProbedSet& probed, EstimatorChoice estimato
 
 }  // namespace
 
-std::vector<ProbedSet> fit_estimator(std::span<const ProbedSet> probed, EstimatorChoice estimator) {
+std::vector<ProbedSet> fit_estimator(std::span<const ProbedSet> probed, const EngineConfig& asked) {
+  const bool pages = asked.estimator == EstimatorChoice::kPages;
+  const char* const word = pages ? "estimator=pages" : "regions=kernel";
   std::vector<ProbedSet> fitting(probed.begin(), probed.end());
-  if (estimator != EstimatorChoice::kPages) return fitting;
   for (ProbedSet& row : fitting) {
-    if (row.set->makes<PageChecks>()) continue;
-    row.usable =
-        failure(EINVAL, fmt::format("estimator=pages: {} delivers regions", row.set->name));
+    const bool fits =
+        pages ? row.set->makes<PageChecks>() : !asked.kernel_regions || checks_accesses(*row.set);
+    if (fits) continue;
+    row.usable = failure(EINVAL, fmt::format("{}: {} delivers regions", word, row.set->name));
   }
   return fitting;
 }
 
-std::string probe_table(std::span<const ProbedSet> probed, EstimatorChoice estimator) {
-  std::string text = table_text(table_rows(probed, estimator)) + "\n";
-  for (const std::string& sentence : conclusion(probed, estimator)) {
+std::string probe_table(std::span<const ProbedSet> probed, const EngineConfig& asked) {
+  std::string text = table_text(table_rows(probed, asked.estimator)) + "\n";
+  for (const std::string& sentence : conclusion(probed, asked)) {
     text += with_hanging_indent("", sentence, 2);
   }
   return text;
 }
 
-std::string probe_json(std::span<const ProbedSet> probed, EstimatorChoice estimator) {
+std::string probe_json(std::span<const ProbedSet> probed, const EngineConfig& asked) {
   using Json = nlohmann::ordered_json;
   const Result<SelectedSet> chosen = choose_automatically(probed);
   Json answer = {{"auto", nullptr}, {"sets", Json::array()}};
   if (chosen) answer["auto"] = chosen.value().set->name;
-  for (const ProbedSet& set : probed) answer["sets"].push_back(to_json(set, estimator));
+  for (const ProbedSet& set : probed) answer["sets"].push_back(to_json(set, asked.estimator));
   // A path in a reason may hold any bytes, JSON holds UTF-8 only; and what is not ASCII is escaped.
   return answer.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }

@@ -65,6 +65,12 @@ struct OperationsSet {
   }
 };
 
+// Whether the set checks accesses itself, so that its regions may go by any rules; else it delivers
+// regions, or mirrors what came of them.
+inline bool checks_accesses(const OperationsSet& set) {
+  return set.makes<PageChecks>() || set.makes<RegionChecks>();
+}
+
 // Which estimator the values come from when none is asked for: "pages" where the set can check
 // single pages, "regions" where it checks or delivers regions, "kernel" for a mirror.
 inline std::string_view default_estimator(const OperationsSet& set) {

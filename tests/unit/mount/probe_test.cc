@@ -16,7 +16,7 @@
 namespace damon_statfs::test {
 namespace {
 
-constexpr EstimatorChoice kAuto = EstimatorChoice::kAuto;
+const EngineConfig kAuto;  // as nothing was asked for
 
 const OperationsSet kBitmap = [] {
   OperationsSet set = fake_operations("bitmap");
@@ -126,10 +126,13 @@ TEST_CASE("json: what applies, and null for what does not", "[probe]") {
 
 TEST_CASE("estimator= counts: what is left, and which estimator goes with it", "[probe]") {
   const std::vector<ProbedSet> probed = {{&kStat, std::string("/s")}, kUsableBitmap, kUsableManual};
-  const auto asked = [&](EstimatorChoice estimator) {
-    const auto fitting = fit_estimator(probed, estimator);
-    return std::pair(nlohmann::json::parse(probe_json(fitting, estimator)),
-                     probe_table(fitting, estimator));
+  const auto asked = [&](EstimatorChoice estimator, bool kernel_regions = false) {
+    EngineConfig config;
+    config.estimator = estimator;
+    config.kernel_regions = kernel_regions;
+    const auto fitting = fit_estimator(probed, config);
+    return std::pair(nlohmann::json::parse(probe_json(fitting, config)),
+                     probe_table(fitting, config));
   };
   const auto [pages, table] = asked(EstimatorChoice::kPages);
   CHECK(pages["auto"] == "bitmap");
@@ -143,15 +146,23 @@ TEST_CASE("estimator= counts: what is left, and which estimator goes with it", "
   CHECK(regions["auto"] == "stat");
   CHECK(regions["sets"][0]["estimator"] == "kernel");
   CHECK(regions["sets"][1]["estimator"] == "regions");
-  CHECK(asked(kAuto).first["sets"][1]["estimator"] == "pages");
+  CHECK(asked(EstimatorChoice::kAuto).first["sets"][1]["estimator"] == "pages");
+
+  const auto [kernel, kernel_table] = asked(EstimatorChoice::kRegions, true);
+  CHECK(kernel["auto"] == "bitmap");
+  CHECK(kernel["sets"][0]["reason"] == "regions=kernel: stat delivers regions");
+  CHECK(kernel["sets"][1]["estimator"] == "regions");
+  CHECK(kernel["sets"][2]["usable"] == true);  // it checks a page per region
+  CHECK(kernel_table.ends_with("ops=auto,estimator=regions,regions=kernel would choose bitmap\n"));
 }
 
 // A busy set that estimator=pages cannot use does not make it busy.
 TEST_CASE("estimator=pages without pages fails as page sets fail", "[probe]") {
-  const auto fitting =
-      fit_estimator(std::vector<ProbedSet>{kBusyStat, kNoBitmap}, EstimatorChoice::kPages);
+  EngineConfig pages;
+  pages.estimator = EstimatorChoice::kPages;
+  const auto fitting = fit_estimator(std::vector<ProbedSet>{kBusyStat, kNoBitmap}, pages);
   CHECK(
-      probe_table(fitting, EstimatorChoice::kPages)
+      probe_table(fitting, pages)
           .ends_with("ops=auto,estimator=pages would choose nothing and fail with ENODEV (No such\n"
                      "  device)\n"));
 }
