@@ -169,7 +169,7 @@ Result<void> check_estimator(const Options& options, const OperationsRegistry& r
   const bool pages = options.engine.estimator == EstimatorChoice::kPages;
   const bool exclude = options.engine.exclude_untracked;
   const char* const word = pages ? "estimator=pages" : "untracked=exclude";
-  if ((pages || exclude) && set != nullptr && !set->makes<PageChecks>()) {
+  if ((pages || exclude) && set != nullptr && !set->makes_pages()) {
     return failure(EINVAL, fmt::format("{}: ops={} delivers regions", word, set->name));
   }
   if (exclude && options.engine.estimator == EstimatorChoice::kRegions) {
@@ -182,7 +182,11 @@ Result<void> check_estimator(const Options& options, const OperationsRegistry& r
 Result<void> check_regions(const Options& options, const OperationsRegistry& registry) {
   if (!options.engine.kernel_regions) return outcome::success();
   const OperationsSet* const set = registry.find(options.engine.ops);
-  if (set != nullptr && !checks_accesses(*set)) {
+  if (set == nullptr) {
+    return failure(EINVAL,
+                   "regions=kernel: not with ops=auto, which may take a set that delivers regions");
+  }
+  if (set->makes<DeliveredRegions>() || set->makes<Mirror>()) {
     return failure(EINVAL, fmt::format("regions=kernel: ops={} delivers regions", set->name));
   }
   if (options.engine.estimator == EstimatorChoice::kRegions) return outcome::success();
@@ -215,14 +219,6 @@ Result<void> check_together(const Options& options) {
 
 }  // namespace
 
-void narrow_auto(Options& options, const OperationsRegistry& registry) {
-  const bool pages = options.engine.estimator == EstimatorChoice::kPages;
-  if (options.engine.ops != "auto" || !(pages || options.engine.kernel_regions)) return;
-  for (const OperationsSet& set : registry.sets()) {
-    if (set.automatic && set.makes<PageChecks>()) options.engine.ops = set.name;
-  }
-}
-
 Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& registry,
                               bool sloppy) {
   Parser parser;
@@ -242,7 +238,6 @@ Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& r
     BOOST_OUTCOME_TRYV(check_regions(options, registry));
     BOOST_OUTCOME_TRYV(check_ram(options, registry));
     BOOST_OUTCOME_TRYV(check_together(options));
-    narrow_auto(parser.options, registry);
   }
   return options;
 }

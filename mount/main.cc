@@ -63,9 +63,10 @@ int print_probe(const Options& options, const OperationsRegistry& registry) {
   OperationsContext context = options.context;
   context.clock = &clock;
   context.log = Logging::write;
-  const EngineConfig& asked = options.engine;
-  const std::vector<ProbedSet> probed = fit_estimator(registry.probe(context), asked);
-  return print(options.json ? probe_json(probed, asked) : probe_table(probed, asked));
+  const EstimatorChoice estimator = options.engine.estimator;
+  std::vector<ProbedSet> probed = registry.probe(context);
+  for (ProbedSet& row : probed) row = fit_estimator(std::move(row), estimator);
+  return print(options.json ? probe_json(probed, estimator) : probe_table(probed, estimator));
 }
 
 int print_status(const Options& options) {

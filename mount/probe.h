@@ -13,17 +13,12 @@
 
 namespace damon_statfs {
 
-// What is left of these answers with the estimator and the regions that were asked for: of the sets
-// that check no single pages, nothing for estimator=pages, and of those that deliver regions,
-// nothing for regions=kernel.
-std::vector<ProbedSet> fit_estimator(std::span<const ProbedSet> probed, const EngineConfig& asked);
-
 // A table for people, and a last sentence that says what ops=auto would choose; no line is longer
-// than 80 columns. Precondition: `probed` fits what was asked for.
-std::string probe_table(std::span<const ProbedSet> probed, const EngineConfig& asked);
+// than 80 columns. estimator: as asked for. Precondition: `probed` fits it.
+std::string probe_table(std::span<const ProbedSet> probed, EstimatorChoice estimator);
 
 // The same for scripts: {"auto": NAME or null, "sets": [{"set": NAME, "usable": BOOL, "uses": TEXT,
 // "reason": TEXT, "errno": NAME}, ...]}, with null for what does not apply.
-std::string probe_json(std::span<const ProbedSet> probed, const EngineConfig& asked);
+std::string probe_json(std::span<const ProbedSet> probed, EstimatorChoice estimator);
 
 }  // namespace damon_statfs

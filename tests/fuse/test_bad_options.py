@@ -46,6 +46,7 @@ BAD = (
     ({"regions": "ours"}, "regions=ours"), ({"regions": ""}, "refined"),
     ({"regions": "kernel"}, "regions=kernel: only with estimator=regions"),
     ({"regions": "kernel", "estimator": "pages"}, "regions=kernel: only with estimator=regions"),
+    ({"regions": "kernel", "ops": "auto", "estimator": "regions"}, "regions=kernel: not with ops=auto"),
     ({"regions": "kernel", "ops": "kdamond"}, "regions=kernel: ops=kdamond delivers regions"),
     ({"regions": "kernel", "ops": "damon_stat"}, "regions=kernel: ops=damon_stat delivers regions"),
     ({"regions": "kernel", "ops": "observe", "estimator": "regions"}, "ops=observe delivers regions"),

@@ -81,8 +81,7 @@ class Probe(ProbeCase):
         """What a mount with the same options would do."""
         files = {**MACHINE, "sys/module/damon_stat/parameters/enabled": "N\n"}
         for estimator, auto, of_pages in (("auto", "damon_stat", "pages"), ("pages", "page_idle", "pages"),
-                                          ("regions", "damon_stat", "regions"),
-                                          ("regions,regions=kernel", "page_idle", "regions")):
+                                          ("regions", "damon_stat", "regions")):
             with self.subTest(estimator):
                 chosen, sets = self.sets(files, "estimator=" + estimator)
                 self.assertEqual((chosen, sets["page_idle"]["estimator"]), (auto, of_pages))

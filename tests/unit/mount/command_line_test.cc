@@ -312,9 +312,9 @@ TEST_CASE("estimator= and untracked=", "[options]") {
   CHECK(parse_o("ops=kdamond,estimator=regions"));
 }
 
-TEST_CASE("ops=auto,estimator=pages means page_idle", "[options]") {
-  CHECK(parse_o("estimator=pages").value().engine.ops == "page_idle");
-  CHECK(parse_o("ops=auto,estimator=pages,untracked=exclude").value().engine.ops == "page_idle");
+TEST_CASE("ops=auto goes with every estimator", "[options]") {
+  CHECK(parse_o("estimator=pages").value().engine.ops == "auto");
+  CHECK(parse_o("ops=auto,estimator=pages,untracked=exclude").value().engine.ops == "auto");
   CHECK(parse_o("estimator=regions").value().engine.ops == "auto");
   CHECK(parse_o("untracked=exclude").value().engine.ops == "auto");
 }
@@ -344,11 +344,6 @@ TEST_CASE("regions=", "[options]") {
   CHECK(parse_o("estimator=pages,regions=refined"));
 }
 
-TEST_CASE("ops=auto,regions=kernel means page_idle", "[options]") {
-  CHECK(parse_o("estimator=regions,regions=kernel").value().engine.ops == "page_idle");
-  CHECK(parse_o("estimator=regions,regions=refined").value().engine.ops == "auto");
-}
-
 TEST_CASE("regions=kernel is refused where regions do not arise here", "[options]") {
   struct Row {
     std::string words, why;
@@ -359,7 +354,8 @@ TEST_CASE("regions=kernel is refused where regions do not arise here", "[options
       {"ops=damon_stat,regions=kernel", "ops=damon_stat delivers regions"},
       {"ops=page_idle,regions=kernel", "only with estimator=regions"},
       {"ops=page_idle,regions=kernel,estimator=pages", "only with estimator=regions"},
-      {"regions=kernel", "only with estimator=regions"},
+      {"estimator=regions,regions=kernel",
+       "not with ops=auto, which may take a set that delivers regions"},
   };
   for (const auto& [words, why] : rows) {
     CAPTURE(words);

@@ -16,11 +16,13 @@
 namespace damon_statfs::test {
 namespace {
 
-const EngineConfig kAuto;  // as nothing was asked for
+constexpr EstimatorChoice kAuto = EstimatorChoice::kAuto;
 
 const OperationsSet kBitmap = [] {
   OperationsSet set = fake_operations("bitmap");
-  set.create = Factory<PageChecks>();
+  set.factories = {};
+  set.add_factory<PageChecks>(
+      [](const OperationsContext&) -> std::unique_ptr<PageChecks> { return nullptr; });
   return set;
 }();
 const OperationsSet kStat = [] {
@@ -43,7 +45,7 @@ TEST_CASE("the table: aligned columns, the text last, then what auto would choos
         "stat    no      kernel     /s: another program has it\n"
         "manual  yes     regions    what it is told\n"
         "\n"
-        "estimator=auto takes pages where single pages can be checked, else regions\n"
+        "estimator=auto takes pages where single pages can be sampled, else regions\n"
         "ops=auto would choose bitmap\n");
 }
 
@@ -126,13 +128,11 @@ TEST_CASE("json: what applies, and null for what does not", "[probe]") {
 
 TEST_CASE("estimator= counts: what is left, and which estimator goes with it", "[probe]") {
   const std::vector<ProbedSet> probed = {{&kStat, std::string("/s")}, kUsableBitmap, kUsableManual};
-  const auto asked = [&](EstimatorChoice estimator, bool kernel_regions = false) {
-    EngineConfig config;
-    config.estimator = estimator;
-    config.kernel_regions = kernel_regions;
-    const auto fitting = fit_estimator(probed, config);
-    return std::pair(nlohmann::json::parse(probe_json(fitting, config)),
-                     probe_table(fitting, config));
+  const auto asked = [&](EstimatorChoice estimator) {
+    std::vector<ProbedSet> fitting = probed;
+    for (ProbedSet& row : fitting) row = fit_estimator(row, estimator);
+    return std::pair(nlohmann::json::parse(probe_json(fitting, estimator)),
+                     probe_table(fitting, estimator));
   };
   const auto [pages, table] = asked(EstimatorChoice::kPages);
   CHECK(pages["auto"] == "bitmap");
@@ -146,23 +146,16 @@ TEST_CASE("estimator= counts: what is left, and which estimator goes with it", "
   CHECK(regions["auto"] == "stat");
   CHECK(regions["sets"][0]["estimator"] == "kernel");
   CHECK(regions["sets"][1]["estimator"] == "regions");
-  CHECK(asked(EstimatorChoice::kAuto).first["sets"][1]["estimator"] == "pages");
-
-  const auto [kernel, kernel_table] = asked(EstimatorChoice::kRegions, true);
-  CHECK(kernel["auto"] == "bitmap");
-  CHECK(kernel["sets"][0]["reason"] == "regions=kernel: stat delivers regions");
-  CHECK(kernel["sets"][1]["estimator"] == "regions");
-  CHECK(kernel["sets"][2]["usable"] == true);  // it checks a page per region
-  CHECK(kernel_table.ends_with("ops=auto,estimator=regions,regions=kernel would choose bitmap\n"));
+  CHECK(asked(kAuto).first["sets"][1]["estimator"] == "pages");
 }
 
 // A busy set that estimator=pages cannot use does not make it busy.
 TEST_CASE("estimator=pages without pages fails as page sets fail", "[probe]") {
-  EngineConfig pages;
-  pages.estimator = EstimatorChoice::kPages;
-  const auto fitting = fit_estimator(std::vector<ProbedSet>{kBusyStat, kNoBitmap}, pages);
+  const auto fitting =
+      std::vector<ProbedSet>{fit_estimator(kBusyStat, EstimatorChoice::kPages),
+                             fit_estimator(kNoBitmap, EstimatorChoice::kPages)};
   CHECK(
-      probe_table(fitting, pages)
+      probe_table(fitting, EstimatorChoice::kPages)
           .ends_with("ops=auto,estimator=pages would choose nothing and fail with ENODEV (No such\n"
                      "  device)\n"));
 }
