@@ -29,7 +29,9 @@ bool same_mount(const Options& a, const Options& b) {
   MonitoringAttrs attrs_of_a = a.context.attrs;
   attrs_of_a.goal = b.context.attrs.goal;
   return a.abi == b.abi && a.engine.ops == b.engine.ops &&
-         a.engine.estimator == b.engine.estimator && a.engine.excluded == b.engine.excluded &&
+         a.engine.estimator == b.engine.estimator &&
+         a.engine.kernel_regions == b.engine.kernel_regions &&
+         a.engine.excluded == b.engine.excluded &&
          a.engine.seed == b.engine.seed && a.context.rootfs == b.context.rootfs &&
          attrs_of_a == b.context.attrs && a.context.ram == b.context.ram &&
          a.context.sim == b.context.sim && a.context.kdamond_pid == b.context.kdamond_pid;

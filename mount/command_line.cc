@@ -179,6 +179,21 @@ Result<void> check_estimator(const Options& options, const OperationsRegistry& r
 }
 
 // Precondition: ops is auto or a set's name.
+Result<void> check_regions(const Options& options, const OperationsRegistry& registry) {
+  if (!options.engine.kernel_regions) return outcome::success();
+  const OperationsSet* const set = registry.find(options.engine.ops);
+  if (set == nullptr) {
+    return failure(EINVAL,
+                   "regions=kernel: not with ops=auto, which may take a set that delivers regions");
+  }
+  if (set->makes<DeliveredRegions>() || set->makes<Mirror>()) {
+    return failure(EINVAL, fmt::format("regions=kernel: ops={} delivers regions", set->name));
+  }
+  if (options.engine.estimator == EstimatorChoice::kRegions) return outcome::success();
+  return failure(EINVAL, "regions=kernel: only with estimator=regions");
+}
+
+// Precondition: ops is auto or a set's name.
 Result<void> check_ram(const Options& options, const OperationsRegistry& registry) {
   const OperationsSet* const set = registry.find(options.engine.ops);
   if (options.context.ram.kind == RamSelection::Kind::kAll || set == nullptr ||
@@ -220,6 +235,7 @@ Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& r
   }
   if (mounts) {
     BOOST_OUTCOME_TRYV(check_estimator(options, registry));
+    BOOST_OUTCOME_TRYV(check_regions(options, registry));
     BOOST_OUTCOME_TRYV(check_ram(options, registry));
     BOOST_OUTCOME_TRYV(check_together(options));
   }

@@ -230,7 +230,7 @@ OperationsSet kdamond_operations() {
     stop_orphaned_kdamond(context, RootedKernelFiles(context.rootfs));
   };
   set.max_call_ms = kMaxCallMs;
-  set.unused_options = {"seed"};
+  set.unused_options = {"regions", "seed"};
   return set;
 }
 
