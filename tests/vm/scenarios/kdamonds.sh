@@ -51,6 +51,9 @@ stop_foreign() {
 foreign_runs() { [ "$(cat $admin/0/state)" = on ] && [ "$(cat $admin/0/pid)" = "$foreign_pid" ]; }
 
 kdamond_threads() { grep -l '^kdamond\.' /proc/[0-9]*/comm 2> /dev/null; }
+# Nanoseconds of CPU time of all that run now.
+# shellcheck disable=SC2046 # words
+kdamonds_ns() { cat /dev/null $(kdamond_threads | sed 's/comm$/schedstat/') | awk '{ sum += $1 } END { printf "%.0f", sum }'; }
 no_kdamond() { [ -z "$(kdamond_threads)" ]; }
 nothing_staged() { [ "$(cat $admin/nr_kdamonds)" = 0 ]; }
 
