@@ -11,7 +11,6 @@
 . /vm/kdamonds.sh
 
 blocks=/sys/devices/system/memory
-shares='--limit-points 2 --limit-worst 13 --note-6s'
 
 monitor() { echo "MONITOR: $*"; }
 list_blocks() { find $blocks -maxdepth 1 -name 'memory[0-9]*'; }
@@ -44,13 +43,14 @@ follows() {
 }
 
 stat_off
+limits=$(kdamond_limits)
 echo offline > $blocks/auto_online_blocks
 ram=$(ram_mib)
 before=$(list_blocks | wc -l)
 start_workload --hot 128M --warm 128M --warm-period 9.1 --cold 256M
 start_logged /mnt ops=kdamond,update_us=3000000
 # shellcheck disable=SC2086 # words
-judge accuracy --settle 20 --seconds 51 $shares --limit-idle 75
+judge accuracy --settle 20 --seconds 51 $limits
 report "at first $ram MiB are monitored" monitors "$ram"
 
 list_blocks > /tmp/blocks
@@ -64,12 +64,12 @@ report "while they are offline $ram MiB are monitored" monitors "$ram"
 report "they are put online" set_blocks online_movable
 follows "plugged in" 512
 # shellcheck disable=SC2086 # words
-judge accuracy --settle 5 --seconds 51 $shares --note-idle
+judge accuracy --settle 5 --seconds 51 $limits --note-idle
 
 report "they are put offline" set_blocks offline
 follows "put offline" 0
 # shellcheck disable=SC2086 # words
-judge accuracy --settle 5 --seconds 51 $shares --note-idle
+judge accuracy --settle 5 --seconds 51 $limits --note-idle
 
 monitor device_del dimm
 nr_wanted=$before

@@ -102,6 +102,10 @@ reading_within() {
   return 1
 }
 
+# probe SET [OPTION,...]: its object in the table of --probe=json, without spaces.
+probe() { damon-statfs --probe=json ${2:+-o "$2"} | tr -d ' \n' | tr '{' '\n' | grep "\"set\":\"$1\""; }
+usable() { probe "$@" | grep -q '"usable":true'; }
+
 # The figure of the status of /mnt that has this name.
 status() { timeout 20 damon-statfs --status=json /mnt | tr ',' '\n' | sed -n "s/.*\"$1\": *//p"; }
 

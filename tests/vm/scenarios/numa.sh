@@ -29,11 +29,13 @@ report "two nodes are online: $(cat $nodes/online)" [ "$(cat $nodes/online)" = 0
 report "with a hole between them: $(hole_mib) MiB" [ "$(hole_mib)" -ge 3000 ]
 
 stat_off
+limits=$(kdamond_limits)
 start_workload --node 1 --hot 256M --warm 256M --warm-period 9.1 --cold 768M
 report "the lower node is in use: $(used_mib 0) MiB" [ "$(used_mib 0)" -ge 250 ]
 report "the upper node is in use: $(used_mib 1) MiB" [ "$(used_mib 1)" -ge 750 ]
 start_logged /mnt ops=kdamond
-judge accuracy --settle 20 --seconds 81 --limit-points 2 --limit-worst 13 --limit-idle 75 --note-6s
+# shellcheck disable=SC2086 # words
+judge accuracy --settle 20 --seconds 81 $limits
 report "both nodes and no more are monitored: $(($(status monitored_bytes) >> 20)) of $ram MiB" monitors "$ram"
 report "unmounts" umount /mnt
 report "the process ends within 5 s" within 5 gone

@@ -107,10 +107,7 @@ half=$((${kills:-36} / 2))
 stat_off
 began=$(now)
 estimators=regions
-if damon-statfs --probe=json -o ops=kdamond,estimator=pages | tr -d ' \n' | tr '{' '\n' | grep '"set":"kdamond"' |
-  grep -q '"usable":true'; then
-  estimators='regions pages'
-fi
+! takes_pages || estimators='regions pages'
 for estimator in $estimators; do measure "$estimator"; done
 kills $half alone
 report "$half SIGKILLs alone: $refused restarts refused" [ $refused = 0 ]
