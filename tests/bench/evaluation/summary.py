@@ -194,7 +194,8 @@ def chart(results, rows):
     monitors = sorted({monitor for _, monitor in found},
                       key=lambda name: MONITORS.index(name) if name in MONITORS else len(MONITORS))
     workloads = [name for name in WORKLOADS if any(name == workload for workload, _ in found)]
-    if not workloads:
+    # A panel without a bar is an error to gnuplot.
+    if not all(any(f"median_{limit}" in row for row in found.values()) for limit in LIMITS):
         return
     blocks = []
     for limit in LIMITS:
