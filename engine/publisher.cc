@@ -110,7 +110,9 @@ void Publisher::refreshed(const Statistics& statistics, const MonitoringDetails&
   latest_.details.estimator = before.estimator;
   latest_.details.started_ns = before.started_ns;
   latest_.details.cpu_ns = context_.clock->thread_cpu_ns() - started_cpu_ns_;
-  latest_.details.nr_dropped = estimator_ != nullptr ? estimator_->facts().nr_dropped : 0;
+  const OperationsFacts facts = estimator_ != nullptr ? estimator_->facts() : OperationsFacts();
+  latest_.details.nr_dropped = facts.nr_dropped;
+  latest_.details.kdamond_cpu_ns = facts.kdamond_cpu_ns;
   publish();
   log_refresh(details);
 }

@@ -31,10 +31,10 @@ bool same_mount(const Options& a, const Options& b) {
   return a.abi == b.abi && a.engine.ops == b.engine.ops &&
          a.engine.estimator == b.engine.estimator &&
          a.engine.kernel_regions == b.engine.kernel_regions &&
-         a.engine.excluded == b.engine.excluded &&
-         a.engine.seed == b.engine.seed && a.context.rootfs == b.context.rootfs &&
-         attrs_of_a == b.context.attrs && a.context.ram == b.context.ram &&
-         a.context.sim == b.context.sim && a.context.kdamond_pid == b.context.kdamond_pid;
+         a.engine.excluded == b.engine.excluded && a.engine.seed == b.engine.seed &&
+         a.context.rootfs == b.context.rootfs && attrs_of_a == b.context.attrs &&
+         a.context.ram == b.context.ram && a.context.sim == b.context.sim &&
+         a.context.kdamond_pid == b.context.kdamond_pid;
 }
 
 Result<void> take_change(Changes& changes, std::string_view word) {

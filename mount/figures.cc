@@ -60,6 +60,11 @@ FigureValue cpu_percent(const StatusFacts& facts) {
   return 100 * static_cast<double>(facts.cpu_ns) / static_cast<double>(lived_ns);
 }
 
+FigureValue kdamond_cpu(const StatusFacts& facts) {
+  const int64_t cpu_ns = details(facts).kdamond_cpu_ns;
+  return cpu_ns == 0 ? FigureValue() : FigureValue(seconds(cpu_ns));
+}
+
 template <size_t kLimit>
 FigureValue share(const StatusFacts& facts) {
   return unless_nan(details(facts).share_percent[kLimit]);
@@ -147,6 +152,9 @@ constexpr std::array kFigures = {
     Figure{"engine_cpu_s", Unit::kSeconds, Applies::kAfterRefresh,
            [](Facts facts) { return FigureValue(seconds(details(facts).cpu_ns)); },
            "CPU time of the engine thread from the start of monitoring to the last refresh."},
+    Figure{"kdamond_cpu_s", Unit::kSeconds, Applies::kAfterRefresh, kdamond_cpu,
+           "CPU time of the kdamonds of the sample, from the start of monitoring to the last "
+           "refresh."},
     Figure{"cpu_s", Unit::kSeconds, Applies::kAlways,
            [](Facts facts) { return FigureValue(seconds(facts.cpu_ns)); },
            "CPU time of all of the daemon's threads since its start."},

@@ -24,8 +24,8 @@ int64_t process_cpu_ns() {
 
 }  // namespace
 
-IoctlAnswers::IoctlAnswers(const Options& options,
-                           Monitoring monitoring, const Clock& clock, const Logging& logging)
+IoctlAnswers::IoctlAnswers(const Options& options, Monitoring monitoring, const Clock& clock,
+                           const Logging& logging)
     : options_(options),
       monitoring_(monitoring),
       clock_(clock),

@@ -28,8 +28,8 @@ class IoctlAnswers {
 
   // All references outlive this object, which is made when the daemon starts. options: those in
   // force then.
-  IoctlAnswers(const Options& options, Monitoring monitoring,
-               const Clock& clock, const Logging& logging);
+  IoctlAnswers(const Options& options, Monitoring monitoring, const Clock& clock,
+               const Logging& logging);
 
   // path: absolute; the status has an empty mountpoint before this call.
   void set_mountpoint(const std::string& path) { mountpoint_ = path; }

@@ -13,8 +13,8 @@
 namespace damon_statfs {
 namespace {
 
-constexpr uint64_t kSamples = 20;      // of a measurement, as in DAMON's default aggregation
-constexpr uint64_t kMinPages = 4;      // of a measurement
+constexpr uint64_t kSamples = 20;  // of a measurement, as in DAMON's default aggregation
+constexpr uint64_t kMinPages = 4;  // of a measurement
 constexpr uint64_t kMaxPages = 64;
 constexpr int64_t kTuneNs = 3 * kNsPerSecond;  // of which a measurement tells, for the tuning
 constexpr double kKeptShare = 0.5;  // of what was counted before, when there is something new
@@ -30,8 +30,8 @@ int64_t AccessRates::sample_ns() const {
 // Few pages for long rather than many for a moment, as memory may be hot at some moments only.
 std::optional<RateMeasurement> AccessRates::plan(std::span<const uint64_t> in_use, size_t nr_pages,
                                                  int64_t time_ns, int64_t period_ns) {
-  in_use_share_ = static_cast<double>(in_use.size()) /
-                  static_cast<double>(std::max<size_t>(nr_pages, 1));
+  in_use_share_ =
+      static_cast<double>(in_use.size()) / static_cast<double>(std::max<size_t>(nr_pages, 1));
   if (in_use.empty() || sample_ns() >= period_ns) {
     bandwidth_.add_check(in_use_share_, sample_ns());
     bandwidth_.end_checks(kTuneNs);
@@ -59,9 +59,9 @@ bool AccessRates::add_measurement(const RegionSnapshot& measured, uint64_t sampl
   const uint64_t sample_us = bandwidth_.sample_us();
   double hits = 0;
   for (const Region& region : measured.regions) hits += region.nr_accesses;
-  const double checks =
-      static_cast<double>(measured.regions.size()) * static_cast<double>(samples);
-  bandwidth_.add_check(in_use_share_ * hits / std::max(checks, 1.0), window_ns / static_cast<int64_t>(samples));
+  const double checks = static_cast<double>(measured.regions.size()) * static_cast<double>(samples);
+  bandwidth_.add_check(in_use_share_ * hits / std::max(checks, 1.0),
+                       window_ns / static_cast<int64_t>(samples));
   bandwidth_.end_checks(kTuneNs);
   const uint64_t now_us = bandwidth_.sample_us();
   return std::max(now_us, sample_us) - std::min(now_us, sample_us) > sample_us / 4;
@@ -84,11 +84,11 @@ void AccessRates::add_now_and_then(double share, int64_t recent_ns, int64_t time
   if (counted_pages_ >= kEnoughPages) accesses = counted_accesses_ / counted_pages_;
   // A page counts once per sampling interval at most.
   if (sample_ns() > period_ns) {
-    accesses = std::min(accesses, std::max(static_cast<double>(recent_ns) /
-                                               static_cast<double>(sample_ns()),
-                                           1.0));
+    accesses = std::min(
+        accesses, std::max(static_cast<double>(recent_ns) / static_cast<double>(sample_ns()), 1.0));
   }
-  const double times = static_cast<double>(time_ns) / static_cast<double>(std::max<int64_t>(recent_ns, 1));
+  const double times =
+      static_cast<double>(time_ns) / static_cast<double>(std::max<int64_t>(recent_ns, 1));
   bandwidth_.add_round(share * accesses * times, time_ns);
 }
 

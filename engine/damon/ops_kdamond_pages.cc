@@ -26,14 +26,14 @@ constexpr size_t kSample = 0, kCounted = 1, kMeasured = 2, kNrKdamonds = 3;
 constexpr int64_t kPeriodNs = kNsPerSecond;        // how often the sample is checked
 constexpr int64_t kMinRefreshNs = 100 * kNsPerMs;  // checking more often would cost too much
 constexpr int64_t kCheckNs = 3 * kNsPerSecond;     // how often the kdamonds are looked after
-constexpr int64_t kLeadNs = 50 * kNsPerMs;   // recording begins before an aggregation ends
+constexpr int64_t kLeadNs = 50 * kNsPerMs;         // recording begins before an aggregation ends
 constexpr int64_t kPauseNs = 10 * kNsPerMs;  // between two looks for what is recorded, at first
 constexpr int64_t kEarlyPeriods = 3;         // after the start, so that pages in use are known
 constexpr int kMaxMeasurements = 4;          // between two refreshes
 
 // An aggregation of counted pages.
 constexpr uint32_t kCountedPeriods = PageHistories::kRecentPeriods;
-constexpr KdamondIntervals kCountedIntervals{1'000'000, kCountedPeriods * uint64_t{1'000'000}};
+constexpr KdamondIntervals kCountedIntervals{1'000'000, kCountedPeriods* uint64_t{1'000'000}};
 constexpr size_t kCountedPages = 128;
 
 // Flags of all pages are looked at once in so many refreshes.
@@ -237,8 +237,8 @@ void KdamondPages::wait_for_sample() {
   const int64_t ended_ns = histories_->ended_ns();
   const double periods =
       static_cast<double>(wanted_sample_ns() - ended_ns) / static_cast<double>(real_ns);
-  const double passed = static_cast<double>(context_.clock->now_ns() - ended_ns) /
-                        static_cast<double>(real_ns);
+  const double passed =
+      static_cast<double>(context_.clock->now_ns() - ended_ns) / static_cast<double>(real_ns);
   const double whole = std::ceil(std::max(periods - kEarlyPeriod, passed));
   expected_ns_ = ended_ns + to_ns_saturated(std::max(whole, 1.0) * static_cast<double>(real_ns));
   phase_ = Phase::kRest;
@@ -250,16 +250,16 @@ void KdamondPages::wait_for_sample() {
 int64_t KdamondPages::wanted_sample_ns() const {
   const int64_t early_ns = started_ns_ + kEarlyPeriods * period_ns_;
   const bool is_time = refresh_ns_ > (kEarlyPeriods + 1) * period_ns_;
-  return is_time && histories_->ended_ns() < early_ns - period_ns_ / 2 ? early_ns
-                                                                       : refresh_due_ns_;
+  return is_time && histories_->ended_ns() < early_ns - period_ns_ / 2 ? early_ns : refresh_due_ns_;
 }
 
 Result<ObservedPages::Progress> KdamondPages::read_sample() {
   const int64_t now_ns = context_.clock->now_ns();
   DAMON_STATFS_TRY(snapshot, sample_.poll());
   if (sample_.has_ended()) {
-    return failure(ESRCH, fmt::format("kdamond {} has been stopped by another program, or has ended",
-                                      sample_.pid()));
+    return failure(
+        ESRCH,
+        fmt::format("kdamond {} has been stopped by another program, or has ended", sample_.pid()));
   }
   if (snapshot) return take_sample(*snapshot);
   note_silence(now_ns);
@@ -318,8 +318,7 @@ Result<void> KdamondPages::begin_measurement() {
   if (!begun) return begun;
   phase_ = Phase::kMeasure;
   pause_ns_ = kPauseNs;
-  phase_due_ns_ =
-      context_.clock->now_ns() + times_ns(plan->intervals.aggr_us, kNsPerUs) + kPauseNs;
+  phase_due_ns_ = context_.clock->now_ns() + times_ns(plan->intervals.aggr_us, kNsPerUs) + kPauseNs;
   return outcome::success();
 }
 
@@ -381,9 +380,7 @@ void KdamondPages::look_at(PageState& page) const {
   if (kind) page.kind = kind.value().value_or(PageKind::kUntracked);
 }
 
-KdamondIntervals KdamondPages::sample_intervals() const {
-  return {us(period_ns_), us(period_ns_)};
-}
+KdamondIntervals KdamondPages::sample_intervals() const { return {us(period_ns_), us(period_ns_)}; }
 
 std::vector<uint64_t> KdamondPages::sample_addrs() const {
   std::vector<uint64_t> addrs;

@@ -91,10 +91,10 @@ class KdamondPages final : public ObservedPages {
   std::unique_ptr<WordFile> kpageflags_;  // none: not readable
 
   int64_t refresh_ns_ = 0;
-  int64_t period_ns_ = 0;  // nominal
+  int64_t period_ns_ = 0;                   // nominal
   std::optional<PageHistories> histories_;  // from the first select() on
   AccessRates rates_;
-  bool select_due_ = false;       // whether other pages were selected than are in force
+  bool select_due_ = false;         // whether other pages were selected than are in force
   bool changed_by_others_ = false;  // what is staged is not only ours any more
 
   Phase phase_ = Phase::kRest;
@@ -106,8 +106,8 @@ class KdamondPages final : public ObservedPages {
   int64_t started_ns_ = 0;
   int64_t refresh_due_ns_ = 0;
   int64_t measure_from_ns_ = 0;  // when the measurement was switched on
-  int nr_measured_ = 0;        // measurements since the last refresh
-  size_t next_flags_ = 0;      // the page whose flags are to be looked at next
+  int nr_measured_ = 0;          // measurements since the last refresh
+  size_t next_flags_ = 0;        // the page whose flags are to be looked at next
   bool silence_logged_ = false;
 };
 

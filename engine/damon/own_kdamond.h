@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The life of the kdamonds of ours: no other program may use DAMON, each step is recorded before it is
-// taken, and in the end the interface is as it was. A crash at any point leaves nothing unknown.
+// The life of the kdamonds of ours: no other program may use DAMON, each step is recorded before it
+// is taken, and in the end the interface is as it was. A crash at any point leaves nothing unknown.
 #pragma once
 
 #include <sys/types.h>

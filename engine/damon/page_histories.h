@@ -72,10 +72,10 @@ class PageHistories {
   NominalTime time_;
   int64_t ended_ns_;
   double real_per_nominal_ = 1;
-  uint64_t nr_periods_ = 0;       // since the start, saturating at kRecentPeriods
-  int64_t selected_ns_;           // when pages were last selected
-  bool selected_anew_ = false;    // since the last aggregation
-  int64_t reset_ns_;              // when the kdamond last forgot what it knew
+  uint64_t nr_periods_ = 0;     // since the start, saturating at kRecentPeriods
+  int64_t selected_ns_;         // when pages were last selected
+  bool selected_anew_ = false;  // since the last aggregation
+  int64_t reset_ns_;            // when the kdamond last forgot what it knew
   int64_t disturbed_from_ns_ = 0, disturbed_to_ns_ = 0;
 
   std::vector<PageState> pages_;

@@ -45,7 +45,8 @@ Result<void> PageKdamond::turn_on() {
   if (!events) return failure(ENOTSUP, events.error().context);
   constexpr uint64_t kUnknownBytes = 0;
   constexpr bool kNeedsWindow = false;
-  events_ = std::make_unique<RegionSnapshots>(std::move(events.value()), kUnknownBytes, kNeedsWindow);
+  events_ =
+      std::make_unique<RegionSnapshots>(std::move(events.value()), kUnknownBytes, kNeedsWindow);
   return outcome::success();
 }
 
@@ -94,12 +95,13 @@ void PageKdamond::rest() noexcept {
 Result<std::optional<RegionSnapshot>> PageKdamond::poll() {
   std::optional<RegionSnapshot> snapshot = events_->poll();
   if (!snapshot) return std::optional<RegionSnapshot>();
-  const auto larger = std::find_if(
-      snapshot->regions.begin(), snapshot->regions.end(),
-      [this](const Region& region) { return region.size_bytes() != page_bytes_; });
+  const auto larger =
+      std::find_if(snapshot->regions.begin(), snapshot->regions.end(),
+                   [this](const Region& region) { return region.size_bytes() != page_bytes_; });
   if (larger == snapshot->regions.end()) return snapshot;
-  return failure(ENOTSUP, fmt::format("the kernel's DAMON makes regions of {} bytes of single pages",
-                                      larger->size_bytes()));
+  return failure(ENOTSUP,
+                 fmt::format("the kernel's DAMON makes regions of {} bytes of single pages",
+                             larger->size_bytes()));
 }
 
 // The first number of the file is the time on a CPU, in ns; kernels without scheduler statistics

@@ -47,9 +47,9 @@ struct AccessRate {
 
 // What a sample has to be like for its source.
 struct SampleShape {
-  uint64_t pages_per_word = 4;               // of 64 pages, as far apart as they can be
+  uint64_t pages_per_word = 4;                  // of 64 pages, as far apart as they can be
   uint64_t min_words = 750, max_words = 1'000;  // how many words, as max_cpu allows
-  bool apart = false;                        // whether no two pages may be neighbours
+  bool apart = false;                           // whether no two pages may be neighbours
 };
 
 // Observation begins with the first select() after open(), and goes on until close().

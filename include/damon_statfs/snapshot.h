@@ -75,9 +75,10 @@ struct MonitoringDetails {
   // Whether there was a refresh since started_ns. Nothing below is known before the first, but a
   // mirror, which never has one, knows aggr_us.
   bool refreshed = false;
-  int64_t cpu_ns = 0;       // CPU time that the engine thread has used since started_ns
-  uint64_t sample_us = 0;   // in force; 0: not known, as of another program's kdamond
-  uint64_t aggr_us = 0;     // in force; 0: not known
+  int64_t cpu_ns = 0;          // CPU time that the engine thread has used since started_ns
+  int64_t kdamond_cpu_ns = 0;  // the same of kernel threads that work for it; 0: none, or not known
+  uint64_t sample_us = 0;      // in force; 0: not known, as of another program's kdamond
+  uint64_t aggr_us = 0;        // in force; 0: not known
   uint64_t nr_checks = 0;   // access checks of the engine since the start; 0: a kdamond does them
   uint64_t nr_dropped = 0;  // checks, or records of a kdamond's, without a usable answer
   std::array<double, 3> share_percent{};  // of memory below each of kShareLimitsMs; NaN: not known

@@ -87,8 +87,9 @@ class FakeDamon final : public KernelFiles {
   int fault(const std::string& path, bool takes_lock);
   Result<std::string> read_now(const std::string& path);
   Result<std::vector<std::string>> list_now(const std::string& path);
-  Result<void> write_now(const std::string& path, const std::string& text,
-                         const std::function<bool()>& is_there = [] { return true; });
+  Result<void> write_now(
+      const std::string& path, const std::string& text,
+      const std::function<bool()>& is_there = [] { return true; });
 
   FakeKdamonds kernel_;
   int64_t lock_accesses_ = 0;

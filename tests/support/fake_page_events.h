@@ -82,8 +82,8 @@ class FakePageKernel {
     }
     if (kdamond == nullptr) return;
     const MonitoringAttrs& attrs = kdamond->context.attrs;
-    const auto sample_ns = static_cast<int64_t>(static_cast<double>(attrs.sample_us) * kNsPerUs *
-                                                real_per_nominal);
+    const auto sample_ns =
+        static_cast<int64_t>(static_cast<double>(attrs.sample_us) * kNsPerUs * real_per_nominal);
     const int64_t aggr_ns = sample_ns * static_cast<int64_t>(attrs.aggr_us / attrs.sample_us);
     for (; thread.began_ns + aggr_ns <= clock_.now_ns(); thread.began_ns += aggr_ns) {
       aggregate(thread, kdamond->context.ranges, sample_ns, aggr_ns);

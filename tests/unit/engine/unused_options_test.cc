@@ -38,9 +38,12 @@ TEST_CASE("what the kernel decides by itself", "[unused_options]") {
         "max_cpu=, ram=: no effect with ops=damon_stat");
   CHECK(text_for("observe", {"sample_us", "kdamond", "update_us"}) ==
         "sample_us=: no effect with ops=observe");
-  CHECK(text_for("kdamond", {"sample_us", "min_nr_regions", "ram"}).empty());
-  CHECK(text_for("kdamond", {"regions"}) == "regions=: no effect with ops=kdamond");
-  CHECK(text_for("kdamond", {"seed"}) == "seed=: no effect with ops=kdamond");
+  constexpr EstimatorChoice kRegions = EstimatorChoice::kRegions;
+  CHECK(text_for("kdamond", {"sample_us", "min_nr_regions", "ram"}, kRegions).empty());
+  CHECK(text_for("kdamond", {"regions"}, kRegions) == "regions=: no effect with ops=kdamond");
+  CHECK(text_for("kdamond", {"seed"}, kRegions) == "seed=: no effect with ops=kdamond");
+  CHECK(text_for("kdamond", {"min_nr_regions", "ram", "seed"}) ==
+        "min_nr_regions=: no effect with estimator=pages");
 }
 
 TEST_CASE("whatever is said to be of no use is an option", "[unused_options]") {

@@ -101,7 +101,7 @@ TEST_CASE("what would be used of real kernels", "[captured]") {
     CAPTURE(name);
     const CapturedMachine machine(name);
     CHECK(machine.probe("kdamond").value() ==
-          fmt::format("{}, regions from {}, 4095 MiB", kKdamonds, kAggregated));
+          fmt::format("{}, pages or regions from {}, 4095 MiB", kKdamonds, kAggregated));
   }
   CHECK(CapturedMachine("7").probe("damon_stat").value().ends_with("(on)"));
   CHECK(CapturedMachine("idle").probe("damon_stat").value().ends_with("(off)"));

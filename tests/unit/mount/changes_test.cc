@@ -18,9 +18,7 @@ Options in_force() {
   return options;
 }
 
-Result<Changes> changes_by(std::string_view words) {
-  return parse_changes(in_force(), words);
-}
+Result<Changes> changes_by(std::string_view words) { return parse_changes(in_force(), words); }
 
 TEST_CASE("no words change nothing, nor does what is so already", "[changes]") {
   const RunSettings before = run_settings(in_force());

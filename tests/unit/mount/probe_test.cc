@@ -151,9 +151,8 @@ TEST_CASE("estimator= counts: what is left, and which estimator goes with it", "
 
 // A busy set that estimator=pages cannot use does not make it busy.
 TEST_CASE("estimator=pages without pages fails as page sets fail", "[probe]") {
-  const auto fitting =
-      std::vector<ProbedSet>{fit_estimator(kBusyStat, EstimatorChoice::kPages),
-                             fit_estimator(kNoBitmap, EstimatorChoice::kPages)};
+  const auto fitting = std::vector<ProbedSet>{fit_estimator(kBusyStat, EstimatorChoice::kPages),
+                                              fit_estimator(kNoBitmap, EstimatorChoice::kPages)};
   CHECK(
       probe_table(fitting, EstimatorChoice::kPages)
           .ends_with("ops=auto,estimator=pages would choose nothing and fail with ENODEV (No such\n"
