@@ -11,6 +11,7 @@
 #include "engine/damon/ops_damon_stat.h"
 #include "engine/damon/ops_kdamond.h"
 #include "engine/damon/ops_observe.h"
+#include "engine/damon/yielded_damon_stat.h"
 #include "engine/ops_sim.h"
 #include "engine/page_idle/ops_page_idle.h"
 
@@ -26,6 +27,12 @@ int worth(int errno_value) { return errno_value == EBUSY ? 2 : errno_value == EA
 int counted_errno(const Error& error) {
   const int errno_value = error.code.value();
   return errno_value == EPERM || errno_value == EROFS ? EACCES : errno_value;
+}
+
+// With damon_stat=yield DAMON_STAT itself is none of the sources to choose from.
+Result<std::string> probe_set(const OperationsSet& set, const OperationsContext& context) {
+  if (!context.yield_damon_stat || set.yields_damon_stat) return set.probe(context);
+  return failure(EINVAL, fmt::format("damon_stat=yield: not with ops={}", set.name));
 }
 
 }  // namespace
@@ -61,6 +68,7 @@ void OperationsRegistry::recover(const OperationsContext& context) const {
   for (const OperationsSet& set : sets_) {
     if (set.recover != nullptr) set.recover(context);
   }
+  restore_damon_stat(context, RootedKernelFiles(context.rootfs));
 }
 
 bool OperationsRegistry::means_mirror(std::string_view name,
@@ -72,14 +80,14 @@ bool OperationsRegistry::means_mirror(std::string_view name,
   for (const OperationsSet& set : sets_) {
     if (!set.automatic) continue;
     if (!set.makes<Mirror>()) return false;
-    if (set.probe(context)) return true;
+    if (probe_set(set, context)) return true;
   }
   return false;
 }
 
 std::vector<ProbedSet> OperationsRegistry::probe(const OperationsContext& context) const {
   std::vector<ProbedSet> probed;
-  for (const OperationsSet& set : sets_) probed.push_back({&set, set.probe(context)});
+  for (const OperationsSet& set : sets_) probed.push_back({&set, probe_set(set, context)});
   return probed;
 }
 
@@ -93,7 +101,7 @@ Result<SelectedSet> OperationsRegistry::select(std::string_view name,
   std::vector<ProbedSet> probed;  // those behind the first usable one are not asked
   for (const OperationsSet& set : sets_) {
     if (!set.automatic) continue;
-    probed.push_back({&set, set.probe(context)});
+    probed.push_back({&set, probe_set(set, context)});
     if (probed.back().usable) break;
   }
   return choose_automatically(probed);
