@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/estimators.h"
 
 namespace damon_statfs {
 namespace {
@@ -20,8 +19,7 @@ bool is_of_regions(std::string_view name) {
 
 }  // namespace
 
-std::string unused_options_text(const OperationsSet& set, const EngineConfig& config) {
-  const bool pages = uses_pages(set, config);
+std::string unused_options_text(const OperationsSet& set, const EngineConfig& config, bool pages) {
   std::vector<std::string> named;
   for (const std::string& name : config.asked_for) {
     if (pages ? is_of_regions(name) : !set.uses_option(name)) named.push_back(name + "=");

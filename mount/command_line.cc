@@ -169,7 +169,7 @@ Result<void> check_estimator(const Options& options, const OperationsRegistry& r
   const bool pages = options.engine.estimator == EstimatorChoice::kPages;
   const bool exclude = options.engine.exclude_untracked;
   const char* const word = pages ? "estimator=pages" : "untracked=exclude";
-  if ((pages || exclude) && set != nullptr && !set->makes<PageChecks>()) {
+  if ((pages || exclude) && set != nullptr && !set->makes_pages()) {
     return failure(EINVAL, fmt::format("{}: ops={} delivers regions", word, set->name));
   }
   if (exclude && options.engine.estimator == EstimatorChoice::kRegions) {
@@ -222,13 +222,6 @@ Result<void> check_together(const Options& options) {
 
 }  // namespace
 
-void narrow_auto(Options& options, const OperationsRegistry& registry) {
-  if (options.engine.ops != "auto" || options.engine.estimator != EstimatorChoice::kPages) return;
-  for (const OperationsSet& set : registry.sets()) {
-    if (set.automatic && set.makes<PageChecks>()) options.engine.ops = set.name;
-  }
-}
-
 Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& registry,
                               bool sloppy) {
   Parser parser;
@@ -248,7 +241,6 @@ Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& r
     BOOST_OUTCOME_TRYV(check_ram(options, registry));
     BOOST_OUTCOME_TRYV(check_yield(options, registry));
     BOOST_OUTCOME_TRYV(check_together(options));
-    narrow_auto(parser.options, registry);
   }
   return options;
 }

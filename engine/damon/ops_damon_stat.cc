@@ -204,9 +204,9 @@ OperationsSet damon_stat_operations() {
       "access_bp",      "aggr_us",       "aggrs",          "estimator",     "max_cpu",
       "max_nr_regions", "max_sample_us", "min_nr_regions", "min_sample_us", "ram",
       "refresh_ms",     "sample_us",     "seed",           "untracked",     "update_us"};
-  set.create = [](const OperationsContext& context) -> std::unique_ptr<Mirror> {
+  set.add_factory<Mirror>([](const OperationsContext& context) -> std::unique_ptr<Mirror> {
     return mirror_damon_stat(context, std::make_shared<RootedKernelFiles>(context.rootfs));
-  };
+  });
   return set;
 }
 

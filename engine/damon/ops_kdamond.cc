@@ -215,7 +215,7 @@ OperationsSet kdamond_operations() {
   set.probe = [](const OperationsContext& context) {
     return probe(context, RootedKernelFiles(context.rootfs));
   };
-  set.create = create;
+  set.add_factory<DeliveredRegions>(create);
   set.recover = [](const OperationsContext& context) {
     stop_orphaned_kdamond(context, RootedKernelFiles(context.rootfs));
   };

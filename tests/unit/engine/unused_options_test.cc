@@ -17,7 +17,9 @@ std::string text_for(const std::string& ops, std::set<std::string, std::less<>> 
   config.asked_for = std::move(asked_for);
   config.estimator = estimator;
   const OperationsRegistry registry = built_in_operations();
-  return unused_options_text(*registry.find(ops), config);
+  const OperationsSet& set = *registry.find(ops);
+  return unused_options_text(
+      set, config, estimator != EstimatorChoice::kRegions && default_estimator(set) == "pages");
 }
 
 TEST_CASE("a page sample has no regions", "[unused_options]") {

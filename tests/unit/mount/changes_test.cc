@@ -19,7 +19,7 @@ Options in_force() {
 }
 
 Result<Changes> changes_by(std::string_view words) {
-  return parse_changes(in_force(), words, built_in_operations());
+  return parse_changes(in_force(), words);
 }
 
 TEST_CASE("no words change nothing, nor does what is so already", "[changes]") {

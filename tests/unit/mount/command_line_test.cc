@@ -328,9 +328,9 @@ TEST_CASE("estimator= and untracked=", "[options]") {
   CHECK(parse_o("ops=kdamond,estimator=regions"));
 }
 
-TEST_CASE("ops=auto,estimator=pages means page_idle", "[options]") {
-  CHECK(parse_o("estimator=pages").value().engine.ops == "page_idle");
-  CHECK(parse_o("ops=auto,estimator=pages,untracked=exclude").value().engine.ops == "page_idle");
+TEST_CASE("ops=auto goes with every estimator", "[options]") {
+  CHECK(parse_o("estimator=pages").value().engine.ops == "auto");
+  CHECK(parse_o("ops=auto,estimator=pages,untracked=exclude").value().engine.ops == "auto");
   CHECK(parse_o("estimator=regions").value().engine.ops == "auto");
   CHECK(parse_o("untracked=exclude").value().engine.ops == "auto");
 }
