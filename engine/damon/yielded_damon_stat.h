@@ -46,7 +46,7 @@ class YieldedDamonStat {
 
   // Switches DAMON_STAT on again if take(), or a daemon before this one, has switched it off.
   // Precondition: no kdamond of ours is on. What cannot be done is logged, and left to the next
-  // start or stop of any daemon. Takes 3 s at most.
+  // start of any daemon, or the next stop with damon_stat=yield. Takes 3 s at most.
   void give_back() noexcept;
 
  private:
