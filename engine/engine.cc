@@ -172,10 +172,9 @@ class Engine::Thread {
   Result<void> monitor(const OperationsSet& set, bool pages) {
     log_unused_options(set, pages);
     publisher_.begin(set, pages ? "pages" : "regions");
-    if (config_.exclude_untracked && !pages) {
-      context_.log(
-          LogLevel::kWarning,
-          fmt::format("untracked=exclude: {} delivers regions, it has no effect", set.name));
+    if (config_.excluded != ExcludedPages::kNone && !pages) {
+      context_.log(LogLevel::kWarning, fmt::format("{}: {} delivers regions, it has no effect",
+                                                   to_option(config_.excluded), set.name));
     }
     const std::unique_ptr<Estimator> estimator = make_estimator(
         set, pages, config_, context_, [this] { return commands_.stop_requested(); }, observers_);

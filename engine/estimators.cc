@@ -75,8 +75,7 @@ struct EstimatorMaker {
           set.make<PageChecks>(context), *context.clock);
     }
     const PageSamplerConfig sample{
-        context.attrs, config.max_cpu_percent, config.exclude_untracked, page_bytes(), seed,
-        context.log};
+        context.attrs, config.max_cpu_percent, config.excluded, page_bytes(), seed, context.log};
     auto sampler = std::make_unique<PageSampler>(sample, *pages, *context.clock, observer);
     return std::make_unique<OwningEstimator>(std::move(pages), nullptr, std::move(sampler));
   }
@@ -96,7 +95,8 @@ struct EstimatorMaker {
     regions.min_region_bytes = page_bytes();
     regions.seed = seed_or_arbitrary(config.seed);
     regions.cancelled = cancelled;
-    auto refresh = std::make_unique<RegionRefresh>(context, observer);
+    if (config.kernel_regions) regions.rules = kKernelRules;
+    auto refresh = std::make_unique<RegionRefresh>(context, observer, regions.rules);
     auto sampler = std::make_unique<Sampler>(regions, *source, *context.clock, *refresh);
     return std::make_unique<OwningEstimator>(std::move(source), std::move(refresh),
                                              std::move(sampler));

@@ -14,7 +14,7 @@ namespace damon_statfs {
 namespace {
 
 bool is_of_regions(std::string_view name) {
-  return name == "min_nr_regions" || name == "max_nr_regions";
+  return name == "regions" || name == "min_nr_regions" || name == "max_nr_regions";
 }
 
 }  // namespace

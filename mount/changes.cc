@@ -30,7 +30,8 @@ bool same_mount(const Options& a, const Options& b) {
   attrs_of_a.goal = b.context.attrs.goal;
   return a.abi == b.abi && a.engine.ops == b.engine.ops &&
          a.engine.estimator == b.engine.estimator &&
-         a.engine.exclude_untracked == b.engine.exclude_untracked &&
+         a.engine.kernel_regions == b.engine.kernel_regions &&
+         a.engine.excluded == b.engine.excluded &&
          a.engine.seed == b.engine.seed && a.context.rootfs == b.context.rootfs &&
          attrs_of_a == b.context.attrs && a.context.ram == b.context.ram &&
          a.context.sim == b.context.sim && a.context.kdamond_pid == b.context.kdamond_pid &&

@@ -52,9 +52,16 @@ bool set_estimator(Options& options, std::string_view value) {
   return value == "auto" || value == "regions" || value == "pages";
 }
 
+bool set_regions_rules(Options& options, std::string_view value) {
+  options.engine.kernel_regions = value == "kernel";
+  return value == "kernel" || value == "refined";
+}
+
 bool set_untracked(Options& options, std::string_view value) {
-  options.engine.exclude_untracked = value == "exclude";
-  return value == "exclude" || value == "idle";
+  if (value == "idle") options.engine.excluded = ExcludedPages::kNone;
+  if (value == "exclude") options.engine.excluded = ExcludedPages::kUntracked;
+  if (value == "exclude_unmapped") options.engine.excluded = ExcludedPages::kUnmapped;
+  return value == "idle" || value == "exclude" || value == "exclude_unmapped";
 }
 
 bool set_damon_stat(Options& options, std::string_view value) {
@@ -123,10 +130,15 @@ constexpr std::array kOptions = {
                 "DAMON's regions, or a random sample of pages; auto: pages where the\n"
                 "operations set can check single pages",
                 "auto, regions or pages", set_estimator),
-    text_option("untracked", "idle|exclude", "idle",
+    text_option("regions", "refined|kernel", "refined",
+                "whether estimator=regions merges and dates regions by rules of its own,\n"
+                "or exactly as the kernel's DAMON, to compare with it",
+                "refined or kernel", set_regions_rules),
+    text_option("untracked", "idle|exclude|exclude_unmapped", "idle",
                 "whether memory that no access check can see counts as idle or not at\n"
-                "all; exclude with the estimator pages only",
-                "idle or exclude", set_untracked),
+                "all; exclude_unmapped: nor does page cache that nothing maps; both\n"
+                "with the estimator pages only",
+                "idle, exclude or exclude_unmapped", set_untracked),
     changeable(text_option("max_cpu", "PERCENT", "1",
                            "limit of the engine's CPU time, in % of one CPU, from 0.001 to 100",
                            "a percentage from 0.001 to 100", set_max_cpu)),

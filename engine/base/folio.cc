@@ -18,4 +18,9 @@ Result<std::optional<Folio>> find_folio(const WordFile& kpageflags, uint64_t pfn
   }
 }
 
+Result<std::optional<PageKind>> find_page_kind(const WordFile& kpageflags, uint64_t pfn) {
+  DAMON_STATFS_TRY(folio, find_folio(kpageflags, pfn));
+  return folio ? std::optional(folio->kind()) : std::nullopt;
+}
+
 }  // namespace damon_statfs

@@ -103,12 +103,18 @@ void log_put_back(const OperationsContext& context, const Result<bool>& done, Lo
 void restore_within(const OperationsContext& context, const KernelFiles& files, int64_t limit_ns) {
   const Result<std::optional<LockedRecord>> record =
       LockedRecord::open_existing(kYieldRecord, context.rootfs, files, *context.clock);
-  if (failed_with(record, EBUSY) || (record && !record.value())) return;
-  const Result<bool> done = record ? put_back(context, files, *record.value(), limit_ns)
-                                   : Result<bool>(record.as_failure());
-  log_put_back(context, done, LogLevel::kWarning,
-               "switched the kernel's DAMON_STAT on again, which a damon-statfs before this one "
-               "had left off");
+  if (failed_with(record, EBUSY)) return;
+  if (!record) {
+    context.log(
+        LogLevel::kWarning,
+        fmt::format("whether a damon-statfs before this one has left the kernel's DAMON_STAT "
+                    "off cannot be found out: {}",
+                    record.error().context));
+  } else if (record.value()) {
+    log_put_back(context, put_back(context, files, *record.value(), limit_ns), LogLevel::kWarning,
+                 "switched the kernel's DAMON_STAT on again, which a damon-statfs before this one "
+                 "had left off");
+  }
 }
 
 }  // namespace

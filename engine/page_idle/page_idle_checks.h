@@ -8,11 +8,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <utility>
 
 #include "damon_statfs/clock.h"
 #include "damon_statfs/page_checks.h"
+#include "engine/base/folio.h"
 #include "engine/base/word_file.h"
 
 namespace damon_statfs {
@@ -47,7 +49,10 @@ class PageIdleChecks {
   Result<void> check_folio(std::span<CheckedPage* const> before, bool idle, CheckedPage& page);
   Result<void> check_without_bit(CheckedPage& page);
   Result<void> check_without_mark(CheckedPage& page);
-  Result<bool> is_still(const CheckedPage& page, bool idle);
+  Result<std::optional<Folio>> find_anew(CheckedPage& page);
+  Result<bool> is_still(CheckedPage& page, bool idle);
+  void take_kind(CheckedPage& page, uint64_t head_flags) const;
+  Result<void> look_if_due(CheckedPage& page) const;
 
   const WordFile& bitmap_;
   const WordFile& kpageflags_;

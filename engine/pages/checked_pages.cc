@@ -76,7 +76,7 @@ Result<void> CheckedPages::select(std::span<const PageState> pages) {
 std::vector<PageState> CheckedPages::states() const {
   std::vector<PageState> states;
   states.reserve(pages_.size());
-  for (const RoundPage& page : pages_) states.push_back({page, page.addr, page.tracked()});
+  for (const RoundPage& page : pages_) states.push_back({page, page.addr, page.kind()});
   return states;
 }
 

@@ -28,7 +28,7 @@ PageSampler::PageSampler(const PageSamplerConfig& config, ObservedPages& pages, 
       observer_(observer),
       update_ns_(static_cast<int64_t>(normalised(config.attrs).update_us) * kNsPerUs),
       max_cpu_percent_(config.max_cpu_percent),
-      exclude_untracked_(config.exclude_untracked),
+      excluded_(config.excluded),
       log_(config.log),
       sample_(config.page_bytes, config.seed ^ 0x70616765, pages.sample_shape()),
       size_(config.max_cpu_percent, pages.sample_shape()) {}
@@ -98,6 +98,8 @@ void PageSampler::refresh() {
   PageDetails pages;
   pages.untracked_bytes =
       to_u64_saturated(found_.untracked_share * static_cast<double>(monitored_bytes_));
+  pages.unmapped_cache_bytes =
+      to_u64_saturated(found_.unmapped_cache_share * static_cast<double>(monitored_bytes_));
   pages.nr_pages = sample_.pages().size();
   pages.check_period_ms = static_cast<uint64_t>(pages_.period_ns() / kNsPerMs);
   pages.share_error_percent = found_.share_error_percent;
@@ -107,7 +109,7 @@ void PageSampler::refresh() {
 
 // No page is no value: zeros would say that all memory is in use. The last values stay.
 void PageSampler::take_statistics() {
-  const PageStatistics found = make_page_statistics(sample_, exclude_untracked_, clock_.now_ns());
+  const PageStatistics found = make_page_statistics(sample_, excluded_, clock_.now_ns());
   const bool none_counted = none_counts_;
   none_counts_ = found.nr_pages == 0;
   if (!none_counts_) {
@@ -115,10 +117,13 @@ void PageSampler::take_statistics() {
     return;
   }
   found_.untracked_share = found.untracked_share;
+  found_.unmapped_cache_share = found.unmapped_cache_share;
   if (none_counted) return;
   log_(LogLevel::kWarning,
-       "untracked=exclude leaves nothing: no page of the sample can be tracked, so the idle times "
-       "stay as they were until one can");
+       fmt::format("{} leaves nothing: no page of the sample can be tracked{}, so the idle times "
+                   "stay as they were until one can",
+                   to_option(excluded_),
+                   excluded_ == ExcludedPages::kUnmapped ? " and is mapped" : ""));
 }
 
 Result<void> PageSampler::adapt_sample() {

@@ -23,9 +23,9 @@ namespace damon_statfs {
 
 struct PageSamplerConfig {
   MonitoringAttrs attrs;
-  double max_cpu_percent = 100;    // of one CPU, for the engine thread and the kdamonds
-  bool exclude_untracked = false;  // whether memory that cannot be tracked is left out
-  uint64_t page_bytes = 4096;      // the page size
+  double max_cpu_percent = 100;  // of one CPU, for the engine thread and the kdamonds
+  ExcludedPages excluded = ExcludedPages::kNone;
+  uint64_t page_bytes = 4096;  // the page size
   uint64_t seed = 1;
   LogSink log = [](LogLevel, std::string_view) {};
 };
@@ -64,7 +64,7 @@ class PageSampler final : public Estimator {
   MonitoringObserver& observer_;
   const int64_t update_ns_;
   double max_cpu_percent_;
-  const bool exclude_untracked_;
+  const ExcludedPages excluded_;
   const LogSink log_;
 
   PageSample sample_;

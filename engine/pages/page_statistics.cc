@@ -26,13 +26,13 @@ struct Cluster {
   double all = 0;
 };
 
-std::vector<Cluster> make_clusters(std::span<const PageState> pages, bool exclude_untracked,
+std::vector<Cluster> make_clusters(std::span<const PageState> pages, ExcludedPages excluded,
                                    int64_t now_ns, uint64_t word_bytes) {
   std::vector<Cluster> clusters;
   clusters.reserve(pages.size() / SampleShape{}.pages_per_word + 1);
   uint64_t word_start = 0, word_end = 0;
   for (const PageState& page : pages) {
-    if (exclude_untracked && !page.tracked) continue;
+    if (is_excluded(page.kind, excluded)) continue;
     if (page.addr < word_start || page.addr >= word_end) {
       word_start = page.addr / word_bytes * word_bytes;
       word_end = word_start + word_bytes;
@@ -78,25 +78,29 @@ void estimate_share(const std::vector<Cluster>& clusters, size_t limit, double s
   error_percent = 100 * std::sqrt(variance_of(clusters, limit, share, all) * (1 - sampled_share));
 }
 
+double share_of_kind(std::span<const PageState> pages, PageKind kind) {
+  const auto of_kind = std::count_if(pages.begin(), pages.end(),
+                                     [=](const PageState& page) { return page.kind == kind; });
+  return static_cast<double>(of_kind) / static_cast<double>(std::max<size_t>(pages.size(), 1));
+}
+
 }  // namespace
 
-PageStatistics make_page_statistics(const PageSample& sample, bool exclude_untracked,
+PageStatistics make_page_statistics(const PageSample& sample, ExcludedPages excluded,
                                     int64_t now_ns) {
   PageStatistics statistics;
   std::vector<IdleSize> parts;
   parts.reserve(sample.pages().size());
-  size_t untracked = 0;
   for (const PageState& page : sample.pages()) {
-    if (!page.tracked) ++untracked;
-    if (exclude_untracked && !page.tracked) continue;
+    if (is_excluded(page.kind, excluded)) continue;
     parts.push_back({page.idle_ns(now_ns) / kNsPerMs, 1});
   }
   statistics.nr_pages = parts.size();
   statistics.memory_idle_ms_percentiles = idle_percentiles(parts);
-  statistics.untracked_share = static_cast<double>(untracked) /
-                               static_cast<double>(std::max<size_t>(sample.pages().size(), 1));
+  statistics.untracked_share = share_of_kind(sample.pages(), PageKind::kUntracked);
+  statistics.unmapped_cache_share = share_of_kind(sample.pages(), PageKind::kUnmappedCache);
   const std::vector<Cluster> clusters =
-      make_clusters(sample.pages(), exclude_untracked, now_ns, sample.word_bytes());
+      make_clusters(sample.pages(), excluded, now_ns, sample.word_bytes());
   for (size_t i = 0; i < kNrLimits; ++i) {
     estimate_share(clusters, i, sample.sampled_share(), statistics.share_percent[i],
                    statistics.share_error_percent[i]);

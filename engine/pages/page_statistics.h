@@ -16,15 +16,16 @@ namespace damon_statfs {
 struct PageStatistics {
   size_t nr_pages = 0;  // that count; if there are none, the percentiles and shares say nothing
   std::array<int64_t, 101> memory_idle_ms_percentiles{};
-  double untracked_share = 0;  // of all pages, 0 to 1
+  double untracked_share = 0;       // of all pages, 0 to 1
+  double unmapped_cache_share = 0;  // of all pages, 0 to 1
   // Of the memory idle for less than each of MonitoringDetails::kShareLimitsMs; NaN: not known.
   static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   std::array<double, 3> share_percent{kUnknown, kUnknown, kUnknown};
   std::array<double, 3> share_error_percent{kUnknown, kUnknown, kUnknown};
 };
 
-// exclude_untracked: pages that no access check can see do not count, else they count as idle.
-PageStatistics make_page_statistics(const PageSample& sample, bool exclude_untracked,
+// excluded: which pages do not count in all that is not told as a share of all pages.
+PageStatistics make_page_statistics(const PageSample& sample, ExcludedPages excluded,
                                     int64_t now_ns);
 
 }  // namespace damon_statfs

@@ -8,6 +8,8 @@
 #include <set>
 #include <string>
 
+#include "damon_statfs/page_kind.h"
+
 namespace damon_statfs {
 
 // What turns access checks into statistics. Auto: pages if the operations set can check single
@@ -18,8 +20,9 @@ struct EngineConfig {
   std::string ops = "auto";      // an operations set's name, or auto
   double max_cpu_percent = 1.0;  // of one CPU, for the engine thread
   EstimatorChoice estimator = EstimatorChoice::kAuto;
-  bool exclude_untracked = false;  // pages only: leave out memory that no access check can see
-  uint64_t seed = 0;               // of the random source; 0: a different one at each start
+  bool kernel_regions = false;  // regions that are checked here go by the kernel's rules, not ours
+  ExcludedPages excluded = ExcludedPages::kNone;  // estimator pages only
+  uint64_t seed = 0;  // of the random source; 0: a different one at each start
   std::set<std::string, std::less<>> asked_for;  // names of the options that the user has set
 };
 

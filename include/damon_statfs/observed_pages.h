@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "damon_statfs/operations.h"
+#include "damon_statfs/page_kind.h"
 #include "damon_statfs/run_settings.h"
 
 namespace damon_statfs {
@@ -31,8 +32,10 @@ struct PageHistory {
 
 // The state of one page.
 struct PageState : PageHistory {
-  uint64_t addr = 0;     // of its first byte, physical
-  bool tracked = false;  // whether an access to it can be seen
+  uint64_t addr = 0;                     // of its first byte, physical
+  PageKind kind = PageKind::kUntracked;  // may be a minute old while no access is found
+
+  bool tracked() const { return kind != PageKind::kUntracked; }
 };
 
 // How often memory is accessed, as DAMON counts: a page once per sampling interval at most.

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "damon_statfs/operations.h"
+#include "damon_statfs/page_kind.h"
 #include "damon_statfs/result.h"
 
 namespace damon_statfs {
@@ -29,12 +30,20 @@ struct CheckedPage {
   PageAccess access = PageAccess::kUntracked;  // found by the latest check
   bool marked = false;                         // whether the next check can tell of an access
   int64_t marked_ns = 0;                       // Clock::now_ns() when it was last marked
+  bool unmapped_cache = false;  // tracked, and page cache that nothing maps, as far as is known
+  int64_t looked_ns = 0;        // Clock::now_ns() when the source last found that out
 
   // Pages of one word cost little more than one of them if they are checked in the same call.
   static constexpr uint64_t kWordPages = 64;
   uint64_t word() const { return head_pfn / kWordPages; }  // of the page_idle bitmap
 
   bool tracked() const { return access != PageAccess::kUntracked; }
+
+  PageKind kind() const {
+    return !tracked()       ? PageKind::kUntracked
+           : unmapped_cache ? PageKind::kUnmappedCache
+                            : PageKind::kTracked;
+  }
 
   // Whether a check can tell anything of it.
   bool worth_a_check() const { return marked || !tracked() || access == PageAccess::kUnknown; }
@@ -52,8 +61,8 @@ class PageChecks : public Operations {
  public:
   // Checks pages, ascending by word(): sets `access` to what happened to each since it was marked.
   // Only what is idle stays marked; a page that is not marked counts as accessed, but one whose
-  // mark was not taken stays kUnknown as long as it is tracked. A head_pfn may change. Returns: why
-  // the source cannot go on.
+  // mark was not taken stays kUnknown as long as it is tracked. A head_pfn may change, and so may
+  // unmapped_cache. Returns: why the source cannot go on.
   virtual Result<void> check_pages(std::span<CheckedPage* const> pages) = 0;
 
   // Marks pages, ascending by word() and tracked, as not accessed. A page whose mark is not taken

@@ -112,7 +112,7 @@ class Command(unittest.TestCase):
     def test_what_is_not_known_yet_is_null(self):
         """Before the first refresh, and after a start that has failed, no figure is 0."""
         figures = ("sample_us", "aggr_us", "nr_pages", "nr_checks", "nr_dropped", "engine_cpu_s",
-                   "untracked_bytes", "check_period_ms", "idle_below_1000_ms_percent",
+                   "untracked_bytes", "unmapped_cache_bytes", "check_period_ms", "idle_below_1000_ms_percent",
                    "idle_below_6000_ms_error_percent")
         with Mount(enabled="Y", refresh_ms=600000) as mount:
             for _ in range(2):

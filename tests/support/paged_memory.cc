@@ -62,6 +62,7 @@ void PagedMemory::check(CheckedPage& page) const {
                 : idle              ? PageAccess::kIdle
                                     : PageAccess::kAccessed;
   page.marked = page.access == PageAccess::kIdle;
+  page.unmapped_cache = unmapped_cache(page.addr);
 }
 
 }  // namespace damon_statfs::test

@@ -35,6 +35,7 @@ class PagedMemory final : public PageChecks {
   std::vector<AddressRange> ranges{{0, uint64_t{4} << 30}};
   LastAccess last_access = [](uint64_t, int64_t) { return kNever; };
   std::function<bool(uint64_t addr)> tracked = [](uint64_t) { return true; };
+  std::function<bool(uint64_t addr)> unmapped_cache = [](uint64_t) { return false; };
   std::function<bool(uint64_t addr)> takes_mark = [](uint64_t) { return true; };
   std::function<void(std::span<CheckedPage* const>)> on_check = [](auto) {};
   int64_t cpu_ns_per_check = 0, cpu_ns_per_mark = 0;

@@ -248,9 +248,14 @@ TEST_CASE("bad input: one line that names the word and what is allowed", "[optio
       {{"-o", "estimator=page", "/mnt"}, "estimator=page", "auto, regions or pages"},
       {{"-o", "estimator=", "/mnt"}, "estimator=", "auto, regions or pages"},
       {{"-o", "estimator", "/mnt"}, "estimator", "auto, regions or pages"},
-      {{"-o", "untracked=no", "/mnt"}, "untracked=no", "idle or exclude"},
-      {{"-o", "untracked", "/mnt"}, "untracked", "idle or exclude"},
-      {{"-o", "untracked=exclude,estimator=regions", "/mnt"}, "untracked=exclude", "regions"},
+      {{"-o", "regions=ours", "/mnt"}, "regions=ours", "refined or kernel"},
+      {{"-o", "regions", "/mnt"}, "regions", "refined or kernel"},
+      {{"-o", "untracked=no", "/mnt"}, "untracked=no", "idle, exclude or exclude_unmapped"},
+      {{"-o", "untracked", "/mnt"}, "untracked", "idle, exclude or exclude_unmapped"},
+      {{"-o", "untracked=exclude,estimator=regions", "/mnt"}, "untracked=exclude:", "regions"},
+      {{"-o", "estimator=regions,untracked=exclude_unmapped", "/mnt"},
+       "untracked=exclude_unmapped:",
+       "regions"},
       {{"-o", "kdamond=1", "/mnt"}, "kdamond=", "ops=observe"},
       {{"-o", "kdamond=abc", "/mnt"}, "kdamond=abc", "process id"},
       {{"-o", "kdamond=0", "/mnt"}, "kdamond=0", "process id"},
@@ -317,14 +322,19 @@ TEST_CASE("aggrs=0 turns tuning off, and its rules", "[options]") {
 TEST_CASE("estimator= and untracked=", "[options]") {
   const Options defaults = parse({"/mnt"}).value();
   CHECK(defaults.engine.estimator == EstimatorChoice::kAuto);
-  CHECK_FALSE(defaults.engine.exclude_untracked);
+  CHECK(defaults.engine.excluded == ExcludedPages::kNone);
   const std::string sim = "ops=sim,sim=1G@1s,";
   CHECK(parse_o(sim + "estimator=auto").value().engine.estimator == EstimatorChoice::kAuto);
   CHECK(parse_o(sim + "estimator=pages").value().engine.estimator == EstimatorChoice::kPages);
   CHECK(parse_o(sim + "estimator=regions").value().engine.estimator == EstimatorChoice::kRegions);
-  CHECK(parse_o(sim + "untracked=exclude").value().engine.exclude_untracked);
-  CHECK_FALSE(parse_o(sim + "untracked=exclude,untracked=idle").value().engine.exclude_untracked);
+  const auto excluded = [&](const std::string& words) {
+    return parse_o(sim + words).value().engine.excluded;
+  };
+  CHECK(excluded("untracked=exclude") == ExcludedPages::kUntracked);
+  CHECK(excluded("untracked=exclude_unmapped") == ExcludedPages::kUnmapped);
+  CHECK(excluded("untracked=exclude,untracked=idle") == ExcludedPages::kNone);
   CHECK(parse_o("ops=page_idle,estimator=pages,untracked=exclude"));
+  CHECK(parse_o("ops=kdamond,estimator=pages,untracked=exclude"));
   CHECK(parse_o("ops=kdamond,estimator=regions"));
 }
 
@@ -336,16 +346,50 @@ TEST_CASE("ops=auto goes with every estimator", "[options]") {
 }
 
 TEST_CASE("pages cannot be had from sets that deliver regions", "[options]") {
-  for (const std::string ops : {"kdamond", "damon_stat", "observe"}) {
-    for (const std::string word : {"estimator=pages", "untracked=exclude"}) {
+  for (const std::string ops : {"damon_stat", "observe"}) {
+    for (const std::string word :
+         {"estimator=pages", "untracked=exclude", "untracked=exclude_unmapped"}) {
       const auto refused = parse_o("ops=" + ops + "," + word);
       CAPTURE(ops, word);
       REQUIRE_FALSE(refused);
       CHECK(refused.error().code.value() == EINVAL);
-      CHECK(refused.error().context.find(word) == 0);
+      CHECK(refused.error().context.find(word + ":") == 0);
       CHECK(refused.error().context.find("ops=" + ops + " delivers regions") != std::string::npos);
       CHECK(refused.error().context.find('\n') == std::string::npos);
     }
+  }
+}
+
+TEST_CASE("regions=", "[options]") {
+  CHECK_FALSE(parse({"/mnt"}).value().engine.kernel_regions);
+  const std::string words = "ops=sim,sim=1G@1s,estimator=regions,regions=";
+  CHECK(parse_o(words + "kernel").value().engine.kernel_regions);
+  CHECK_FALSE(parse_o(words + "refined").value().engine.kernel_regions);
+  CHECK(parse_o("ops=page_idle,regions=kernel,estimator=regions").value().engine.kernel_regions);
+  // What is the default has no rules.
+  CHECK(parse_o("ops=kdamond,regions=refined"));
+  CHECK(parse_o("estimator=pages,regions=refined"));
+}
+
+TEST_CASE("regions=kernel is refused where regions do not arise here", "[options]") {
+  struct Row {
+    std::string words, why;
+  };
+  const Row rows[] = {
+      {"ops=kdamond,regions=kernel", "ops=kdamond delivers regions"},
+      {"ops=observe,estimator=regions,regions=kernel", "ops=observe delivers regions"},
+      {"ops=damon_stat,regions=kernel", "ops=damon_stat delivers regions"},
+      {"ops=page_idle,regions=kernel", "only with estimator=regions"},
+      {"ops=page_idle,regions=kernel,estimator=pages", "only with estimator=regions"},
+      {"estimator=regions,regions=kernel",
+       "not with ops=auto, which may take a set that delivers regions"},
+  };
+  for (const auto& [words, why] : rows) {
+    CAPTURE(words);
+    const auto refused = parse_o(words);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code.value() == EINVAL);
+    CHECK(refused.error().context == "regions=kernel: " + why);
   }
 }
 

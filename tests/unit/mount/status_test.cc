@@ -37,6 +37,7 @@ StatusFacts facts_of_pages() {
                             .nr_dropped = 3,
                             .share_percent = {12.34567, 50, 75},
                             .by_estimator = PageDetails{.untracked_bytes = 1024,
+                                                        .unmapped_cache_bytes = 512,
                                                         .nr_pages = 20'000,
                                                         .check_period_ms = 500,
                                                         .share_error_percent = {0.25, 0.5, 0.75}}};
@@ -59,6 +60,7 @@ TEST_CASE("everything that a sample of pages tells", "[status]") {
   CHECK(json["uptime_s"] == 50.0);
   CHECK(json["monitoring_s"] == 40.0);
   CHECK(json["untracked_bytes"] == 1024);
+  CHECK(json["unmapped_cache_bytes"] == 512);
   CHECK(json["nr_pages"] == 20'000);
   CHECK(json["nr_checks"] == 1'000'000);
   CHECK(json["nr_dropped"] == 3);
@@ -98,10 +100,11 @@ TEST_CASE("what does not apply is null, and no name comes or goes", "[status]") 
 
 // Checks that these members, and of the ones about monitoring no others, are known.
 void check_known(const Json& json, const std::set<std::string>& known) {
-  for (const char* name : {"kdamond_pid", "engine_tid", "monitored_bytes", "untracked_bytes",
-                           "sample_us", "aggr_us", "nr_regions", "nr_pages", "check_period_ms",
-                           "nr_checks", "nr_dropped", "idle_below_1000_ms_percent",
-                           "idle_below_6000_ms_error_percent", "monitoring_s", "engine_cpu_s"}) {
+  for (const char* name :
+       {"kdamond_pid", "engine_tid", "monitored_bytes", "untracked_bytes", "unmapped_cache_bytes",
+        "sample_us", "aggr_us", "nr_regions", "nr_pages", "check_period_ms", "nr_checks",
+        "nr_dropped", "idle_below_1000_ms_percent", "idle_below_6000_ms_error_percent",
+        "monitoring_s", "engine_cpu_s"}) {
     CAPTURE(name);
     CHECK(json[name].is_null() != (known.count(name) > 0));
   }

@@ -8,9 +8,6 @@
 # shellcheck source=kdamonds.sh
 . /vm/kdamonds.sh
 
-# probe SET [OPTIONS]: its object in the table of --probe=json, without spaces.
-probe() { damon-statfs --probe=json -o "${2-}" | tr -d ' \n' | tr '{' '\n' | grep "\"set\":\"$1\""; }
-usable() { probe "$@" | grep -q '"usable":true'; }
 # unusable SET [OPTIONS [WORD]]: with a reason, and that word in it.
 unusable() { probe "$1" "${2-}" | grep '"usable":false' | grep -q "\"reason\":\".*${3-}"; }
 auto_is() { damon-statfs --probe=json | tr -d ' \n' | grep -q "\"auto\":$1"; }

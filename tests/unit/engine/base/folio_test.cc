@@ -5,8 +5,12 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
+
+#include "engine/base/kernel_files.h"
 #include "support/catch.h"
 #include "support/tree_fixture.h"
+#include "support/word_array.h"
 
 namespace damon_statfs::test {
 namespace {
@@ -101,8 +105,52 @@ TEST_CASE("which folios can be tracked", "[folio]") {
   CHECK_FALSE(Folio{0, kPageHugetlb | kPageLru}.trackable());
 }
 
+TEST_CASE("the kind of a folio", "[folio]") {
+  const uint64_t swap_backed = uint64_t{1} << 14;
+  struct Row {
+    uint64_t flags;
+    PageKind kind;
+    const char* what;
+  };
+  const Row rows[] = {
+      {kPageLru | kPageAnon | kPageMmap | swap_backed, PageKind::kTracked, "memory of a process"},
+      {kPageLru | kPageAnon | swap_backed, PageKind::kTracked, "the same, in the swap cache only"},
+      {kPageLru | kPageMmap, PageKind::kTracked, "a file that is mapped"},
+      {kPageLru | kPageMmap | swap_backed, PageKind::kTracked, "a memfd that is mapped"},
+      {kPageLru, PageKind::kUnmappedCache, "a file that is only read"},
+      {kPageLru | swap_backed, PageKind::kUnmappedCache, "a file of tmpfs that is only read"},
+      {kPageLru | kPageCompoundHead, PageKind::kUnmappedCache, "a large folio of a file"},
+      {kPageMmap | kPageAnon, PageKind::kUntracked, "memory taken off the LRU lists"},
+      {kPageLru | kPageHugetlb | kPageCompoundHead, PageKind::kUntracked, "hugetlb"},
+      {0, PageKind::kUntracked, "kernel memory"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    CHECK(Folio{0, row.flags}.kind() == row.kind);
+  }
+}
+
+TEST_CASE("the kind of a page is that of its folio", "[folio]") {
+  std::vector<uint64_t> flags(16, 0);
+  make_folio(flags, 4, 2, kPageLru);
+  make_folio(flags, 8, 2, kPageLru);
+  flags[8] |= kPageMmap;          // the kernel may say so of the head only
+  flags[13] = kPageCompoundTail;  // whose folio was split just now
+  WordArray file(flags);
+  const auto kind = [&](uint64_t pfn) { return find_page_kind(file, pfn).value(); };
+  CHECK(kind(0) == PageKind::kUntracked);
+  CHECK(kind(6) == PageKind::kUnmappedCache);
+  CHECK(kind(10) == PageKind::kTracked);
+  CHECK(kind(13) == std::nullopt);
+  CHECK(kind(16) == std::nullopt);
+  file.errno_value = EIO;
+  CHECK(failed_with(find_page_kind(file, 0), EIO));
+}
+
 TEST_CASE("the bits are the kernel's", "[folio]") {
   CHECK(kPageLru == uint64_t{1} << 5);
+  CHECK(kPageMmap == uint64_t{1} << 11);
+  CHECK(kPageAnon == uint64_t{1} << 12);
   CHECK(kPageCompoundHead == uint64_t{1} << 15);
   CHECK(kPageCompoundTail == uint64_t{1} << 16);
   CHECK(kPageHugetlb == uint64_t{1} << 17);

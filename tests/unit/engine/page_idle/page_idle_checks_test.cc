@@ -188,6 +188,59 @@ TEST_CASE("an idle page's flags are not read", "[page_idle_checks]") {
   CHECK(machine.operations->facts().nr_dropped == 0);
 }
 
+TEST_CASE("page cache that nothing maps", "[page_idle_checks]") {
+  const uint64_t mapped = kMarkable | kPageMmap;
+  CheckedMachine machine{5, 6, 7, 8};
+  machine.set_flags(6, mapped);
+  machine.set_flags(7, kMarkable | kPageAnon);
+  machine.set_flags(8, kFree);
+  machine.check_and_mark();
+  CHECK(machine.page(0).kind() == PageKind::kUnmappedCache);
+  CHECK(machine.page(1).kind() == PageKind::kTracked);
+  CHECK(machine.page(2).kind() == PageKind::kTracked);
+  CHECK(machine.page(3).kind() == PageKind::kUntracked);
+  machine.set_flags(5, mapped);
+  machine.set_flags(6, kMarkable);
+  SECTION("what is accessed is looked at with its check") {
+    for (const uint64_t pfn : {5, 6}) machine.touch(pfn);
+    CHECK(machine.check_only() == Found{kAccessed, kAccessed, kIdle, kUntracked});
+  }
+  SECTION("what is idle is looked at about once a minute") {
+    machine.clock.advance(59 * kNsPerSecond);
+    machine.check_and_mark();
+    CHECK(machine.page(0).kind() == PageKind::kUnmappedCache);
+    CHECK(machine.page(1).kind() == PageKind::kTracked);
+    machine.clock.advance(kNsPerSecond);
+    CHECK(machine.check_and_mark() == Found{kIdle, kIdle, kIdle, kUntracked});
+  }
+  CHECK(machine.page(0).kind() == PageKind::kTracked);
+  CHECK(machine.page(1).kind() == PageKind::kUnmappedCache);
+}
+
+TEST_CASE("idle page cache stays what it was while the flags do not tell", "[page_idle_checks]") {
+  CheckedMachine machine{5};
+  machine.check_and_mark();
+  machine.clock.advance(60 * kNsPerSecond);
+  SECTION("as it is off the LRU lists for a moment") { machine.set_flags(5, kPageMmap); }
+  SECTION("as there is no answer") { machine.tree.resize(kFlagsPath, 0); }
+  CHECK(machine.check_and_mark() == Found{kIdle});
+  CHECK(machine.page(0).kind() == PageKind::kUnmappedCache);
+  CHECK(machine.operations->facts().nr_dropped == 0);
+}
+
+TEST_CASE("the kind of a folio is that of all its pages", "[page_idle_checks]") {
+  CheckedMachine machine{512, 600, 601, 700};
+  machine.make_folio(512, 512);
+  machine.check_and_mark();
+  for (size_t i = 0; i < 4; ++i) CHECK(machine.page(i).kind() == PageKind::kUnmappedCache);
+  machine.make_folio(512, 512, kMarkable | kPageMmap);
+  const bool idle = GENERATE(true, false);
+  if (idle) machine.clock.advance(60 * kNsPerSecond);
+  if (!idle) machine.touch(512);
+  CHECK(machine.check_only() == Found(4, idle ? kIdle : kAccessed));
+  for (size_t i = 0; i < 4; ++i) CHECK(machine.page(i).kind() == PageKind::kTracked);
+}
+
 TEST_CASE("memory that cannot be tracked", "[page_idle_checks]") {
   const uint64_t flags = GENERATE(uint64_t{0}, kFree, kPageNoPage, kPageNoPage | kPageLru,
                                   kPageHugetlb | kPageCompoundHead | kPageLru);

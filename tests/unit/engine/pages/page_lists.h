@@ -49,7 +49,7 @@ inline bool is_within(const PageSample& sample, const Ranges& ranges) {
 
 // A tracked page that has been idle, or accessed, since then.
 inline void set_past(PageState& page, bool accessed, int64_t since_ns) {
-  page.tracked = true;
+  page.kind = PageKind::kTracked;
   page.accessed = accessed;
   page.since_ns = since_ns;
   page.observed_ns = since_ns + 1;

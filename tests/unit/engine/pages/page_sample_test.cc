@@ -74,7 +74,7 @@ TEST_CASE("a sample is made smaller in the ratio that is asked for", "[page_samp
 TEST_CASE("a new page knows nothing", "[page_sample]") {
   const PageSample sample = fitted({{0, 64 * kMiB}}, 10);
   for (const PageState& page : sample.pages()) {
-    CHECK_FALSE(page.tracked);
+    CHECK_FALSE(page.tracked());
     CHECK_FALSE(page.accessed);
     CHECK(page.observed_ns == 0);
     CHECK(page.since_ns == 1'000);

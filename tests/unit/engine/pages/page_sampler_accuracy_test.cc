@@ -94,7 +94,7 @@ TEST_CASE("free memory is not accessed memory", "[page_sampler][accuracy]") {
   // Whatever is not free is hot in half of its pages.
   const KnownMemory known({{0.5, 10 * kMs}, {0.5, 0}}, Layout::kScattered);
   PageSamplerRun run;
-  run.config.exclude_untracked = exclude;
+  run.config.excluded = exclude ? ExcludedPages::kUntracked : ExcludedPages::kNone;
   run.config.attrs.goal.aggrs = 0;
   int64_t freed_ns = 0;
   const auto is_freed_later = [](uint64_t addr) { return addr >= 2 * kGiB && addr < 3 * kGiB; };

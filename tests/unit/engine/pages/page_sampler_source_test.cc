@@ -51,7 +51,7 @@ class PeriodicPages final : public ObservedPages {
     for (auto& [addr, state] : states_) {
       const bool accessed = addr < ranges[0].end / 4;
       if (state.observed_ns == 0 || accessed != state.accessed) state.since_ns = now_ns;
-      state.tracked = true;
+      state.kind = PageKind::kTracked;
       state.accessed = accessed;
       state.observed_ns = now_ns;
     }

@@ -102,7 +102,7 @@ TEST_CASE("idle time is real time", "[page_sampler]") {
 
 TEST_CASE("untracked memory in the shares", "[page_sampler]") {
   PageSamplerRun run;
-  run.config.exclude_untracked = GENERATE(false, true);
+  run.config.excluded = GENERATE(ExcludedPages::kNone, ExcludedPages::kUntracked);
   run.memory.tracked = [](uint64_t addr) { return addr < kGiB; };
   const KnownMemory known({{0.125, 10 * kMs}, {0.875, 0}});
   run.memory.last_access = known.accesses();
@@ -111,14 +111,31 @@ TEST_CASE("untracked memory in the shares", "[page_sampler]") {
   const double untracked_gib = static_cast<double>(run.pages.untracked_bytes) / kGiB;
   CHECK(std::abs(untracked_gib - 3) < 0.03);
   CHECK(run.details.monitored_bytes == 4 * kGiB);
-  const double expected = run.config.exclude_untracked ? 50 : 12.5;
+  const double expected = run.config.excluded == ExcludedPages::kUntracked ? 50 : 12.5;
   CHECK(std::abs(run.details.share_percent[0] - expected) < 1.5);
+}
+
+TEST_CASE("page cache that nothing maps in the shares", "[page_sampler]") {
+  PageSamplerRun run;
+  run.config.excluded = GENERATE(ExcludedPages::kUntracked, ExcludedPages::kUnmapped);
+  const bool exclude = run.config.excluded == ExcludedPages::kUnmapped;
+  run.memory.unmapped_cache = [](uint64_t addr) { return addr >= kGiB; };
+  const KnownMemory known({{0.125, 10 * kMs}, {0.875, 0}});
+  run.memory.last_access = known.accesses();
+  run.start();
+  run.run_refreshes(3);
+  CHECK(run.pages.untracked_bytes == 0);
+  CHECK(std::abs(static_cast<double>(run.pages.unmapped_cache_bytes) / kGiB - 3) < 0.03);
+  CHECK(std::abs(run.details.share_percent[0] - (exclude ? 50 : 12.5)) < 1.5);
+  run.memory.unmapped_cache = [](uint64_t) { return true; };
+  run.run_refreshes(6);  // those long idle take turns
+  CHECK(run.log.count(LogLevel::kWarning, "untracked=exclude_unmapped") == (exclude ? 1 : 0));
 }
 
 TEST_CASE("nothing tracked and untracked=exclude: the values stay, and the log says why",
           "[page_sampler]") {
   PageSamplerRun run;
-  run.config.exclude_untracked = true;
+  run.config.excluded = ExcludedPages::kUntracked;
   bool any = true;
   run.memory.tracked = [&](uint64_t addr) { return any && addr < kGiB; };
   const KnownMemory known({{0.125, 10 * kMs}, {0.875, 0}});
@@ -149,7 +166,7 @@ TEST_CASE("nothing tracked and untracked=exclude: the values stay, and the log s
 
 TEST_CASE("nothing tracked from the start: a share is not 0 but not known", "[page_sampler]") {
   PageSamplerRun run;
-  run.config.exclude_untracked = true;
+  run.config.excluded = ExcludedPages::kUntracked;
   run.memory.tracked = [](uint64_t) { return false; };
   run.start();
   run.run_refreshes(2);

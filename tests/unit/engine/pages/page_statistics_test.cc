@@ -28,7 +28,8 @@ PageSample census(uint64_t nr_pages, const std::function<int64_t(size_t)>& ms) {
 
 TEST_CASE("percentiles", "[page_statistics]") {
   const PageSample sample = census(100, [](size_t i) { return static_cast<int64_t>(i) - 9; });
-  const auto percentiles = make_page_statistics(sample, false, kNow).memory_idle_ms_percentiles;
+  const auto percentiles =
+      make_page_statistics(sample, ExcludedPages::kNone, kNow).memory_idle_ms_percentiles;
   CHECK(percentiles[0] == -9);
   CHECK(percentiles[1] == -9);
   CHECK(percentiles[10] == 0);
@@ -40,7 +41,7 @@ TEST_CASE("shares at their limits", "[page_statistics]") {
   // One page in ten each, from accessed to idle for longer than the last limit.
   const int64_t ms[] = {-5'000, 0, 999, 1'000, 5'999, 6'000, 59'999, 60'000, 60'001, 1'000'000};
   const PageSample sample = census(1'000, [&](size_t i) { return ms[i % 10]; });
-  const PageStatistics found = make_page_statistics(sample, false, kNow);
+  const PageStatistics found = make_page_statistics(sample, ExcludedPages::kNone, kNow);
   CHECK(std::abs(found.share_percent[0] - 30) < 1e-9);
   CHECK(std::abs(found.share_percent[1] - 50) < 1e-9);
   CHECK(std::abs(found.share_percent[2] - 70) < 1e-9);
@@ -52,23 +53,46 @@ TEST_CASE("untracked memory counts as idle, or not at all", "[page_statistics]")
   for (size_t i = 0; i < 250; ++i) {
     PageState& page = sample.pages()[i * 4];
     set_past(page, false, kNow - 90 * kNsPerSecond);
-    page.tracked = false;
+    page.kind = PageKind::kUntracked;
   }
-  const PageStatistics idle = make_page_statistics(sample, false, kNow);
+  const PageStatistics idle = make_page_statistics(sample, ExcludedPages::kNone, kNow);
   CHECK(idle.untracked_share == 0.25);
   CHECK(std::abs(idle.share_percent[0] - 75) < 1e-9);
   CHECK(idle.memory_idle_ms_percentiles[100] == 90'000);
-  const PageStatistics excluded = make_page_statistics(sample, true, kNow);
+  const PageStatistics excluded = make_page_statistics(sample, ExcludedPages::kUntracked, kNow);
   CHECK(excluded.untracked_share == 0.25);
   CHECK(std::abs(excluded.share_percent[0] - 100) < 1e-9);
   CHECK(excluded.memory_idle_ms_percentiles[100] == -100);
+}
+
+TEST_CASE("page cache that nothing maps counts as it is seen, or not at all", "[page_statistics]") {
+  PageSample sample = census(1'000, [](size_t i) { return i % 10 == 0 ? 90'000 : -100; });
+  for (size_t i = 0; i < 1'000; i += 10) {
+    const bool untracked = i % 50 == 0;
+    sample.pages()[i].kind = untracked ? PageKind::kUntracked : PageKind::kUnmappedCache;
+  }
+  struct Row {
+    ExcludedPages excluded;
+    size_t nr_pages;
+    double accessed_percent;
+  };
+  for (const Row& row : {Row{ExcludedPages::kNone, 1'000, 90},
+                         Row{ExcludedPages::kUntracked, 980, 100 * 900.0 / 980},
+                         Row{ExcludedPages::kUnmapped, 900, 100}}) {
+    const PageStatistics found = make_page_statistics(sample, row.excluded, kNow);
+    CAPTURE(row.nr_pages);
+    CHECK(found.nr_pages == row.nr_pages);
+    CHECK(found.untracked_share == 0.02);
+    CHECK(found.unmapped_cache_share == 0.08);
+    CHECK(std::abs(found.share_percent[0] - row.accessed_percent) < 1e-9);
+  }
 }
 
 TEST_CASE("a sample without pages that count", "[page_statistics]") {
   PageSample sample(kSamplePageBytes, 1);
   const bool untracked = GENERATE(false, true);
   if (untracked) sample.fit(Ranges{{0, uint64_t{1} << 30}}, 100, 1);
-  const PageStatistics found = make_page_statistics(sample, true, kNow);
+  const PageStatistics found = make_page_statistics(sample, ExcludedPages::kUntracked, kNow);
   CHECK(found.memory_idle_ms_percentiles == std::array<int64_t, 101>{});
   CHECK(found.untracked_share == (untracked ? 1 : 0));
   for (size_t i = 0; i < 3; ++i) {
@@ -83,10 +107,10 @@ TEST_CASE("a share of none or all is not certain for a sample", "[page_statistic
       PageSample sample(kSamplePageBytes, 1);
       sample.fit(Ranges{{0, uint64_t{16} << 30}}, nr_words, 1);
       for (PageState& page : sample.pages()) {
-        page.tracked = true;
+        page.kind = PageKind::kTracked;
         set_past(page, hot, hot ? kNow : kNow - 3'600 * kNsPerSecond);
       }
-      const PageStatistics found = make_page_statistics(sample, false, kNow);
+      const PageStatistics found = make_page_statistics(sample, ExcludedPages::kNone, kNow);
       CAPTURE(hot, nr_words, found.share_error_percent[0]);
       CHECK(found.share_percent[0] == (hot ? 100 : 0));
       // One of so many words may have been missed.
@@ -98,7 +122,7 @@ TEST_CASE("a share of none or all is not certain for a sample", "[page_statistic
 
 TEST_CASE("one word has no standard error", "[page_statistics]") {
   const PageSample sample = census(10, [](size_t i) { return i < 5 ? -1 : 100'000; });
-  CHECK(make_page_statistics(sample, false, kNow).share_error_percent[0] == 0);
+  CHECK(make_page_statistics(sample, ExcludedPages::kNone, kNow).share_error_percent[0] == 0);
 }
 
 TEST_CASE("the standard error of scattered memory is what samples differ by", "[page_statistics]") {

@@ -43,7 +43,7 @@ inline Errors errors_of(const IsHot& is_hot, uint64_t nr_words, uint64_t nr_samp
     for (PageState& page : sample.pages()) {
       set_past(page, is_hot(page.addr / kSamplePageBytes), kNsPerSecond);
     }
-    const PageStatistics found = make_page_statistics(sample, false, kAtNs);
+    const PageStatistics found = make_page_statistics(sample, ExcludedPages::kNone, kAtNs);
     sum += found.share_percent[0];
     squares += found.share_percent[0] * found.share_percent[0];
     told_squares += found.share_error_percent[0] * found.share_error_percent[0];
