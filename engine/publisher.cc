@@ -32,14 +32,14 @@ void Publisher::starting() {
 
 // A stop may come meanwhile, so it is published.
 void Publisher::opening(const OperationsSet& set) {
-  latest_.status.max_call_ms = set.max_call_ms;
+  latest_.status.max_call_ms = set.longest_call_ms(context_);
   extend_promise(context_.clock->now_ns());
   publish();
   signal_eventfd(wake_fd_);
 }
 
 void Publisher::begin(const OperationsSet& set, std::string_view estimator) {
-  latest_.status.max_call_ms = set.max_call_ms;
+  latest_.status.max_call_ms = set.longest_call_ms(context_);
   latest_.details = {};
   latest_.details.ops = set.name;
   latest_.details.estimator = estimator;

@@ -11,6 +11,7 @@
 #include "engine/damon/ops_damon_stat.h"
 #include "engine/damon/ops_kdamond.h"
 #include "engine/damon/ops_observe.h"
+#include "engine/damon/yielded_damon_stat.h"
 #include "engine/ops_sim.h"
 #include "engine/page_idle/ops_page_idle.h"
 
@@ -28,13 +29,19 @@ int counted_errno(const Error& error) {
   return errno_value == EPERM || errno_value == EROFS ? EACCES : errno_value;
 }
 
+// With damon_stat=yield DAMON_STAT itself is none of the sources to choose from.
+Result<std::string> probe_set(const OperationsSet& set, const OperationsContext& context) {
+  if (!context.yield_damon_stat || set.yields_damon_stat) return set.probe(context);
+  return failure(EINVAL, fmt::format("damon_stat=yield: not with ops={}", set.name));
+}
+
 // Regions are less accurate than a sample of pages: another set may have one.
 bool is_preferred(const ProbedSet& probed, EstimatorChoice estimator) {
   return estimator == EstimatorChoice::kRegions || !probed.why_no_pages;
 }
 
 ProbedSet probe_one(const OperationsSet& set, const OperationsContext& context) {
-  ProbedSet probed{&set, set.probe(context)};
+  ProbedSet probed{&set, probe_set(set, context)};
   if (!probed.usable || set.probe_pages == nullptr) return probed;
   const Result<void> pages = set.probe_pages(context);
   if (!pages) probed.why_no_pages = pages.error().context;
@@ -92,6 +99,7 @@ void OperationsRegistry::recover(const OperationsContext& context) const {
   for (const OperationsSet& set : sets_) {
     if (set.recover != nullptr) set.recover(context);
   }
+  restore_damon_stat(context, RootedKernelFiles(context.rootfs));
 }
 
 bool OperationsRegistry::means_mirror(std::string_view name, const OperationsContext& context,
@@ -104,7 +112,7 @@ bool OperationsRegistry::means_mirror(std::string_view name, const OperationsCon
   for (const OperationsSet& set : sets_) {
     if (!set.automatic) continue;
     if (!set.makes<Mirror>()) return false;
-    if (set.probe(context)) return true;
+    if (probe_set(set, context)) return true;
   }
   return false;
 }

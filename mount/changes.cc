@@ -34,7 +34,8 @@ bool same_mount(const Options& a, const Options& b) {
          a.engine.excluded == b.engine.excluded && a.engine.seed == b.engine.seed &&
          a.context.rootfs == b.context.rootfs && attrs_of_a == b.context.attrs &&
          a.context.ram == b.context.ram && a.context.sim == b.context.sim &&
-         a.context.kdamond_pid == b.context.kdamond_pid;
+         a.context.kdamond_pid == b.context.kdamond_pid &&
+         a.context.yield_damon_stat == b.context.yield_damon_stat;
 }
 
 Result<void> take_change(Changes& changes, std::string_view word) {

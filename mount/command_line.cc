@@ -203,6 +203,24 @@ Result<void> check_ram(const Options& options, const OperationsRegistry& registr
   return failure(EINVAL, fmt::format("ram=: has no effect with ops={}", set->name));
 }
 
+std::string yielding_sets(const OperationsRegistry& registry) {
+  std::string names;
+  for (const OperationsSet& set : registry.sets()) {
+    if (set.yields_damon_stat) names += fmt::format("ops={}, ", set.name);
+  }
+  return names + "ops=auto";
+}
+
+// Precondition: ops is auto or a set's name.
+Result<void> check_yield(const Options& options, const OperationsRegistry& registry) {
+  const OperationsSet* const set = registry.find(options.engine.ops);
+  if (!options.context.yield_damon_stat || set == nullptr || set->yields_damon_stat) {
+    return outcome::success();
+  }
+  return failure(EINVAL, fmt::format("damon_stat=yield: only with {}, not with ops={}",
+                                     yielding_sets(registry), set->name));
+}
+
 Result<void> check_together(const Options& options) {
   const std::string& ops = options.engine.ops;
   if (ops == "sim" && options.context.sim.empty()) {
@@ -237,6 +255,7 @@ Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& r
     BOOST_OUTCOME_TRYV(check_estimator(options, registry));
     BOOST_OUTCOME_TRYV(check_regions(options, registry));
     BOOST_OUTCOME_TRYV(check_ram(options, registry));
+    BOOST_OUTCOME_TRYV(check_yield(options, registry));
     BOOST_OUTCOME_TRYV(check_together(options));
   }
   return options;

@@ -123,8 +123,7 @@ Result<UniqueFd> Daemon::prepare() {
     spdlog::debug("{}: another start on {} at the same time would not be noticed",
                   claimed.unlocked_why, mountpoint_);
   }
-  BOOST_OUTCOME_TRYV(
-      check_hides_nothing(mountpoint_, context_.rootfs, mirrors_ ? options_.engine.ops : ""));
+  BOOST_OUTCOME_TRYV(check_hides_nothing(mountpoint_, context_.rootfs, damon_stat_use()));
   if (chdir("/") != 0) return errno_failure("/");
   BOOST_OUTCOME_TRYV(give_up_rights());
   signals_ = take_signals();
@@ -138,6 +137,12 @@ Result<Session> Daemon::mount() {
   if (done_) return failure(EINTR, fmt::format("{}: ended before it was mounted", mountpoint_));
   return Session::mount({mountpoint_, source_of(options_, mountpoint_), options_.mount_words},
                         options_.debug, filesystem_);
+}
+
+// What the engine does with DAMON_STAT's files, as the beginning of a sentence; empty for nothing.
+std::string Daemon::damon_stat_use() const {
+  if (mirrors_) return fmt::format("ops={} mirrors", options_.engine.ops);
+  return context_.yield_damon_stat ? "damon_stat=yield writes to" : "";
 }
 
 // Now, as all that follows, from mount(2) to the end, needs the same ones.

@@ -26,6 +26,7 @@ class Daemon {
  private:
   Result<void> mount_and_serve();
   Result<UniqueFd> prepare();
+  std::string damon_stat_use() const;
   Result<void> give_up_rights();
   bool start_mirror();
   Result<Session> mount();

@@ -149,7 +149,7 @@ Result<ClaimedMountpoint> claim_mountpoint(const std::string& path, const std::s
 }
 
 Result<void> check_hides_nothing(const std::string& mountpoint, const std::string& rootfs,
-                                 std::string_view mirror) {
+                                 std::string_view damon_stat_use) {
   for (const NeededDirectory& needed : kNeededDirectories) {
     std::error_code unknown;
     const std::string path = std::filesystem::weakly_canonical(rootfs + needed.path, unknown);
@@ -161,9 +161,9 @@ Result<void> check_hides_nothing(const std::string& mountpoint, const std::strin
                                          "mount it somewhere else",
                                          mountpoint));
     }
-    if (mirror.empty()) continue;
-    return failure(EINVAL, fmt::format("{}: ops={} mirrors this directory; mount it somewhere else",
-                                       mountpoint, mirror));
+    if (damon_stat_use.empty()) continue;
+    return failure(EINVAL, fmt::format("{}: {} this directory; mount it somewhere else", mountpoint,
+                                       damon_stat_use));
   }
   return outcome::success();
 }

@@ -34,10 +34,10 @@ struct ClaimedMountpoint {
 Result<ClaimedMountpoint> claim_mountpoint(const std::string& path, const std::string& rootfs);
 
 // Whether files that the daemon reads lie below the mountpoint, which would hide them. It may take
-// the place of DAMON_STAT's directory, unless the operations set `mirror`, empty for none, shows
-// that. Returns: EINVAL if so.
+// the place of DAMON_STAT's directory, unless the daemon uses that: damon_stat_use says how, such
+// as "ops=damon_stat mirrors", and is empty if it does not. Returns: EINVAL if so.
 Result<void> check_hides_nothing(const std::string& mountpoint, const std::string& rootfs,
-                                 std::string_view mirror);
+                                 std::string_view damon_stat_use);
 
 // Whether what this process mounts stays unseen by the rest of the machine: it is not in the mount
 // namespace of process 1. Unknown counts as no.

@@ -64,6 +64,11 @@ bool set_untracked(Options& options, std::string_view value) {
   return value == "idle" || value == "exclude" || value == "exclude_unmapped";
 }
 
+bool set_damon_stat(Options& options, std::string_view value) {
+  options.context.yield_damon_stat = value == "yield";
+  return value == "yield" || value == "keep";
+}
+
 bool set_ram(Options& options, std::string_view value) {
   return assign(options.context.ram, parse_ram(value));
 }
@@ -143,6 +148,10 @@ constexpr std::array kOptions = {
                 "SIZE@PERIOD[+SIZE@PERIOD...], such as 4G@10ms+1T@never: sizes are multiples of 4K "
                 "with K, M, G, T or P, periods have us, ms or s, or are never",
                 set_sim),
+    text_option("damon_stat", "keep|yield", "keep",
+                "what becomes of the kernel's DAMON_STAT, where it is on and keeps kdamond\n"
+                "and page_idle out: yield switches it off while they monitor",
+                "keep or yield", set_damon_stat),
     text_option("kdamond", "PID", nullptr, "the kdamond whose events ops=observe reads",
                 "the process id of a kdamond, from 1 to 2147483647", set_kdamond),
     changeable(number_option("refresh_ms", "MS", "5000",

@@ -138,20 +138,26 @@ Result<std::vector<std::string>> list_if_there(const KernelFiles& files, const s
 // Returns: a file's content, none if it is not there.
 Result<std::optional<std::string>> read_if_there(const KernelFiles& files, const std::string& path);
 
-// Runs call() until it fails with something else than EBUSY, or not at all, for limit_ns at most:
-// DAMON's sysfs interface has one lock, and says EBUSY while another program holds it. Returns:
-// what the last call returned.
+// Runs call() until it fails with something else than this errno, or not at all, for limit_ns at
+// most. Returns: what the last call returned.
 template <class Call>
-auto retry_busy(const Clock& clock, int64_t limit_ns, const Call& call) {
+auto retry_failing(int errno_value, const Clock& clock, int64_t limit_ns, const Call& call) {
   const int64_t end_ns = clock.now_ns() + limit_ns;
   int64_t pause_ns = kNsPerMs;
   for (;;) {
     auto result = call();
     const int64_t now_ns = clock.now_ns();
-    if (!failed_with(result, EBUSY) || now_ns >= end_ns) return result;
+    if (!failed_with(result, errno_value) || now_ns >= end_ns) return result;
     clock.wait_until(std::min(now_ns + pause_ns, end_ns), -1);
     pause_ns = std::min(pause_ns * 2, 10 * kNsPerMs);
   }
+}
+
+// The same for EBUSY: DAMON's sysfs interface has one lock, and says EBUSY while another program
+// holds it.
+template <class Call>
+auto retry_busy(const Clock& clock, int64_t limit_ns, const Call& call) {
+  return retry_failing(EBUSY, clock, limit_ns, call);
 }
 
 }  // namespace damon_statfs

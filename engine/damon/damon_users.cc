@@ -34,13 +34,16 @@ Result<void> add_sysfs_kdamonds(const KernelFiles& files, std::vector<std::strin
   return outcome::success();
 }
 
-Result<std::vector<std::string>> look_for_users(const KernelFiles& files) {
-  std::vector<std::string> users;
-  BOOST_OUTCOME_TRYV(add_modules(files, users));
-  BOOST_OUTCOME_TRYV(add_sysfs_kdamonds(files, users));
+// DAMON_STAT runs alone if at all, so a thread beside it is its own; more of them are not.
+Result<DamonUsers> look_for_users(const KernelFiles& files) {
+  DamonUsers users;
+  BOOST_OUTCOME_TRYV(add_modules(files, users.names));
+  BOOST_OUTCOME_TRYV(add_sysfs_kdamonds(files, users.names));
+  users.only_damon_stat = users.names == std::vector<std::string>{"damon_stat"};
   DAMON_STATFS_TRY(threads, find_kdamond_threads(files));
+  users.only_damon_stat = users.only_damon_stat && threads.size() <= 1;
   for (const KdamondThread& thread : threads) {
-    users.push_back(fmt::format("{}, pid {}", thread.name, thread.pid));
+    users.names.push_back(fmt::format("{}, pid {}", thread.name, thread.pid));
   }
   return users;
 }
@@ -59,8 +62,8 @@ std::string hint_at_ours(const KernelFiles& files) {
 
 }  // namespace
 
-Result<std::vector<std::string>> find_running_kdamonds(const KernelFiles& files) {
-  Result<std::vector<std::string>> users = look_for_users(files);
+Result<DamonUsers> find_running_kdamonds(const KernelFiles& files) {
+  Result<DamonUsers> users = look_for_users(files);
   if (users) return users;
   return failure(
       users.error().code.value(),
@@ -68,12 +71,12 @@ Result<std::vector<std::string>> find_running_kdamonds(const KernelFiles& files)
                   users.error().context));
 }
 
-Result<void> refuse_damon_users(const KernelFiles& files) {
+Result<void> refuse_damon_users(const KernelFiles& files, DamonStatUse damon_stat) {
   DAMON_STATFS_TRY(set_up, read_nr_kdamonds(files));
   DAMON_STATFS_TRY(running, find_running_kdamonds(files));
-  if (!running.empty()) {
+  if (!may_start_beside(running, damon_stat)) {
     return failure(EBUSY, fmt::format("another program uses the kernel's DAMON: {}{}",
-                                      fmt::join(running, ", "), hint_at_ours(files)));
+                                      fmt::join(running.names, ", "), hint_at_ours(files)));
   }
   if (set_up == 0) return outcome::success();
   return failure(

@@ -84,10 +84,6 @@ Result<void> stop_recorded(const OperationsContext& context, const KernelFiles& 
 
 }  // namespace
 
-Result<std::string> boot_id(const KernelFiles& files) {
-  return files.read("/proc/sys/kernel/random/boot_id");
-}
-
 bool is_orphan(const OperationsContext& context, const KernelFiles& files,
                const KdamondRecord& record) {
   const Result<std::optional<KdamondOwnership>> read = record.read();

@@ -12,9 +12,6 @@
 
 namespace damon_statfs {
 
-// Tells this boot of the machine from others.
-Result<std::string> boot_id(const KernelFiles& files);
-
 // Whether what is set up in DAMON's sysfs interface now is what `record` says.
 bool is_orphan(const OperationsContext& context, const KernelFiles& files,
                const KdamondRecord& record);

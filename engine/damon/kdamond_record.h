@@ -4,26 +4,22 @@
 // its owner is killed. The file is locked by the daemon that it belongs to.
 #pragma once
 
-#include <sys/types.h>
-
-#include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "damon_statfs/clock.h"
-#include "damon_statfs/fd.h"
 #include "damon_statfs/result.h"
 #include "engine/base/kernel_files.h"
+#include "engine/base/locked_record.h"
 #include "engine/damon/kdamond_ownership.h"
 
 namespace damon_statfs {
 
 class KdamondRecord {
  public:
-  // Opens ROOTFS/run/damon-statfs/kdamond and locks it for as long as the object lives. Returns:
-  // EBUSY if another daemon holds the lock; one that was killed is waited for until it is gone. In
-  // `files` it is looked up whether it was, and which pid namespace this daemon is in.
-  // Other errors as open_run_file().
+  // Opens ROOTFS/run/damon-statfs/kdamond and locks it for as long as the object lives. Errors as
+  // LockedRecord::open().
   static Result<KdamondRecord> open(const std::string& rootfs, const KernelFiles& files,
                                     const Clock& clock);
 
@@ -37,18 +33,12 @@ class KdamondRecord {
 
   // Writes it as this daemon's, in whatever pid namespace that is.
   Result<void> write(const KdamondOwnership& ownership) const;
-  Result<void> clear() const;
+  Result<void> clear() const { return line_.clear(); }
 
  private:
-  KdamondRecord(UniqueFd file, std::string path, uint64_t pid_namespace)
-      : file_(std::move(file)), path_(std::move(path)), pid_namespace_(pid_namespace) {}
-  static Result<KdamondRecord> lock(UniqueFd file, const std::string& rootfs,
-                                    const KernelFiles& files, const Clock& clock);
-  Result<void> replace(const std::string& text) const;
+  explicit KdamondRecord(LockedRecord line) : line_(std::move(line)) {}
 
-  UniqueFd file_;
-  std::string path_;
-  uint64_t pid_namespace_;  // the daemon's
+  LockedRecord line_;
 };
 
 }  // namespace damon_statfs

@@ -195,13 +195,15 @@ Result<std::string> probe(const OperationsContext& context, const KernelFiles& f
   DAMON_STATFS_TRY(ranges, kdamond_ranges(context, files));
   DAMON_STATFS_TRY(record, KdamondRecord::open_existing(context.rootfs, files, *context.clock));
   if (!record || !is_orphan(context, files, *record)) {
-    BOOST_OUTCOME_TRYV(refuse_damon_users(files));
+    BOOST_OUTCOME_TRYV(refuse_unyielding_users(
+        context, [&](DamonStatUse damon_stat) { return refuse_damon_users(files, damon_stat); }));
   }
+  DAMON_STATFS_TRY(yields, yield_text(context, files));
   const Result<std::string> events = find_aggregated_events(files);
-  return fmt::format("{}, {}, {} MiB", kKdamondsDirectory,
+  return fmt::format("{}, {}, {} MiB{}", kKdamondsDirectory,
                      events ? fmt::format("pages or regions from {}", events.value())
                             : "regions from tried_regions",
-                     total_bytes(ranges) >> 20);
+                     total_bytes(ranges) >> 20, yields);
 }
 
 }  // namespace
@@ -230,6 +232,7 @@ OperationsSet kdamond_operations() {
     stop_orphaned_kdamond(context, RootedKernelFiles(context.rootfs));
   };
   set.max_call_ms = kMaxCallMs;
+  set.yields_damon_stat = true;
   set.unused_options = {"regions", "seed"};
   return set;
 }

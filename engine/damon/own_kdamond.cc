@@ -29,7 +29,8 @@ uint64_t make_mark(const Clock& clock, uint64_t update_us) {
 Result<void> OwnKdamond::claim() {
   DAMON_STATFS_TRY(record, KdamondRecord::open(context_.rootfs, files_, *context_.clock));
   BOOST_OUTCOME_TRYV(stop_orphan(context_, files_, record));
-  BOOST_OUTCOME_TRYV(refuse_damon_users(files_));
+  BOOST_OUTCOME_TRYV(damon_stat_.take(
+      [&](DamonStatUse damon_stat) { return refuse_damon_users(files_, damon_stat); }));
   record_ = std::move(record);
   return outcome::success();
 }
@@ -102,6 +103,7 @@ void OwnKdamond::stop(bool changed_by_others) {
   admin_.reset();
   record_.reset();
   ownership_ = {};
+  damon_stat_.give_back();
 }
 
 }  // namespace damon_statfs

@@ -14,6 +14,7 @@
 #include "engine/base/kernel_files.h"
 #include "engine/damon/damon_admin.h"
 #include "engine/damon/kdamond_record.h"
+#include "engine/damon/yielded_damon_stat.h"
 
 namespace damon_statfs {
 
@@ -24,7 +25,8 @@ class OwnKdamond {
       : context_(context), files_(files) {}
 
   // Takes DAMON for this daemon, after stopping what one that was killed has left. Returns: EBUSY
-  // if another program, or another daemon of ours, uses DAMON: then nothing was written.
+  // if another program, or another daemon of ours, uses DAMON: then nothing was written. With
+  // damon_stat=yield the kernel's DAMON_STAT is no such program: it is off until stop().
   Result<void> claim();
 
   // Makes the kdamonds, off. Precondition: claimed. update_us: from which the mark is made.
@@ -55,6 +57,7 @@ class OwnKdamond {
 
   const OperationsContext& context_;
   const KernelFiles& files_;
+  YieldedDamonStat damon_stat_{context_, files_};
   std::optional<KdamondRecord> record_;  // from claim() to stop()
   KdamondOwnership ownership_;           // as recorded last
   std::optional<DamonAdmin> admin_;      // from make() to stop()

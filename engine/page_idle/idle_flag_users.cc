@@ -13,7 +13,6 @@
 #include "engine/base/file_lock.h"
 #include "engine/base/lock_owner.h"
 #include "engine/base/run_files.h"
-#include "engine/damon/damon_users.h"
 
 namespace damon_statfs {
 namespace {
@@ -31,12 +30,12 @@ Result<void> lock_now(const UniqueFd& file, const std::string& rootfs) {
 
 }  // namespace
 
-Result<void> refuse_running_kdamonds(const KernelFiles& files) {
+Result<void> refuse_running_kdamonds(const KernelFiles& files, DamonStatUse damon_stat) {
   DAMON_STATFS_TRY(running, find_running_kdamonds(files));
-  if (running.empty()) return outcome::success();
+  if (may_start_beside(running, damon_stat)) return outcome::success();
   return failure(EBUSY,
                  fmt::format("the kernel's DAMON is running ({}) and uses the same idle flags",
-                             fmt::join(running, ", ")));
+                             fmt::join(running.names, ", ")));
 }
 
 Result<UniqueFd> lock_idle_flags(const std::string& rootfs) {

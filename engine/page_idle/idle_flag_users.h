@@ -9,11 +9,13 @@
 #include "damon_statfs/fd.h"
 #include "damon_statfs/result.h"
 #include "engine/base/kernel_files.h"
+#include "engine/damon/damon_users.h"
 
 namespace damon_statfs {
 
 // Returns: EBUSY naming the kernel's DAMON threads that are running, if any.
-Result<void> refuse_running_kdamonds(const KernelFiles& files);
+Result<void> refuse_running_kdamonds(const KernelFiles& files,
+                                     DamonStatUse damon_stat = DamonStatUse::kRefused);
 
 // Takes the machine's lock for our own page_idle engines, ROOTFS/run/damon-statfs/page_idle.lock,
 // for as long as the descriptor is open. Returns: EBUSY if another one holds it.

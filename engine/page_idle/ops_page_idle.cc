@@ -13,6 +13,7 @@
 #include "engine/base/kernel_files.h"
 #include "engine/base/memory_ranges.h"
 #include "engine/base/word_file.h"
+#include "engine/damon/yielded_damon_stat.h"
 #include "engine/page_idle/idle_flag_users.h"
 #include "engine/page_idle/page_idle_checks.h"
 
@@ -45,8 +46,9 @@ class PageIdleOperations final : public PageChecks {
   Result<std::vector<AddressRange>> open() override {
     DAMON_STATFS_TRY(words, open_files(*files_));
     DAMON_STATFS_TRY(ranges, monitored_ranges(context_, *files_));
-    BOOST_OUTCOME_TRYV(refuse_running_kdamonds(*files_));
     DAMON_STATFS_TRY(lock, lock_idle_flags(context_.rootfs));
+    BOOST_OUTCOME_TRYV(damon_stat_.take(
+        [&](DamonStatUse damon_stat) { return refuse_running_kdamonds(*files_, damon_stat); }));
     log_left_out(context_, ranges);
     words_ = std::move(words);
     checks_.emplace(*words_.bitmap, *words_.kpageflags, *context_.clock,
@@ -84,6 +86,7 @@ class PageIdleOperations final : public PageChecks {
     checks_.reset();
     words_ = WordFiles();
     lock_ = UniqueFd();
+    damon_stat_.give_back();
     if (nr_dropped_ == 0) return;
     log_quietly(context_.log, LogLevel::kInfo,
                 [&] { return fmt::format("page_idle: dropped {} samples", nr_dropped_); });
@@ -101,6 +104,7 @@ class PageIdleOperations final : public PageChecks {
 
   const OperationsContext& context_;
   const std::shared_ptr<const KernelFiles> files_;
+  YieldedDamonStat damon_stat_{context_, *files_};
   WordFiles words_;
   std::optional<PageIdleChecks> checks_;  // over words_, while they are open
   UniqueFd lock_;
@@ -111,10 +115,14 @@ class PageIdleOperations final : public PageChecks {
 Result<std::string> probe(const OperationsContext& context, const KernelFiles& files) {
   BOOST_OUTCOME_TRYV(open_files(files));
   DAMON_STATFS_TRY(ranges, monitored_ranges(context, files));
-  BOOST_OUTCOME_TRYV(refuse_running_kdamonds(files));
+  BOOST_OUTCOME_TRYV(refuse_unyielding_users(context, [&](DamonStatUse damon_stat) {
+    return refuse_running_kdamonds(files, damon_stat);
+  }));
   BOOST_OUTCOME_TRYV(refuse_locked_idle_flags(context.rootfs));
-  return fmt::format("{}, {} MiB in {} range{}", files.name_of(kBitmap), total_bytes(ranges) >> 20,
-                     ranges.size(), ranges.size() == 1 ? "" : "s");
+  DAMON_STATFS_TRY(yields, yield_text(context, files));
+  return fmt::format("{}, {} MiB in {} range{}{}", files.name_of(kBitmap),
+                     total_bytes(ranges) >> 20, ranges.size(), ranges.size() == 1 ? "" : "s",
+                     yields);
 }
 
 }  // namespace
@@ -122,6 +130,7 @@ Result<std::string> probe(const OperationsContext& context, const KernelFiles& f
 OperationsSet page_idle_operations() {
   OperationsSet set;
   set.name = "page_idle";
+  set.yields_damon_stat = true;
   set.probe = [](const OperationsContext& context) {
     return probe(context, RootedKernelFiles(context.rootfs));
   };

@@ -42,6 +42,7 @@ struct OperationsContext {
   uint64_t refresh_ms = 5'000;  // publish at the first aggregation that ends later than this
   RamSelection ram;
   std::vector<SimPart> sim;
+  bool yield_damon_stat = false;     // a set that wants DAMON_STAT off switches it off meanwhile
   std::optional<pid_t> kdamond_pid;  // observe only: whose events; none: the only kdamond's
   const Clock* clock = nullptr;
   LogSink log;

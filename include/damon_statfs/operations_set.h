@@ -46,9 +46,12 @@ struct OperationsSet {
   // anything. What is logged says so.
   void (*recover)(const OperationsContext& context) = nullptr;
 
-  // How long one call into the set may take without hanging. A stop takes no longer, and whatever
-  // waits for one waits at least as long.
+  // How long one call into the set may take without hanging, see longest_call_ms(). A stop takes no
+  // longer, and whatever waits for one waits at least as long.
   uint64_t max_call_ms = 1'500;
+
+  // Whether the set switches the kernel's DAMON_STAT off while it monitors if the context says so.
+  bool yields_damon_stat = false;
 
   // Names of the mount options that the set has no use for.
   std::vector<std::string_view> unused_options{};
@@ -76,6 +79,14 @@ struct OperationsSet {
   // Whether it can check or deliver regions: estimator=regions.
   bool makes_regions() const {
     return makes<PageChecks>() || makes<RegionChecks>() || makes<DeliveredRegions>();
+  }
+
+  // How long one call may take with the options of `context`: max_call_ms, and no less than the end
+  // of DAMON_STAT's last sampling interval, 10 s at most, if the set waits for that.
+  uint64_t longest_call_ms(const OperationsContext& context) const {
+    constexpr uint64_t kMaxYieldMs = 15'000;
+    const bool yields = yields_damon_stat && context.yield_damon_stat;
+    return yields ? std::max(max_call_ms, kMaxYieldMs) : max_call_ms;
   }
 
   bool uses_option(std::string_view option) const {

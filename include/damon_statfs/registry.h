@@ -57,13 +57,14 @@ class OperationsRegistry {
   bool means_mirror(std::string_view name, const OperationsContext& context,
                     EstimatorChoice estimator = EstimatorChoice::kAuto) const;
 
-  // Runs recover() of all sets. For the time before a mount.
+  // Runs recover() of all sets, then what they have in common: DAMON_STAT is switched on again if a
+  // daemon with damon_stat=yield was killed. For the time before a mount.
   void recover(const OperationsContext& context) const;
 
   // All sets, in the order in which ops=auto tries them.
   std::span<const OperationsSet> sets() const { return sets_; }
 
-  // Probes all sets, in their order.
+  // Probes all sets, in their order. With damon_stat=yield those that cannot yield are not usable.
   std::vector<ProbedSet> probe(const OperationsContext& context) const;
 
   // The set that ops=`name` means on this machine; for auto, choose_automatically() says which.

@@ -32,7 +32,7 @@ class Descriptors(unittest.TestCase):
             self.assertEqual((len(mountinfo(mount.path)), len(mount.pids)), (1, 1))
             return mount
         self.assertEqual((mountinfo(mount.path), mount.pids), ([], set()))
-        self.assertIn(done.stderr.count("\n"), (1, 2), done.stderr)  # the engine may say it first
+        self.assertIn(done.stderr.count("\n"), (1, 2, 3), done.stderr)  # what looks at its records may say it first
         for line in done.stderr.splitlines():
             self.assertRegex(line, "Too many open files|Error 24")  # or the linker, earlier
         return None

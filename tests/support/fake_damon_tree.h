@@ -18,6 +18,7 @@ namespace damon_statfs::test {
 enum class Kernel { none, k6_2, k6_7, k6_12, k6_15, k6_17, k7_2 };
 
 inline const std::string kKdamonds = "/sys/kernel/mm/damon/admin/kdamonds";
+inline const std::string kDamonStatSwitch = "/sys/module/damon_stat/parameters/enabled";
 
 // Files by absolute path, without their final newline. A directory is there if a file is below it.
 using Files = std::map<std::string, std::string>;

@@ -83,6 +83,7 @@ int FakeKdamonds::write(const std::string& path, const std::string& text, bool f
   const auto file = files.find(path);
   if (file == files.end()) return ENOENT;
   const std::string line = text.ends_with('\n') ? text.substr(0, text.size() - 1) : text;
+  if (path == kDamonStatSwitch) return switch_damon_stat(line);
   if (!is_in_interface(path)) {
     file->second = line;
     return 0;
@@ -153,9 +154,38 @@ size_t FakeKdamonds::nr_running() const {
 void FakeKdamonds::kill(int index) {
   const RunningKdamond* const kdamond = running(index);
   if (kdamond == nullptr) return;
-  const std::string process = fmt::format("/proc/{}", kdamond->pid);
-  std::erase_if(files, [&](const auto& file) { return is_within(file.first, process); });
+  end_thread(*kdamond);
   kdamonds_[index].running.reset();
+}
+
+void FakeKdamonds::end_thread(const RunningKdamond& kdamond) {
+  const std::string process = fmt::format("/proc/{}", kdamond.pid);
+  std::erase_if(files, [&](const auto& file) { return is_within(file.first, process); });
+}
+
+void FakeKdamonds::boot_with_damon_stat(uint64_t sample_us) {
+  files[kDamonStatSwitch] = "Y";
+  damon_stat_.emplace().context.attrs.sample_us = sample_us;
+  add_thread(*damon_stat_);
+}
+
+// As damon_stat_enabled_store(): what is so already succeeds, and N waits for the end.
+int FakeKdamonds::switch_damon_stat(const std::string& word) {
+  std::string& enabled = files[kDamonStatSwitch];
+  if (word != "Y" && word != "N") return EINVAL;
+  if (word == enabled) return 0;
+  if (word == "Y" && nr_running() != 0) return EBUSY;
+  if (word == "Y") {
+    boot_with_damon_stat();
+    return 0;
+  }
+  if (damon_stat_) {
+    wait_us(damon_stat_->context.attrs.sample_us);
+    end_thread(*damon_stat_);
+    damon_stat_.reset();
+  }
+  enabled = word;
+  return 0;
 }
 
 // In a kernel thread's /proc/PID/stat the flags have the bit 0x200000.

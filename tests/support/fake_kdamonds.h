@@ -63,6 +63,10 @@ class FakeKdamonds {
   const RunningKdamond* running(int index) const;
   size_t nr_running() const;
 
+  // DAMON_STAT's switch is there and on, as after a boot with CONFIG_DAMON_STAT_ENABLED_DEFAULT,
+  // and its kdamond has this sampling interval.
+  void boot_with_damon_stat(uint64_t sample_us = 5'000);
+
   // Ends a thread as the kernel itself does when memory runs out.
   void kill(int index);
 
@@ -83,6 +87,7 @@ class FakeKdamonds {
   };
 
   bool exclusive_module_runs() const;
+  int switch_damon_stat(const std::string& word);
   int resize(const std::string& path, const std::string& text);
   int command(int index, std::string word, bool foreign);
   int running_command(int index, const std::string& word);
@@ -105,10 +110,12 @@ class FakeKdamonds {
   size_t show_regions(const std::string& dir, const FakeScheme& scheme,
                       const std::vector<Region>& shown, size_t first, bool bytes_only);
   void add_thread(RunningKdamond& kdamond);
+  void end_thread(const RunningKdamond& kdamond);
   void wait_us(uint64_t us);
 
   const Kernel kernel_;
   std::map<int, Kdamond> kdamonds_;
+  std::optional<RunningKdamond> damon_stat_;
   pid_t next_pid_ = 4'000;
   std::map<std::string, uint64_t> resized_;  // how often, by directory
 };

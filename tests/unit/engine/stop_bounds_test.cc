@@ -40,13 +40,15 @@ TEST_CASE("systemd waits longer than any operations set may take", "[stop_bounds
                       {"run-damon_stat.mount", "TimeoutSec="},
                       {"fstab.example", "x-systemd.mount-timeout="}};
   const OperationsRegistry registry = built_in_operations();
+  OperationsContext longest;
+  longest.yield_damon_stat = true;
   for (const Row& row : rows) {
     const std::vector<uint64_t> found = seconds_in(row.file, row.key);
     CAPTURE(row.file, row.key);
     REQUIRE(found.size() == 1);
     for (const OperationsSet& set : registry.sets()) {
       CAPTURE(set.name);
-      CHECK(found[0] * 1'000 >= set.max_call_ms + kRestMs);
+      CHECK(found[0] * 1'000 >= set.longest_call_ms(longest) + kRestMs);
     }
   }
 }

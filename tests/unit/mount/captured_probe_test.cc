@@ -93,7 +93,12 @@ TEST_CASE("why real kernels cannot be used", "[captured]") {
   const CapturedMachine trixie("6.12");
   CHECK(names(trixie.probe("damon_stat"), kDamonStat + "enabled"));
   CHECK(names(trixie.probe("page_idle"), kBitmap));
-  CHECK(names(CapturedMachine("7").probe("kdamond"), "damon_stat"));
+  CapturedMachine sid("7");
+  CHECK(names(sid.probe("kdamond"), "damon_stat"));
+  CHECK(names(sid.probe("kdamond"), "which damon_stat=yield switches off"));
+  sid.context.yield_damon_stat = true;
+  CHECK(sid.probe("kdamond").value().ends_with("with the kernel's DAMON_STAT off meanwhile"));
+  CHECK(sid.sets.select("auto", sid.context).value().set->name == "kdamond");
 }
 
 TEST_CASE("what would be used of real kernels", "[captured]") {

@@ -158,6 +158,24 @@ TEST_CASE("ram= is refused where it has no effect", "[options]") {
   }
 }
 
+TEST_CASE("damon_stat=yield is refused where DAMON_STAT is not in the way", "[options]") {
+  CHECK_FALSE(parse({"/mnt"}).value().context.yield_damon_stat);
+  for (const std::string ops : {"auto", "kdamond", "page_idle"}) {
+    CAPTURE(ops);
+    CHECK(parse_o("ops=" + ops + ",damon_stat=yield").value().context.yield_damon_stat);
+    CHECK_FALSE(parse_o("damon_stat=keep,ops=" + ops).value().context.yield_damon_stat);
+  }
+  for (const std::string ops : {"damon_stat", "observe", "sim"}) {
+    const std::string words = "ops=" + ops + (ops == "sim" ? ",sim=1G@1s" : "");
+    CHECK(parse_o(words + ",damon_stat=keep"));
+    const auto refused = parse_o(words + ",damon_stat=yield");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code.value() == EINVAL);
+    CHECK(refused.error().context ==
+          "damon_stat=yield: only with ops=kdamond, ops=page_idle, ops=auto, not with ops=" + ops);
+  }
+}
+
 TEST_CASE("every option sets its own field", "[options]") {
   const Options options =
       parse_o(

@@ -102,8 +102,8 @@ TEST_CASE("what lies below a directory", "[mountpoint]") {
 TEST_CASE("a mount that would hide what the daemon reads is refused", "[mountpoint]") {
   const TreeFixture tree;
   const std::string root = std::filesystem::canonical(tree.root());
-  const auto refused = [&](const std::string& path, const char* mirror = "") {
-    return errno_of(check_hides_nothing(root + path, root, mirror)) == EINVAL;
+  const auto refused = [&](const std::string& path, const char* damon_stat_use = "") {
+    return errno_of(check_hides_nothing(root + path, root, damon_stat_use)) == EINVAL;
   };
   for (const char* path :
        {"", "/proc", "/proc/x", "/sys", "/sys/kernel/mm", "/sys/kernel/mm/damon",
@@ -116,9 +116,10 @@ TEST_CASE("a mount that would hide what the daemon reads is refused", "[mountpoi
     CAPTURE(path);
     CHECK_FALSE(refused(path));
   }
-  CHECK(refused(kDamonStatDirectory, "damon_stat"));
-  CHECK_FALSE(refused("/mnt", "damon_stat"));
-  const Result<void> why = check_hides_nothing(root + kDamonStatDirectory, root, "damon_stat");
+  constexpr char kUse[] = "ops=damon_stat mirrors";
+  CHECK(refused(kDamonStatDirectory, kUse));
+  CHECK_FALSE(refused("/mnt", kUse));
+  const Result<void> why = check_hides_nothing(root + kDamonStatDirectory, root, kUse);
   CHECK(why.error().context.find("ops=damon_stat mirrors this directory") != std::string::npos);
 }
 

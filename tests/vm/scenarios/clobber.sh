@@ -3,7 +3,8 @@
 # Processors: 2
 #
 # A second program uses the kernel's DAMON files at the same time, as root may: whatever it does and
-# whenever, the daemon neither hangs nor crashes, nor writes over what another program has staged.
+# whenever, the daemon neither hangs nor crashes, nor writes over what another program has staged. Half of the daemons
+# have damon_stat=yield, and DAMON_STAT is on again after them or, if another program was in the way, after the next start.
 # shellcheck source=lib.sh
 . /vm/lib.sh
 # shellcheck source=kdamonds.sh
@@ -74,12 +75,28 @@ tidy() {
   echo 0 > $admin/nr_kdamonds
 } 2> /dev/null
 
+# Another program may have kept DAMON_STAT from coming on again; the next start puts that right.
+check_stat_is_back() {
+  stat_is "$stat" && return
+  damon-statfs -o ops=kdamond /mnt 2> /tmp/log && umount /mnt
+  stat_is "$stat" || trouble="$trouble, DAMON_STAT is not $stat again: $(cat /tmp/log)"
+}
+
+# choose_options: every second daemon yields, and finds DAMON_STAT on.
+options=ops=kdamond stat=N
+choose_options() {
+  if [ $options = ops=kdamond ]; then options=ops=kdamond,damon_stat=yield stat=Y; else options=ops=kdamond stat=N; fi
+  has_stat || stat=N
+  set_stat $stat
+}
+
 # live PHASE DEED...: one life of the daemon with the second program busy during one phase of it.
 live() {
   phase=$1 trouble=
   shift
+  choose_options
   [ "$phase" != start ] || clobber "$@"
-  launch /mnt ops=kdamond
+  launch /mnt $options
   within $bound mounted /mnt || trouble="$trouble, no mount"
   [ "$phase" != switch-on ] || clobber "$@"
   bounded "Y" sh -c 'echo Y > /mnt/enabled'
@@ -92,7 +109,8 @@ live() {
   check_end
   [ "$phase" != end ] || stop_clobber
   tidy
-  report "$* during $phase${trouble:+: ${trouble#, }}" [ -z "$trouble" ]
+  check_stat_is_back
+  report "$* during $phase, $options${trouble:+: ${trouble#, }}" [ -z "$trouble" ]
 }
 
 # stage_own: another program's set-up, with values that are neither defaults nor ours.
@@ -111,6 +129,7 @@ for phase in start switch-on on switch-off end; do
   # shellcheck disable=SC2086 # a list
   live "$phase" $deeds
 done
+stat_off
 
 stage nr_kdamonds 1
 stage 0/contexts/nr_contexts 1

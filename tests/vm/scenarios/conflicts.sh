@@ -37,4 +37,30 @@ report "page_idle beside a kernel kdamond is refused with EBUSY" refused /mnt/en
 report "the kernel's DAMON_STAT stops" switch $kernel_stat N
 report "then page_idle starts" switch /mnt/enabled Y
 report "both unmount" sh -c 'umount /mnt && umount /mnt2'
+
+# With damon_stat=yield DAMON_STAT gives way, and comes back.
+echo Y > $kernel_stat
+start_logged /mnt damon_stat=yield
+report "page_idle beside DAMON_STAT that yields starts" switch /mnt/enabled Y
+report "DAMON_STAT is off then" [ "$(cat $kernel_stat)" = N ]
+report "another program's kdamond, or DAMON_STAT itself, may come all the same" switch $kernel_stat Y
+report "the first stops" switch /mnt/enabled N
+report "DAMON_STAT stays on" [ "$(cat $kernel_stat)" = Y ]
+for phase in start on stop; do
+  case $phase in
+    start) (echo Y > /mnt/enabled) & sleep 0.1 ;;
+    on) switch /mnt/enabled Y ;;
+    stop) switch /mnt/enabled Y; (echo N > /mnt/enabled) & sleep 0.02 ;;
+  esac
+  kill -KILL "$daemon_pid"
+  wait
+  start_daemon /mnt
+  report "SIGKILL at $phase: the next start puts DAMON_STAT on again" [ "$(cat $kernel_stat)" = Y ]
+  umount /mnt
+  start_logged /mnt damon_stat=yield
+done
+report "Y works after all that" switch /mnt/enabled Y
+umount /mnt
+report "DAMON_STAT is on again after an umount" within 10 grep -q Y $kernel_stat
+echo N > $kernel_stat
 finish

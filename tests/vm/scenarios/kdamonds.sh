@@ -17,6 +17,12 @@ has_page_idle() { [ -e /sys/kernel/mm/page_idle/bitmap ]; }
 # The kernel's own, on from the boot on some kernels, leaves no room for another kdamond.
 stat_off() { ! has_stat || echo N > $stat_parameters/enabled; }
 
+# stat_is Y|N: also on a kernel without DAMON_STAT, which is N.
+stat_is() { [ "$(cat $stat_parameters/enabled 2> /dev/null || echo N)" = "$1" ]; }
+
+# set_stat Y|N: on a kernel without DAMON_STAT nothing.
+set_stat() { ! has_stat || echo "$1" > $stat_parameters/enabled; }
+
 # stage FILE VALUE: the file is below the directory of the kdamonds.
 stage() { echo "$2" > "$admin/$1" || die "cannot write $2 to $1"; }
 
@@ -55,6 +61,10 @@ kdamond_threads() { grep -l '^kdamond\.' /proc/[0-9]*/comm 2> /dev/null; }
 # shellcheck disable=SC2046 # words
 kdamonds_ns() { cat /dev/null $(kdamond_threads | sed 's/comm$/schedstat/') | awk '{ sum += $1 } END { printf "%.0f", sum }'; }
 no_kdamond() { [ -z "$(kdamond_threads)" ]; }
+# DAMON_STAT's own, where it is on, and no other one.
+no_other_kdamond() {
+  if stat_is Y; then [ "$(kdamond_threads | wc -l)" = 1 ]; else no_kdamond; fi
+}
 nothing_staged() { [ "$(cat $admin/nr_kdamonds)" = 0 ]; }
 
 # Whether ops=kdamond has a page sample. While another kdamond runs, it has nothing.

@@ -8,7 +8,8 @@
 # shellcheck source=kdamonds.sh
 . /vm/kdamonds.sh
 
-unusable() { probe "$1" | grep '"usable":false' | grep -q '"reason":"'; }
+# unusable SET [OPTIONS [WORD]]: with a reason, and that word in it.
+unusable() { probe "$1" "${2-}" | grep '"usable":false' | grep -q "\"reason\":\".*${3-}"; }
 auto_is() { damon-statfs --probe=json | tr -d ' \n' | grep -q "\"auto\":$1"; }
 
 set_reads() { [ "$(cat "$1")" = "$2" ]; }
@@ -134,9 +135,22 @@ check_stat() {
   done
 }
 
+# DAMON_STAT gives way on request, and `row` finds that it is on again afterwards, or off as before.
+check_yield() {
+  report "--probe=json: $1 beside DAMON_STAT names the option" unusable "$1" 'ops=auto' damon_stat=yield
+  report "--probe=json: $1 is usable with it" usable "$1" damon_stat=yield
+  row "$1, DAMON_STAT yields" "ops=$1,damon_stat=yield" stat_is N
+  set_stat N
+  row "$1, DAMON_STAT was off" "ops=$1,damon_stat=yield" stat_is N
+  set_stat Y
+}
+
 check_beside_stat() {
   echo Y > $stat_parameters/enabled
-  refusal "kdamond beside DAMON_STAT" ops=kdamond busy damon_stat
+  refusal "kdamond beside DAMON_STAT" ops=kdamond busy damon_stat=yield
+  check_yield kdamond
+  if has_page_idle; then check_yield page_idle; fi
+  row "auto, DAMON_STAT yields" ops=auto,damon_stat=yield own_runs
   echo N > $stat_parameters/enabled
   start_foreign
   remember

@@ -4,7 +4,8 @@
 #
 # SIGKILLs at random moments of the daemon's life, as many as kills= on the kernel's command line says, with the kernel's
 # regions and with the page sample, which has several kdamonds: the next start never fails, never leaves an orphan
-# kdamond behind, and never touches one that is another program's.
+# kdamond behind, and never touches one that is another program's. Half of the daemons have damon_stat=yield, and find
+# DAMON_STAT on where it can be; it has to be so again after the next start.
 # shellcheck source=lib.sh
 . /vm/lib.sh
 # shellcheck source=kdamonds.sh
@@ -36,9 +37,8 @@ measure() {
   within 5 process_gone || die "the daemon does not end"
 }
 
-# die_in PHASE: starts the daemon with $estimator, and kills it at a random moment of the phase.
+# die_in PHASE: starts the daemon with $options, and kills it at a random moment of the phase.
 die_in() {
-  options=ops=kdamond,estimator=$estimator
   on_ms=$(cat "/tmp/Y-ms.$estimator") off_ms=$(cat "/tmp/N-ms.$estimator")
   case $1 in
     start) launch /mnt "$options,enabled=Y" && pause $((on_ms + 320)) ;;
@@ -57,10 +57,18 @@ die_in() {
   kill_daemon
 }
 
+# stat_as_before WHEN: DAMON_STAT.
+stat_as_before() {
+  stat_is "$stat" && return
+  echo "$1 after $phase with $options: DAMON_STAT is not $stat: $(cat /tmp/log)"
+  changed=$((changed + 1))
+}
+
 # restart: what must always succeed, after which the mount works and nothing of ours runs.
 restart() {
-  damon-statfs -o ops=kdamond,abi=7.2 /mnt 2> /tmp/log
+  damon-statfs -o "$options,abi=7.2" /mnt 2> /tmp/log
   status=$?
+  stat_as_before start
   if [ $status != 0 ] || ! reads /mnt N; then
     echo "restart after $phase: status $status, enabled $(cat /mnt/enabled): $(cat /tmp/log)"
     refused=$((refused + 1))
@@ -71,12 +79,23 @@ restart() {
     refused=$((refused + 1))
   fi
   [ "$1" != alone ] || switch /mnt N
+  stat_as_before N
   "$1" || { echo "restart after $phase: $1 failed: $(kdamond_threads)" && orphans=$((orphans + 1)); }
   umount /mnt
   within 5 process_gone || late=$((late + 1))
+  stat_as_before stop
 }
 process_gone() { ! pidof damon-statfs > /dev/null; }
-alone() { no_kdamond && nothing_staged; }
+alone() { no_other_kdamond && nothing_staged; }
+
+# set_stat_option NUMBER CHECK: every second time DAMON_STAT is to yield, and is on if no other program's kdamond is.
+set_stat_option() {
+  damon_stat=keep stat=N
+  [ $(($1 % 2)) = 0 ] || damon_stat=yield stat=Y
+  if [ "$2" != alone ] || ! has_stat; then stat=N; fi
+  set_stat $stat
+  options=ops=kdamond,estimator=$estimator,damon_stat=$damon_stat
+}
 
 # set_estimator NUMBER NAME...: takes them by turns.
 set_estimator() {
@@ -87,14 +106,15 @@ set_estimator() {
 # kills NUMBER CHECK: the check must hold after each restart.
 kills() {
   restart_check=$2
-  refused=0 orphans=0 late=0 count=0
+  refused=0 orphans=0 late=0 changed=0 count=0
   while [ $count -lt "$1" ]; do
     for phase in start idle switch-on on switch-off end; do
       [ $count -lt "$1" ] || break
-      # Every phase with every estimator.
+      # Every phase with every estimator, and with either word of damon_stat=.
       # shellcheck disable=SC2086 # words
       set_estimator $((count + count / 6)) $estimators
-      echo "kill $count: $phase, $estimator"
+      set_stat_option $(((count + count / 6) / 2)) "$2"
+      echo "kill $count: $phase, $options, DAMON_STAT $stat"
       die_in $phase
       restart "$restart_check"
       count=$((count + 1))
@@ -113,6 +133,9 @@ kills $half alone
 report "$half SIGKILLs alone: $refused restarts refused" [ $refused = 0 ]
 report "$half SIGKILLs alone: $orphans orphans after a restart" [ $orphans = 0 ]
 report "$half SIGKILLs alone: $late restarted ones did not end" [ $late = 0 ]
+report "$half SIGKILLs alone: DAMON_STAT was not as before $changed times" [ $changed = 0 ]
+stat_off
+options=ops=kdamond stat=N
 
 # An orphan that another program has replaced with a kdamond of its own is not ours to stop.
 start_logged /mnt ops=kdamond
@@ -132,6 +155,7 @@ kills $half foreign_runs
 report "$half SIGKILLs beside a foreign kdamond: $refused restarts refused" [ $refused = 0 ]
 report "$half SIGKILLs beside a foreign kdamond: it was touched $orphans times" [ $orphans = 0 ]
 report "$half SIGKILLs beside a foreign kdamond: $late restarted ones did not end" [ $late = 0 ]
+report "$half SIGKILLs beside a foreign kdamond: DAMON_STAT was not off $changed times" [ $changed = 0 ]
 report "the foreign set-up is as it was" unchanged
 start_logged /mnt ops=kdamond
 report "Y is refused beside it" refused /mnt busy

@@ -15,7 +15,9 @@
 #include <utility>
 #include <vector>
 
+#include "engine/damon/kdamond_orphan.h"
 #include "engine/damon/ops_kdamond.h"
+#include "engine/damon/yielded_damon_stat.h"
 #include "support/catch.h"
 #include "support/fake_clock.h"
 #include "support/fake_damon.h"
@@ -162,18 +164,28 @@ class KdamondMachine {
 
   bool is_untouched() const { return damon->staged() == untouched; }
 
-  // The record of what is ours, which survives a daemon.
-  std::optional<std::string> record() const {
-    std::ifstream file(record_path());
+  // What is recorded of our kdamond, or of DAMON_STAT, which survives a daemon.
+  std::optional<std::string> record(const std::string& name = "kdamond") const {
+    std::ifstream file(tree.root() + "/run/damon-statfs/" + name);
     if (!file) return std::nullopt;
     return std::string(std::istreambuf_iterator<char>(file), {});
   }
-  void set_record(const std::optional<std::string>& text) {
-    if (text) {
-      tree.write("/run/damon-statfs/kdamond", *text);
-    } else {
-      tree.remove("/run/damon-statfs/kdamond");
-    }
+  void set_record(const std::optional<std::string>& text, const std::string& name = "kdamond") {
+    const std::string path = "/run/damon-statfs/" + name;
+    text ? tree.write(path, *text) : tree.remove(path);
+  }
+
+  // DAMON_STAT is on since the boot, and our daemons switch it off meanwhile.
+  void boot_with_damon_stat(uint64_t sample_us = 5'000) {
+    damon->kernel().boot_with_damon_stat(sample_us);
+    context.yield_damon_stat = true;
+  }
+  bool damon_stat_is_on() const { return damon->content(kDamonStatSwitch) == "Y"; }
+
+  // What is done before a mount.
+  void recover() {
+    stop_orphaned_kdamond(context, *damon);
+    restore_damon_stat(context, *damon);
   }
 
   // Calls hook() before the write of that number, counted from now and from 0.
@@ -202,18 +214,28 @@ class KdamondMachine {
   // Lives a life that ends, as by SIGKILL, before the write of that number. Returns: whether there
   // were so many.
   bool live_until(size_t number, int aggregations = 2) {
-    std::optional<std::string> left_behind;
+    return ends_before(number, [&] { live(aggregations); });
+  }
+
+  // The same for what run() does.
+  bool ends_before(size_t number, const std::function<void()>& run) {
+    std::optional<std::string> of_kdamond, of_damon_stat;
     bool killed = false;
     before_write(number, [&](FakeDamon& kernel) {
-      left_behind = record();
+      of_kdamond = record();
+      of_damon_stat = record("damon_stat");
       killed = true;
+      context.log = [](LogLevel, std::string_view) {};
       kernel.cut_off();
     });
-    live(aggregations);
+    run();
     damon->before_write = nullptr;
     damon->reconnect();
-    if (killed) set_record(left_behind);
-    return killed;
+    context.log = log.sink();
+    if (!killed) return false;
+    set_record(of_kdamond);
+    set_record(of_damon_stat, "damon_stat");
+    return true;
   }
 
   // An aggregation that ends now, at which the kernel's tuning takes these intervals.
@@ -238,8 +260,6 @@ class KdamondMachine {
   int64_t slowness = 1;  // real time per nominal time of aggregations
 
  private:
-  std::string record_path() const { return tree.root() + "/run/damon-statfs/kdamond"; }
-
   // Lets time pass, in which the kdamond finishes aggregations and writes its records.
   void pass_to(int64_t ns) {
     for (;;) {
