@@ -44,6 +44,15 @@ double ratio(const Reading& reading, size_t index, int64_t true_idle_ms) {
   return static_cast<double>(reading.percentiles[index]) / static_cast<double>(true_idle_ms);
 }
 
+// The same of the untouched memory, whose true idle time began at some moment of the write of Y,
+// which took `start_ms`.
+double untouched_ratio(const Reading& reading, const Truth& truth, int64_t start_ms) {
+  const int64_t read_ms = reading.percentiles[truth.untouched_index];
+  const int64_t nearest_ms =
+      std::clamp(read_ms, truth.untouched_idle_ms, truth.untouched_idle_ms + start_ms);
+  return ratio(reading, truth.untouched_index, nearest_ms);
+}
+
 std::string range_text(const Share& share) {
   return share.least == share.most ? text_of("true %.1f", share.least)
                                    : text_of("true %.1f to %.1f", share.least, share.most);
@@ -72,11 +81,11 @@ void print_reading(const Reading& reading, const Truth& truth, double age_s, boo
   std::fflush(stdout);
 }
 
-void add_reading(const Reading& reading, const Truth& truth, Errors& errors) {
+void add_reading(const Reading& reading, const Truth& truth, int64_t start_ms, Errors& errors) {
   errors.under_1s.push_back(truth.under_1s.error(share_below(reading.percentiles, 1'000)));
   errors.under_6s.push_back(truth.under_6s.error(share_below(reading.percentiles, 6'000)));
   errors.under_60s.push_back(truth.under_60s.error(share_below(reading.percentiles, 60'000)));
-  errors.untouched.push_back(ratio(reading, truth.untouched_index, truth.untouched_idle_ms));
+  errors.untouched.push_back(untouched_ratio(reading, truth, start_ms));
   if (truth.cold_idle_ms)
     errors.cold.push_back(ratio(reading, truth.cold_index, *truth.cold_idle_ms));
   errors.excess.push_back(share_accessed(reading.percentiles) - truth.touched);
@@ -194,8 +203,8 @@ void check_accuracy(const Arguments& arguments, Report& report) {
 
   const int64_t asked_ns = monotonic_ns();
   const int64_t since_ns = switch_on(directory);
-  std::printf("the write of Y took %lld ms\n",
-              static_cast<long long>((since_ns - asked_ns) / 1'000'000));
+  const int64_t start_ms = (since_ns - asked_ns) / 1'000'000;
+  std::printf("the write of Y took %lld ms\n", static_cast<long long>(start_ms));
   const EngineCpu cpu(directory);
   const double settle_s = arguments.number("--settle");
   const double end_s = settle_s + arguments.number("--seconds");
@@ -213,7 +222,7 @@ void check_accuracy(const Arguments& arguments, Report& report) {
       errors.first_age_s = age_s;
     }
     if (age_s <= settle_s) continue;
-    add_reading(*reading, truth, errors);
+    add_reading(*reading, truth, start_ms, errors);
     errors.bandwidth.push_back(bandwidth_ratio(directory, state));
   }
   judge(errors, arguments, report);
