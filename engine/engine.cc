@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "engine/base/eventfd.h"
+#include "engine/base/kernel_files.h"
 #include "engine/commands.h"
 #include "engine/estimators.h"
 #include "engine/mirror_run.h"
@@ -130,11 +131,11 @@ class Engine::Thread {
 
   // Works until told to stop. Returns: why it could not start, or could not go on.
   Result<void> run_selected() {
-    DAMON_STATFS_TRY(selected, registry_.select(config_.ops, context_));
+    DAMON_STATFS_TRY(selected, registry_.select(config_.ops, context_, config_.estimator));
     const OperationsSet& set = *selected.set;
     if (config_.ops == "auto") log_choice(fmt::format("{} ({})", set.name, selected.uses));
-    log_unused_options(set);
     if (set.makes<Mirror>()) {
+      log_unused_options(set, false);
       publisher_.begin(set, default_estimator(set));
       return run_mirror(*set.make<Mirror>(context_), context_, commands_, publisher_);
     }
@@ -143,14 +144,40 @@ class Engine::Thread {
     return monitor(set);
   }
 
+  // With a sample of pages or with regions, as asked for; where nothing was asked for and there can
+  // be no sample, with regions.
   Result<void> monitor(const OperationsSet& set) {
-    publisher_.begin(set, uses_pages(set, config_) ? "pages" : "regions");
-    if (config_.excluded != ExcludedPages::kNone && !uses_pages(set, config_)) {
+    const Result<void> pages = choose_pages(set, config_.estimator, context_);
+    if (!pages && config_.estimator == EstimatorChoice::kPages) {
+      return failure(pages.error().code.value(),
+                     fmt::format("estimator=pages: {}", pages.error().context));
+    }
+    if (!pages && set.makes_pages() && config_.estimator == EstimatorChoice::kAuto) {
+      log_regions(pages.error().context);
+    }
+    Result<void> ended = monitor(set, pages.has_value());
+    if (!pages || config_.estimator == EstimatorChoice::kPages || !failed_with(ended, ENOTSUP) ||
+        !set.makes_regions()) {
+      return ended;
+    }
+    log_regions(ended.error().context);
+    return monitor(set, false);
+  }
+
+  void log_regions(std::string_view why_no_pages) {
+    context_.log(LogLevel::kWarning,
+                 fmt::format("regions are used, and no sample of pages: {}", why_no_pages));
+  }
+
+  Result<void> monitor(const OperationsSet& set, bool pages) {
+    log_unused_options(set, pages);
+    publisher_.begin(set, pages ? "pages" : "regions");
+    if (config_.excluded != ExcludedPages::kNone && !pages) {
       context_.log(LogLevel::kWarning, fmt::format("{}: {} delivers regions, it has no effect",
                                                    to_option(config_.excluded), set.name));
     }
     const std::unique_ptr<Estimator> estimator = make_estimator(
-        set, config_, context_, [this] { return commands_.stop_requested(); }, observers_);
+        set, pages, config_, context_, [this] { return commands_.stop_requested(); }, observers_);
     const int64_t began_ns = context_.clock->now_ns();
     const int64_t cpu_ns = context_.clock->thread_cpu_ns();
     const Result<void> started = estimator->start();
@@ -192,8 +219,8 @@ class Engine::Thread {
     logged_choice_ = choice;
   }
 
-  void log_unused_options(const OperationsSet& set) {
-    std::string text = unused_options_text(set, config_);
+  void log_unused_options(const OperationsSet& set, bool pages) {
+    std::string text = unused_options_text(set, config_, pages);
     if (!text.empty() && text != logged_unused_) context_.log(LogLevel::kWarning, text);
     logged_unused_ = std::move(text);
   }

@@ -4,9 +4,10 @@
 // delivered. A source of page checks serves the first two.
 #include "engine/estimators.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
-#include <cassert>
+#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -56,47 +57,35 @@ class OwningEstimator final : public Estimator {
   const std::unique_ptr<Estimator> estimator_;
 };
 
-// Called with the factory of a set, of whatever kind that is.
+// What all estimators are made with.
 struct EstimatorMaker {
   const EngineConfig& config;
   const OperationsContext& context;
   std::function<bool()> cancelled;
   MonitoringObserver& observer;
 
-  std::unique_ptr<Estimator> operator()(Factory<PageChecks> create) const {
-    std::unique_ptr<PageChecks> source = create(context);
-    if (config.estimator != EstimatorChoice::kRegions) return of_pages(std::move(source));
-    return of_regions(
-        std::make_unique<PagedRegionChecks>(std::move(source), *context.clock, page_bytes()));
+  std::unique_ptr<Estimator> of_pages(const OperationsSet& set) const {
+    const uint64_t seed = seed_or_arbitrary(config.seed);
+    std::unique_ptr<ObservedPages> pages;
+    if (set.makes<ObservedPages>()) {
+      pages = set.make<ObservedPages>(context);
+    } else {
+      pages = std::make_unique<CheckedPages>(
+          CheckedPagesConfig{context.attrs, context.refresh_ms, page_bytes(), seed},
+          set.make<PageChecks>(context), *context.clock);
+    }
+    const PageSamplerConfig sample{
+        context.attrs, config.max_cpu_percent, config.excluded, page_bytes(), seed, context.log};
+    auto sampler = std::make_unique<PageSampler>(sample, *pages, *context.clock, observer);
+    return std::make_unique<OwningEstimator>(std::move(pages), nullptr, std::move(sampler));
   }
 
-  std::unique_ptr<Estimator> operator()(Factory<RegionChecks> create) const {
-    return of_regions(create(context));
-  }
-
-  std::unique_ptr<Estimator> operator()(Factory<DeliveredRegions> create) const {
-    std::unique_ptr<DeliveredRegions> source = create(context);
+  std::unique_ptr<Estimator> of_delivered(std::unique_ptr<DeliveredRegions> source) const {
     auto refresh = std::make_unique<RegionRefresh>(context, observer);
     auto collector = std::make_unique<RegionCollector>(context.attrs, config.max_cpu_percent,
                                                        *source, *context.clock, *refresh);
     return std::make_unique<OwningEstimator>(std::move(source), std::move(refresh),
                                              std::move(collector));
-  }
-
-  std::unique_ptr<Estimator> operator()(Factory<Mirror>) const {
-    assert(false);
-    return nullptr;
-  }
-
-  std::unique_ptr<Estimator> of_pages(std::unique_ptr<PageChecks> source) const {
-    const uint64_t seed = seed_or_arbitrary(config.seed);
-    auto pages = std::make_unique<CheckedPages>(
-        CheckedPagesConfig{context.attrs, context.refresh_ms, page_bytes(), seed},
-        std::move(source), *context.clock);
-    const PageSamplerConfig sample{
-        context.attrs, config.max_cpu_percent, config.excluded, page_bytes(), seed, context.log};
-    auto sampler = std::make_unique<PageSampler>(sample, *pages, *context.clock, observer);
-    return std::make_unique<OwningEstimator>(std::move(pages), nullptr, std::move(sampler));
   }
 
   std::unique_ptr<Estimator> of_regions(std::unique_ptr<RegionChecks> source) const {
@@ -106,7 +95,8 @@ struct EstimatorMaker {
     regions.min_region_bytes = page_bytes();
     regions.seed = seed_or_arbitrary(config.seed);
     regions.cancelled = cancelled;
-    auto refresh = std::make_unique<RegionRefresh>(context, observer);
+    if (config.kernel_regions) regions.rules = kKernelRules;
+    auto refresh = std::make_unique<RegionRefresh>(context, observer, regions.rules);
     auto sampler = std::make_unique<Sampler>(regions, *source, *context.clock, *refresh);
     return std::make_unique<OwningEstimator>(std::move(source), std::move(refresh),
                                              std::move(sampler));
@@ -115,15 +105,26 @@ struct EstimatorMaker {
 
 }  // namespace
 
-bool uses_pages(const OperationsSet& set, const EngineConfig& config) {
-  return set.makes<PageChecks>() && config.estimator != EstimatorChoice::kRegions;
+PagesChoice choose_pages(const OperationsSet& set, EstimatorChoice choice,
+                         const OperationsContext& context) {
+  if (choice == EstimatorChoice::kRegions) return failure(EINVAL, "estimator=regions");
+  if (!set.makes_pages()) {
+    return failure(EINVAL, fmt::format("{} delivers regions", set.name));
+  }
+  return set.probe_pages == nullptr ? outcome::success() : set.probe_pages(context);
 }
 
-std::unique_ptr<Estimator> make_estimator(const OperationsSet& set, const EngineConfig& config,
+std::unique_ptr<Estimator> make_estimator(const OperationsSet& set, bool pages,
+                                          const EngineConfig& config,
                                           const OperationsContext& context,
                                           std::function<bool()> cancelled,
                                           MonitoringObserver& observer) {
-  return std::visit(EstimatorMaker{config, context, std::move(cancelled), observer}, set.create);
+  const EstimatorMaker maker{config, context, std::move(cancelled), observer};
+  if (pages) return maker.of_pages(set);
+  if (set.makes<DeliveredRegions>()) return maker.of_delivered(set.make<DeliveredRegions>(context));
+  if (set.makes<RegionChecks>()) return maker.of_regions(set.make<RegionChecks>(context));
+  return maker.of_regions(std::make_unique<PagedRegionChecks>(set.make<PageChecks>(context),
+                                                              *context.clock, page_bytes()));
 }
 
 }  // namespace damon_statfs

@@ -13,12 +13,18 @@
 
 namespace damon_statfs {
 
-// Whether the values come from a sample of pages: estimator=pages.
-bool uses_pages(const OperationsSet& set, const EngineConfig& config);
+// Which estimator it is to be. Error: why it is not pages.
+using PagesChoice = Result<void>;
 
-// Makes the set's source and an estimator that owns it. The context and the observer outlive the
-// estimator. cancelled: asked within long steps. Precondition: the set makes no mirror.
-std::unique_ptr<Estimator> make_estimator(const OperationsSet& set, const EngineConfig& config,
+// The estimator that `choice` means for the set on this machine. Precondition: no mirror.
+PagesChoice choose_pages(const OperationsSet& set, EstimatorChoice choice,
+                         const OperationsContext& context);
+
+// Makes the set's source and an estimator that owns it. pages: of a sample of pages, else of
+// regions. The context and the observer outlive the estimator. cancelled: asked within long steps.
+// Precondition: the set makes_pages(), or makes_regions().
+std::unique_ptr<Estimator> make_estimator(const OperationsSet& set, bool pages,
+                                          const EngineConfig& config,
                                           const OperationsContext& context,
                                           std::function<bool()> cancelled,
                                           MonitoringObserver& observer);

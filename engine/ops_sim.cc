@@ -109,9 +109,9 @@ OperationsSet sim_operations() {
   set.name = "sim";
   set.automatic = false;
   set.probe = probe;
-  set.create = [](const OperationsContext& context) -> std::unique_ptr<PageChecks> {
+  set.add_factory<PageChecks>([](const OperationsContext& context) -> std::unique_ptr<PageChecks> {
     return std::make_unique<SimOperations>(context);
-  };
+  });
   set.unused_options = {"ram"};
   return set;
 }

@@ -28,18 +28,49 @@ int counted_errno(const Error& error) {
   return errno_value == EPERM || errno_value == EROFS ? EACCES : errno_value;
 }
 
+// Regions are less accurate than a sample of pages: another set may have one.
+bool is_preferred(const ProbedSet& probed, EstimatorChoice estimator) {
+  return estimator == EstimatorChoice::kRegions || !probed.why_no_pages;
+}
+
+ProbedSet probe_one(const OperationsSet& set, const OperationsContext& context) {
+  ProbedSet probed{&set, set.probe(context)};
+  if (!probed.usable || set.probe_pages == nullptr) return probed;
+  const Result<void> pages = set.probe_pages(context);
+  if (!pages) probed.why_no_pages = pages.error().context;
+  return probed;
+}
+
 }  // namespace
 
-Result<SelectedSet> choose_automatically(std::span<const ProbedSet> probed) {
+ProbedSet fit_estimator(ProbedSet probed, EstimatorChoice estimator) {
+  if (estimator != EstimatorChoice::kPages) return probed;
+  if (!probed.set->makes_pages()) {
+    probed.usable =
+        failure(EINVAL, fmt::format("estimator=pages: {} delivers regions", probed.set->name));
+  } else if (probed.usable && probed.why_no_pages) {
+    probed.usable = failure(ENODEV, fmt::format("estimator=pages: {}", *probed.why_no_pages));
+  }
+  return probed;
+}
+
+Result<SelectedSet> choose_automatically(std::span<const ProbedSet> probed,
+                                         EstimatorChoice estimator) {
   int errno_value = ENODEV;
   std::string reasons = "ops=auto: no operations set is usable";
-  for (const auto& [set, usable] : probed) {
-    if (!set->automatic) continue;
-    if (usable) return SelectedSet{set, usable.value()};
-    const int error = counted_errno(usable.error());
+  const ProbedSet* chosen = nullptr;
+  for (const ProbedSet& row : probed) {
+    if (!row.set->automatic) continue;
+    if (row.usable) {
+      if (chosen == nullptr || (!is_preferred(*chosen, estimator) && is_preferred(row, estimator)))
+        chosen = &row;
+      continue;
+    }
+    const int error = counted_errno(row.usable.error());
     if (worth(error) > worth(errno_value)) errno_value = error;
-    reasons += fmt::format("; {}: {}", set->name, usable.error().context);
+    reasons += fmt::format("; {}: {}", row.set->name, row.usable.error().context);
   }
+  if (chosen != nullptr) return SelectedSet{chosen->set, chosen->usable.value()};
   return failure(errno_value, std::move(reasons));
 }
 
@@ -63,12 +94,13 @@ void OperationsRegistry::recover(const OperationsContext& context) const {
   }
 }
 
-bool OperationsRegistry::means_mirror(std::string_view name,
-                                      const OperationsContext& context) const {
+bool OperationsRegistry::means_mirror(std::string_view name, const OperationsContext& context,
+                                      EstimatorChoice estimator) const {
   if (name != "auto") {
     const OperationsSet* const set = find(name);
     return set != nullptr && set->makes<Mirror>();
   }
+  if (estimator == EstimatorChoice::kPages) return false;
   for (const OperationsSet& set : sets_) {
     if (!set.automatic) continue;
     if (!set.makes<Mirror>()) return false;
@@ -79,24 +111,25 @@ bool OperationsRegistry::means_mirror(std::string_view name,
 
 std::vector<ProbedSet> OperationsRegistry::probe(const OperationsContext& context) const {
   std::vector<ProbedSet> probed;
-  for (const OperationsSet& set : sets_) probed.push_back({&set, set.probe(context)});
+  for (const OperationsSet& set : sets_) probed.push_back(probe_one(set, context));
   return probed;
 }
 
 Result<SelectedSet> OperationsRegistry::select(std::string_view name,
-                                               const OperationsContext& context) const {
+                                               const OperationsContext& context,
+                                               EstimatorChoice estimator) const {
   if (name != "auto") {
     const OperationsSet* const set = find(name);
     if (set == nullptr) return failure(ENODEV, fmt::format("no operations set {}", name));
     return SelectedSet{set, ""};
   }
-  std::vector<ProbedSet> probed;  // those behind the first usable one are not asked
+  std::vector<ProbedSet> probed;  // those behind the first one that is taken are not asked
   for (const OperationsSet& set : sets_) {
     if (!set.automatic) continue;
-    probed.push_back({&set, set.probe(context)});
-    if (probed.back().usable) break;
+    probed.push_back(fit_estimator(probe_one(set, context), estimator));
+    if (probed.back().usable && is_preferred(probed.back(), estimator)) break;
   }
-  return choose_automatically(probed);
+  return choose_automatically(probed, estimator);
 }
 
 OperationsRegistry built_in_operations() {

@@ -9,19 +9,17 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/estimators.h"
 
 namespace damon_statfs {
 namespace {
 
 bool is_of_regions(std::string_view name) {
-  return name == "min_nr_regions" || name == "max_nr_regions";
+  return name == "regions" || name == "min_nr_regions" || name == "max_nr_regions";
 }
 
 }  // namespace
 
-std::string unused_options_text(const OperationsSet& set, const EngineConfig& config) {
-  const bool pages = uses_pages(set, config);
+std::string unused_options_text(const OperationsSet& set, const EngineConfig& config, bool pages) {
   std::vector<std::string> named;
   for (const std::string& name : config.asked_for) {
     if (pages ? is_of_regions(name) : !set.uses_option(name)) named.push_back(name + "=");

@@ -12,6 +12,7 @@
 namespace damon_statfs {
 
 // Returns: one line for the log that names them, empty if there are none.
-std::string unused_options_text(const OperationsSet& set, const EngineConfig& config);
+// pages: whether a sample of pages is used.
+std::string unused_options_text(const OperationsSet& set, const EngineConfig& config, bool pages);
 
 }  // namespace damon_statfs

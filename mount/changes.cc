@@ -15,7 +15,6 @@
 #include "damon_statfs/fd.h"
 #include "damon_statfs/options_ioctl.h"
 #include "mount/ask_daemon.h"
-#include "mount/command_line.h"
 #include "mount/option_table.h"
 #include "mount/option_words.h"
 
@@ -30,14 +29,15 @@ bool same_mount(const Options& a, const Options& b) {
   MonitoringAttrs attrs_of_a = a.context.attrs;
   attrs_of_a.goal = b.context.attrs.goal;
   return a.abi == b.abi && a.engine.ops == b.engine.ops &&
-         a.engine.estimator == b.engine.estimator && a.engine.excluded == b.engine.excluded &&
+         a.engine.estimator == b.engine.estimator &&
+         a.engine.kernel_regions == b.engine.kernel_regions &&
+         a.engine.excluded == b.engine.excluded &&
          a.engine.seed == b.engine.seed && a.context.rootfs == b.context.rootfs &&
          attrs_of_a == b.context.attrs && a.context.ram == b.context.ram &&
          a.context.sim == b.context.sim && a.context.kdamond_pid == b.context.kdamond_pid;
 }
 
-Result<void> take_change(Changes& changes, std::string_view word,
-                         const OperationsRegistry& registry) {
+Result<void> take_change(Changes& changes, std::string_view word) {
   const size_t equals = word.find('=');
   const Option* const option = find_option(word.substr(0, equals));
   if (option == nullptr) return failure(EINVAL, fmt::format("{}: unknown option", word));
@@ -46,7 +46,6 @@ Result<void> take_change(Changes& changes, std::string_view word,
     return failure(EINVAL,
                    fmt::format("{}: {}= takes {}", word, option->name, option->allowed_text()));
   }
-  narrow_auto(changed, registry);
   if (!option->changeable && !same_mount(changed, changes.options)) {
     return failure(
         EINVAL,
@@ -70,11 +69,10 @@ Result<std::string> request_change(const std::string& file, const std::string& w
 
 }  // namespace
 
-Result<Changes> parse_changes(const Options& in_force, std::string_view words,
-                              const OperationsRegistry& registry) {
+Result<Changes> parse_changes(const Options& in_force, std::string_view words) {
   Changes changes{in_force, std::nullopt};
   for (const std::string& word : split_option_words(words)) {
-    BOOST_OUTCOME_TRYV(take_change(changes, word, registry));
+    BOOST_OUTCOME_TRYV(take_change(changes, word));
   }
   // The sampling interval in force is within the bounds of the goal, whatever it began with.
   MonitoringAttrs attrs = changes.options.context.attrs;

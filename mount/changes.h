@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "damon_statfs/registry.h"
+#include "damon_statfs/result.h"
 #include "damon_statfs/run_settings.h"
 #include "mount/options.h"
 
@@ -21,8 +21,7 @@ struct Changes {
 
 // words: NAME=VALUE between commas. Returns: EINVAL with one line that names the word that is
 // wrong, or that cannot change while it is mounted.
-Result<Changes> parse_changes(const Options& in_force, std::string_view words,
-                              const OperationsRegistry& registry);
+Result<Changes> parse_changes(const Options& in_force, std::string_view words);
 
 RunSettings run_settings(const Options& options);
 

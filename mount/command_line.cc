@@ -169,13 +169,28 @@ Result<void> check_estimator(const Options& options, const OperationsRegistry& r
   const bool pages = options.engine.estimator == EstimatorChoice::kPages;
   const bool exclude = options.engine.excluded != ExcludedPages::kNone;
   const char* const word = pages ? "estimator=pages" : to_option(options.engine.excluded);
-  if ((pages || exclude) && set != nullptr && !set->makes<PageChecks>()) {
+  if ((pages || exclude) && set != nullptr && !set->makes_pages()) {
     return failure(EINVAL, fmt::format("{}: ops={} delivers regions", word, set->name));
   }
   if (exclude && options.engine.estimator == EstimatorChoice::kRegions) {
     return failure(EINVAL, fmt::format("{}: not with estimator=regions", word));
   }
   return outcome::success();
+}
+
+// Precondition: ops is auto or a set's name.
+Result<void> check_regions(const Options& options, const OperationsRegistry& registry) {
+  if (!options.engine.kernel_regions) return outcome::success();
+  const OperationsSet* const set = registry.find(options.engine.ops);
+  if (set == nullptr) {
+    return failure(EINVAL,
+                   "regions=kernel: not with ops=auto, which may take a set that delivers regions");
+  }
+  if (set->makes<DeliveredRegions>() || set->makes<Mirror>()) {
+    return failure(EINVAL, fmt::format("regions=kernel: ops={} delivers regions", set->name));
+  }
+  if (options.engine.estimator == EstimatorChoice::kRegions) return outcome::success();
+  return failure(EINVAL, "regions=kernel: only with estimator=regions");
 }
 
 // Precondition: ops is auto or a set's name.
@@ -204,13 +219,6 @@ Result<void> check_together(const Options& options) {
 
 }  // namespace
 
-void narrow_auto(Options& options, const OperationsRegistry& registry) {
-  if (options.engine.ops != "auto" || options.engine.estimator != EstimatorChoice::kPages) return;
-  for (const OperationsSet& set : registry.sets()) {
-    if (set.automatic && set.makes<PageChecks>()) options.engine.ops = set.name;
-  }
-}
-
 Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& registry,
                               bool sloppy) {
   Parser parser;
@@ -227,9 +235,9 @@ Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& r
   }
   if (mounts) {
     BOOST_OUTCOME_TRYV(check_estimator(options, registry));
+    BOOST_OUTCOME_TRYV(check_regions(options, registry));
     BOOST_OUTCOME_TRYV(check_ram(options, registry));
     BOOST_OUTCOME_TRYV(check_together(options));
-    narrow_auto(parser.options, registry);
   }
   return options;
 }

@@ -15,7 +15,4 @@ namespace damon_statfs {
 Result<Options> parse_options(int argc, char** argv, const OperationsRegistry& registry,
                               bool sloppy = false);
 
-// For estimator=pages only one of auto's sets will do: makes ops=auto mean that one.
-void narrow_auto(Options& options, const OperationsRegistry& registry);
-
 }  // namespace damon_statfs

@@ -66,7 +66,7 @@ Daemon::Daemon(const Options& options, const OperationsRegistry& registry, Backg
       context_(running_context(options, clock_)),
       engine_(options.engine, context_, registry, wake_.get()),
       filesystem_(options.abi, engine_),
-      answers_(options, registry, {engine_, engine_, filesystem_.enabled}, clock_, logging),
+      answers_(options, {engine_, engine_, filesystem_.enabled}, clock_, logging),
       supervision_(ServiceManager::of_environment()),
       status_(kExitOk) {
   filesystem_.status = [this] { return answers_.status(); };
@@ -115,7 +115,7 @@ Result<UniqueFd> Daemon::prepare() {
   BOOST_OUTCOME_TRYV(supervision_.start_watchdog());
   BOOST_OUTCOME_TRYV(check_rights());
   if (options_.engine.ops != "sim") registry_.recover(context_);
-  mirrors_ = registry_.means_mirror(options_.engine.ops, context_);
+  mirrors_ = registry_.means_mirror(options_.engine.ops, context_, options_.engine.estimator);
   DAMON_STATFS_TRY(claimed, claim_mountpoint(options_.mountpoint, context_.rootfs));
   mountpoint_ = claimed.path;
   answers_.set_mountpoint(mountpoint_);

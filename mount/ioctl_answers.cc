@@ -24,10 +24,9 @@ int64_t process_cpu_ns() {
 
 }  // namespace
 
-IoctlAnswers::IoctlAnswers(const Options& options, const OperationsRegistry& registry,
+IoctlAnswers::IoctlAnswers(const Options& options,
                            Monitoring monitoring, const Clock& clock, const Logging& logging)
     : options_(options),
-      registry_(registry),
       monitoring_(monitoring),
       clock_(clock),
       logging_(logging),
@@ -50,7 +49,7 @@ std::string IoctlAnswers::status() const {
 
 void IoctlAnswers::change_options(const void* request, std::string_view words,
                                   const Filesystem::Answer& answer) {
-  const Result<Changes> changes = parse_changes(options_, words, registry_);
+  const Result<Changes> changes = parse_changes(options_, words);
   if (!changes) return answer(changes.error().context);
   if (!change_settings(run_settings(changes.value().options))) {
     return answer("the engine is still busy with the change before; try again");

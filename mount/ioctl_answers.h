@@ -9,7 +9,6 @@
 
 #include "damon_statfs/clock.h"
 #include "damon_statfs/monitoring_switch.h"
-#include "damon_statfs/registry.h"
 #include "fs/enabled_file.h"
 #include "fs/ops.h"
 #include "mount/logging.h"
@@ -29,7 +28,7 @@ class IoctlAnswers {
 
   // All references outlive this object, which is made when the daemon starts. options: those in
   // force then.
-  IoctlAnswers(const Options& options, const OperationsRegistry& registry, Monitoring monitoring,
+  IoctlAnswers(const Options& options, Monitoring monitoring,
                const Clock& clock, const Logging& logging);
 
   // path: absolute; the status has an empty mountpoint before this call.
@@ -48,7 +47,6 @@ class IoctlAnswers {
   bool change_settings(const RunSettings& settings);
 
   Options options_;  // in force: some change while the daemon is mounted
-  const OperationsRegistry& registry_;
   const Monitoring monitoring_;
   const Clock& clock_;
   const Logging& logging_;

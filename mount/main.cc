@@ -64,7 +64,8 @@ int print_probe(const Options& options, const OperationsRegistry& registry) {
   context.clock = &clock;
   context.log = Logging::write;
   const EstimatorChoice estimator = options.engine.estimator;
-  const std::vector<ProbedSet> probed = fit_estimator(registry.probe(context), estimator);
+  std::vector<ProbedSet> probed = registry.probe(context);
+  for (ProbedSet& row : probed) row = fit_estimator(std::move(row), estimator);
   return print(options.json ? probe_json(probed, estimator) : probe_table(probed, estimator));
 }
 

@@ -52,6 +52,11 @@ bool set_estimator(Options& options, std::string_view value) {
   return value == "auto" || value == "regions" || value == "pages";
 }
 
+bool set_regions_rules(Options& options, std::string_view value) {
+  options.engine.kernel_regions = value == "kernel";
+  return value == "kernel" || value == "refined";
+}
+
 bool set_untracked(Options& options, std::string_view value) {
   if (value == "idle") options.engine.excluded = ExcludedPages::kNone;
   if (value == "exclude") options.engine.excluded = ExcludedPages::kUntracked;
@@ -120,6 +125,10 @@ constexpr std::array kOptions = {
                 "DAMON's regions, or a random sample of pages; auto: pages where the\n"
                 "operations set can check single pages",
                 "auto, regions or pages", set_estimator),
+    text_option("regions", "refined|kernel", "refined",
+                "whether estimator=regions merges and dates regions by rules of its own,\n"
+                "or exactly as the kernel's DAMON, to compare with it",
+                "refined or kernel", set_regions_rules),
     text_option("untracked", "idle|exclude|exclude_unmapped", "idle",
                 "whether memory that no access check can see counts as idle or not at\n"
                 "all; exclude_unmapped: nor does page cache that nothing maps; both\n"

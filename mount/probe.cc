@@ -27,9 +27,17 @@ std::string errno_name(const Error& error) {
 }
 
 // What the set's values would come from.
-std::string estimator_name(const OperationsSet& set, EstimatorChoice estimator) {
-  const bool regions = set.makes<PageChecks>() && estimator == EstimatorChoice::kRegions;
-  return regions ? "regions" : std::string(default_estimator(set));
+std::string_view estimator_name(const ProbedSet& probed, EstimatorChoice estimator) {
+  if (probed.set->makes<Mirror>()) return "kernel";
+  const bool pages = estimator != EstimatorChoice::kRegions && probed.samples_pages();
+  return pages ? "pages" : "regions";
+}
+
+// What it uses, and why that is less than it could be; or why it is not usable.
+std::string uses_text(const ProbedSet& probed, EstimatorChoice estimator) {
+  if (!probed.usable) return probed.usable.error().context;
+  const bool told = probed.why_no_pages && estimator != EstimatorChoice::kRegions;
+  return probed.usable.value() + (told ? "; no pages: " + *probed.why_no_pages : "");
 }
 
 constexpr size_t kWidthColumns = 80;
@@ -39,9 +47,9 @@ using Row = std::array<std::string, 4>;
 
 std::vector<Row> table_rows(std::span<const ProbedSet> probed, EstimatorChoice choice) {
   std::vector<Row> rows = {{"SET", "USABLE", "ESTIMATOR", "USES, OR WHY NOT"}};
-  for (const auto& [set, usable] : probed) {
-    const std::string text = printable(usable ? usable.value() : usable.error().context);
-    rows.push_back({set->name, usable ? "yes" : "no", estimator_name(*set, choice), text});
+  for (const ProbedSet& row : probed) {
+    rows.push_back({row.set->name, row.usable ? "yes" : "no",
+                    std::string(estimator_name(row, choice)), printable(uses_text(row, choice))});
   }
   return rows;
 }
@@ -75,14 +83,15 @@ std::string table_text(const std::vector<Row>& rows) {
 // A table with a usable set in it and "nothing" below it would look like a mistake.
 std::string never_chosen(std::span<const ProbedSet> probed) {
   std::vector<std::string> names;
-  for (const auto& [set, usable] : probed) {
-    if (usable && !set->automatic) names.push_back(set->name);
+  for (const ProbedSet& row : probed) {
+    if (row.usable && !row.set->automatic) names.push_back(row.set->name);
   }
   return names.empty() ? "" : fmt::format("; it never chooses {}", fmt::join(names, " or "));
 }
 
-std::string automatic_choice(std::span<const ProbedSet> probed, std::string_view options) {
-  const Result<SelectedSet> chosen = choose_automatically(probed);
+std::string automatic_choice(std::span<const ProbedSet> probed, std::string_view options,
+                             EstimatorChoice estimator) {
+  const Result<SelectedSet> chosen = choose_automatically(probed, estimator);
   if (chosen) return fmt::format("{} would choose {}", options, chosen.value().set->name);
   const Error& error = chosen.error();
   return fmt::format("{} would choose nothing and fail with {} ({}){}", options, errno_name(error),
@@ -92,25 +101,25 @@ std::string automatic_choice(std::span<const ProbedSet> probed, std::string_view
 std::vector<std::string> conclusion(std::span<const ProbedSet> probed, EstimatorChoice estimator) {
   switch (estimator) {
     case EstimatorChoice::kRegions:
-      return {automatic_choice(probed, "ops=auto,estimator=regions")};
+      return {automatic_choice(probed, "ops=auto,estimator=regions", estimator)};
     case EstimatorChoice::kPages:
-      return {automatic_choice(probed, "ops=auto,estimator=pages")};
+      return {automatic_choice(probed, "ops=auto,estimator=pages", estimator)};
     case EstimatorChoice::kAuto:
       break;
   }
-  return {"estimator=auto takes pages where single pages can be checked, else regions",
-          automatic_choice(probed, "ops=auto")};
+  return {"estimator=auto takes pages where single pages can be sampled, else regions",
+          automatic_choice(probed, "ops=auto", estimator)};
 }
 
 nlohmann::ordered_json to_json(const ProbedSet& probed, EstimatorChoice estimator) {
   nlohmann::ordered_json row = {{"set", probed.set->name},
                                 {"usable", probed.usable.has_value()},
-                                {"estimator", estimator_name(*probed.set, estimator)},
+                                {"estimator", estimator_name(probed, estimator)},
                                 {"uses", nullptr},
                                 {"reason", nullptr},
                                 {"errno", nullptr}};
   if (probed.usable) {
-    row["uses"] = probed.usable.value();
+    row["uses"] = uses_text(probed, estimator);
   } else {
     row["reason"] = probed.usable.error().context;
     row["errno"] = errno_name(probed.usable.error());
@@ -119,17 +128,6 @@ nlohmann::ordered_json to_json(const ProbedSet& probed, EstimatorChoice estimato
 }
 
 }  // namespace
-
-std::vector<ProbedSet> fit_estimator(std::span<const ProbedSet> probed, EstimatorChoice estimator) {
-  std::vector<ProbedSet> fitting(probed.begin(), probed.end());
-  if (estimator != EstimatorChoice::kPages) return fitting;
-  for (ProbedSet& row : fitting) {
-    if (row.set->makes<PageChecks>()) continue;
-    row.usable =
-        failure(EINVAL, fmt::format("estimator=pages: {} delivers regions", row.set->name));
-  }
-  return fitting;
-}
 
 std::string probe_table(std::span<const ProbedSet> probed, EstimatorChoice estimator) {
   std::string text = table_text(table_rows(probed, estimator)) + "\n";
@@ -141,7 +139,7 @@ std::string probe_table(std::span<const ProbedSet> probed, EstimatorChoice estim
 
 std::string probe_json(std::span<const ProbedSet> probed, EstimatorChoice estimator) {
   using Json = nlohmann::ordered_json;
-  const Result<SelectedSet> chosen = choose_automatically(probed);
+  const Result<SelectedSet> chosen = choose_automatically(probed, estimator);
   Json answer = {{"auto", nullptr}, {"sets", Json::array()}};
   if (chosen) answer["auto"] = chosen.value().set->name;
   for (const ProbedSet& set : probed) answer["sets"].push_back(to_json(set, estimator));

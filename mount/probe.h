@@ -13,10 +13,6 @@
 
 namespace damon_statfs {
 
-// What is left of these answers with estimator=: of the sets that check no single pages, nothing
-// for estimator=pages.
-std::vector<ProbedSet> fit_estimator(std::span<const ProbedSet> probed, EstimatorChoice estimator);
-
 // A table for people, and a last sentence that says what ops=auto would choose; no line is longer
 // than 80 columns. estimator: as asked for. Precondition: `probed` fits it.
 std::string probe_table(std::span<const ProbedSet> probed, EstimatorChoice estimator);

@@ -53,6 +53,15 @@ Result<std::string> read_from_start(const UniqueFd& fd, const std::string& path)
   });
 }
 
+// Writes it with one write(2). Returns: whether that was done; else errno says why not.
+bool write_text(const UniqueFd& fd, const std::string& text) {
+  ssize_t bytes;
+  do {
+    bytes = ::write(fd.get(), text.data(), text.size());
+  } while (bytes < 0 && errno == EINTR);
+  return bytes >= 0;
+}
+
 // The failure of opening a file, with errno's text. Root without its capabilities is refused what
 // is not root's, which is unexpected.
 auto open_failure(const std::string& path) {
@@ -76,6 +85,14 @@ Result<uint64_t> KernelFiles::inode(const std::string& path) const {
 Result<std::unique_ptr<WordFile>> KernelFiles::open_words(const std::string& path, WordAccess,
                                                           std::string_view lacks) const {
   return failure(ENODEV, fmt::format("{}: missing; {}", path, lacks));
+}
+
+Result<void> KernelFiles::write_below(const std::string& directory,
+                                      std::span<const NamedText> texts) const {
+  for (const NamedText& text : texts) {
+    BOOST_OUTCOME_TRYV(write(directory + "/" + text.name, text.text));
+  }
+  return outcome::success();
 }
 
 UniqueFd RootedKernelFiles::open_file(const std::string& path, int flags) const {
@@ -112,11 +129,19 @@ Result<std::string> RootedKernelFiles::read_whole(const std::string& path) const
 Result<void> RootedKernelFiles::write(const std::string& path, const std::string& text) const {
   const UniqueFd fd = open_file(path, O_WRONLY);
   if (!fd) return open_failure(path);
-  ssize_t bytes;
-  do {
-    bytes = ::write(fd.get(), text.data(), text.size());
-  } while (bytes < 0 && errno == EINTR);
-  if (bytes < 0) return errno_failure("{}", path);
+  if (!write_text(fd, text)) return errno_failure("{}", path);
+  return outcome::success();
+}
+
+Result<void> RootedKernelFiles::write_below(const std::string& directory,
+                                            std::span<const NamedText> texts) const {
+  const UniqueFd at = open_file(directory, O_PATH | O_DIRECTORY);
+  if (!at) return open_failure(directory);
+  for (const NamedText& text : texts) {
+    const UniqueFd fd(openat(at.get(), text.name.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!fd) return open_failure(directory + "/" + text.name);
+    if (!write_text(fd, text.text)) return errno_failure("{}/{}", directory, text.name);
+  }
   return outcome::success();
 }
 

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,12 @@
 #include "engine/base/word_file.h"
 
 namespace damon_statfs {
+
+// A file below a directory, and what it holds or is to hold.
+struct NamedText {
+  std::string name;
+  std::string text;
+};
 
 class KernelFiles {
  public:
@@ -37,6 +44,11 @@ class KernelFiles {
 
   // Writes the text with one write(2) into a file that exists.
   virtual Result<void> write(const std::string& path, const std::string& text) const = 0;
+
+  // Writes many files below a directory, which is looked up once. If it is removed meanwhile, even
+  // if another one of that name is made: ENOENT, or the like.
+  virtual Result<void> write_below(const std::string& directory,
+                                   std::span<const NamedText> texts) const;
 
   // Returns: the names in a directory in no order.
   virtual Result<std::vector<std::string>> list(const std::string& path) const = 0;
@@ -71,6 +83,8 @@ class RootedKernelFiles final : public KernelFiles {
   Result<std::string> read(const std::string& path) const override;
   Result<std::string> read_again(const std::string& path) const override;
   Result<void> write(const std::string& path, const std::string& text) const override;
+  Result<void> write_below(const std::string& directory,
+                           std::span<const NamedText> texts) const override;
   Result<std::vector<std::string>> list(const std::string& path) const override;
   Result<std::string> read_whole(const std::string& path) const override;
   Result<void> check_writable(const std::string& path) const override;

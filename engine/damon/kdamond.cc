@@ -54,7 +54,7 @@ Result<void> Kdamond::stage(const KdamondSetup& setup) {
         ENODEV,
         fmt::format("{}: no paddr, the kernel is built without CONFIG_DAMON_PADDR", available));
   }
-  BOOST_OUTCOME_TRYV(set_values(staged_values(setup)));
+  BOOST_OUTCOME_TRYV(put(setup));
   if (!setup.stat_scheme) return outcome::success();
   DAMON_STATFS_TRY(of_scheme, list_if_there(files_, context_path(index_, "schemes/0")));
   if (std::count(of_scheme.begin(), of_scheme.end(), "tried_regions") > 0) {
@@ -156,14 +156,29 @@ Result<void> Kdamond::verify(const KdamondSetup& setup) const {
   for (const StagedValue& value : staged_values(setup)) {
     // The tuned intervals come and go in these two, at any program's wish.
     if (tuned && (value.file == kSampleUs || value.file == kAggrUs)) continue;
-    const Result<std::string> text = files_.read(context_path(index_, value.file));
-    if (value.optional && failed_with(text, ENOENT)) continue;
-    if (!text) return text.as_failure();
-    if (text.value() == value.text) continue;
-    return failure(EBUSY, fmt::format("{}: another program has changed it from {} to {}",
-                                      context_path(index_, value.file), value.text, text.value()));
+    BOOST_OUTCOME_TRYV(verify_text(value.file, value.text, value.optional));
+  }
+  // To read all of thousands of ranges would cost as much as to write them.
+  constexpr size_t kMaxRanges = 32;
+  const size_t nr_ranges = std::min(setup.ranges.size(), kMaxRanges);
+  for (size_t i = 0; i < nr_ranges; ++i) {
+    const size_t range = next_verified_++ % setup.ranges.size();
+    for (const NamedText& bound : bounds_of(range, setup.ranges[range])) {
+      BOOST_OUTCOME_TRYV(
+          verify_text(fmt::format("{}/{}", kRangesDirectory, bound.name), bound.text, false));
+    }
   }
   return outcome::success();
+}
+
+Result<void> Kdamond::verify_text(const std::string& file, const std::string& text,
+                                  bool optional) const {
+  const Result<std::string> found = files_.read(context_path(index_, file));
+  if (optional && failed_with(found, ENOENT)) return outcome::success();
+  if (!found) return found.as_failure();
+  if (found.value() == text) return outcome::success();
+  return failure(EBUSY, fmt::format("{}: another program has changed it from {} to {}",
+                                    context_path(index_, file), text, found.value()));
 }
 
 Result<KdamondIntervals> Kdamond::tuned_intervals() {
@@ -176,14 +191,14 @@ Result<KdamondIntervals> Kdamond::tuned_intervals() {
 Result<KdamondSetup> Kdamond::commit(const KdamondSetup& in_force, const KdamondSetup& setup) {
   KdamondSetup wanted = setup;
   DAMON_STATFS_TRY(kernel_tunes, tunes_intervals());
-  if (kernel_tunes) {
+  if (kernel_tunes && in_force.attrs.goal.aggrs != 0) {
     DAMON_STATFS_TRY(tuned, tuned_intervals());
     wanted.attrs = within_goal(with_intervals(wanted.attrs, tuned.sample_us, tuned.aggr_us));
   }
   half_staged_ = true;
-  Result<void> committed = set_values(staged_values(wanted));
+  Result<void> committed = put(wanted);
   if (committed) committed = command("commit");
-  if (committed || set_values(staged_values(in_force))) half_staged_ = false;
+  if (committed || put(in_force)) half_staged_ = false;
   if (!committed) return committed.as_failure();
   return wanted;
 }
@@ -212,6 +227,29 @@ Result<bool> Kdamond::tunes_intervals() const {
   if (is_missing(aggrs)) return false;
   if (!aggrs) return aggrs.as_failure();
   return true;
+}
+
+// The scheme comes last: it needs the monitored ranges no more than they need it.
+Result<void> Kdamond::put(const KdamondSetup& setup) {
+  if (staged_ranges_.size() != setup.ranges.size()) staged_ranges_.clear();
+  BOOST_OUTCOME_TRYV(set_values(staged_values(setup)));
+  return set_ranges(setup.ranges);
+}
+
+// The directory is held while they are written, so that they cannot go into one that another
+// program has put in its place; that nothing else of it is another program's is asked before and
+// after.
+Result<void> Kdamond::set_ranges(const std::vector<AddressRange>& ranges) {
+  const std::vector<NamedText> texts = staged_ranges(ranges, staged_ranges_);
+  staged_ranges_.clear();
+  constexpr size_t kTextsAtOnce = 64;
+  for (size_t i = 0; i < texts.size(); i += kTextsAtOnce) {
+    BOOST_OUTCOME_TRYV(refuse_foreign());
+    const auto some = std::span(texts).subspan(i, std::min(kTextsAtOnce, texts.size() - i));
+    BOOST_OUTCOME_TRYV(files_.write_below(context_path(index_, kRangesDirectory), some));
+  }
+  staged_ranges_ = ranges;
+  return outcome::success();
 }
 
 // Writes what is not so already.

@@ -63,7 +63,8 @@ class Kdamond {
   // Whether nothing is staged, as just after making the kdamonds. An error: not known.
   Result<bool> is_untouched() const;
 
-  // Returns: EBUSY naming the file that is not as we have set it up.
+  // Returns: EBUSY naming the file that is not as we have set it up. Of many ranges the next few
+  // are looked at in each call.
   Result<void> verify(const KdamondSetup& setup) const;
 
   // Whether the kernel tunes the intervals (since 6.15). An error: not known.
@@ -87,6 +88,9 @@ class Kdamond {
   Result<void> refuse_staged(uint64_t update_us) const;
   Result<void> refuse_foreign() const;
   Result<void> set_values(const std::vector<StagedValue>& values);
+  Result<void> set_ranges(const std::vector<AddressRange>& ranges);
+  Result<void> put(const KdamondSetup& setup);
+  Result<void> verify_text(const std::string& file, const std::string& text, bool optional) const;
   Result<void> command(const std::string& word);
 
   const KernelFiles& files_;
@@ -97,6 +101,8 @@ class Kdamond {
   bool may_be_on_ = false;
   bool mark_counts_ = true;   // false: it has gone into what another program has set up
   bool half_staged_ = false;  // neither could be staged whole
+  std::vector<AddressRange> staged_ranges_;  // as last written; none: not known
+  mutable size_t next_verified_ = 0;         // of them
 };
 
 }  // namespace damon_statfs

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <utility>
 
 #include "engine/damon/damon_sysfs.h"
 
@@ -31,16 +32,6 @@ void add_attributes(const MonitoringAttrs& attrs, std::vector<StagedValue>& valu
       kOptional);
 }
 
-void add_ranges(const std::vector<AddressRange>& ranges, std::vector<StagedValue>& values) {
-  values.push_back({"targets/nr_targets", "1"});
-  const std::string regions = "targets/0/regions/";
-  values.push_back({regions + "nr_regions", std::to_string(ranges.size())});
-  for (size_t i = 0; i < ranges.size(); ++i) {
-    values.push_back({fmt::format("{}{}/start", regions, i), std::to_string(ranges[i].start)});
-    values.push_back({fmt::format("{}{}/end", regions, i), std::to_string(ranges[i].end)});
-  }
-}
-
 // A scheme that does nothing, for all regions, due at each sampling interval. New schemes match no
 // region: their greatest size, count and age are 0.
 void add_scheme(uint64_t apply_interval_us, std::vector<StagedValue>& values) {
@@ -60,13 +51,30 @@ void add_scheme(uint64_t apply_interval_us, std::vector<StagedValue>& values) {
 std::vector<StagedValue> staged_values(const KdamondSetup& setup) {
   std::vector<StagedValue> values;
   add_attributes(setup.attrs, values);
-  add_ranges(setup.ranges, values);
+  values.push_back({"targets/nr_targets", "1"});
+  values.push_back(
+      {fmt::format("{}/nr_regions", kRangesDirectory), std::to_string(setup.ranges.size())});
   if (setup.stat_scheme) {
     add_scheme(setup.apply_interval_us, values);
   } else {
     values.push_back({"schemes/nr_schemes", "0"});
   }
   return values;
+}
+
+std::array<NamedText, 2> bounds_of(size_t index, const AddressRange& range) {
+  return {NamedText{fmt::format("{}/start", index), std::to_string(range.start)},
+          NamedText{fmt::format("{}/end", index), std::to_string(range.end)}};
+}
+
+std::vector<NamedText> staged_ranges(const std::vector<AddressRange>& ranges,
+                                     const std::vector<AddressRange>& staged) {
+  std::vector<NamedText> texts;
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    if (i < staged.size() && ranges[i] == staged[i]) continue;
+    for (NamedText& text : bounds_of(i, ranges[i])) texts.push_back(std::move(text));
+  }
+  return texts;
 }
 
 }  // namespace damon_statfs

@@ -4,12 +4,15 @@
 // or writes.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "damon_statfs/attrs.h"
 #include "damon_statfs/region.h"
+#include "engine/base/kernel_files.h"
 
 namespace damon_statfs {
 
@@ -33,8 +36,18 @@ struct StagedValue {
   bool optional = false;  // whether the kernel may be without it
 };
 
-// Returns: all values of the setup in the order in which they have to be written: the numbers of
-// directories before what is in them. The mark is not among them.
+// Returns: all values of the setup but the bounds of its ranges, in the order in which they have to
+// be written: the numbers of directories before what is in them. The mark is not among them.
 std::vector<StagedValue> staged_values(const KdamondSetup& setup);
+
+// The directory of the ranges, below the context's.
+constexpr const char* kRangesDirectory = "targets/0/regions";
+
+// The bounds of the range in directory `index` of it.
+std::array<NamedText, 2> bounds_of(size_t index, const AddressRange& range);
+
+// Returns: the bounds of those of the ranges that differ from `staged`, below that directory.
+std::vector<NamedText> staged_ranges(const std::vector<AddressRange>& ranges,
+                                     const std::vector<AddressRange>& staged = {});
 
 }  // namespace damon_statfs

@@ -203,10 +203,11 @@ OperationsSet damon_stat_operations() {
   set.unused_options = {
       "access_bp",      "aggr_us",       "aggrs",          "estimator",     "max_cpu",
       "max_nr_regions", "max_sample_us", "min_nr_regions", "min_sample_us", "ram",
-      "refresh_ms",     "sample_us",     "seed",           "untracked",     "update_us"};
-  set.create = [](const OperationsContext& context) -> std::unique_ptr<Mirror> {
+      "refresh_ms",     "regions",       "sample_us",      "seed",          "untracked",
+      "update_us"};
+  set.add_factory<Mirror>([](const OperationsContext& context) -> std::unique_ptr<Mirror> {
     return mirror_damon_stat(context, std::make_shared<RootedKernelFiles>(context.rootfs));
-  };
+  });
   return set;
 }
 

@@ -14,6 +14,7 @@
 #include "engine/damon/damon_sysfs.h"
 #include "engine/damon/damon_users.h"
 #include "engine/damon/kdamond_orphan.h"
+#include "engine/damon/ops_kdamond_pages.h"
 #include "engine/regions/regions.h"
 
 namespace damon_statfs {
@@ -23,8 +24,10 @@ constexpr uint64_t kMaxCallMs = 60'000;
 constexpr int64_t kCheckNs = 3 * kNsPerSecond;  // how often the kdamond is looked after
 constexpr double kAdmittedRatio = 1.25;  // real per nominal; from then on real time is published
 
-Result<std::vector<AddressRange>> page_aligned_ranges(const OperationsContext& context,
-                                                      const KernelFiles& files) {
+}  // namespace
+
+Result<std::vector<AddressRange>> kdamond_ranges(const OperationsContext& context,
+                                                 const KernelFiles& files) {
   DAMON_STATFS_TRY(monitored, monitored_ranges(context, files));
   Regions regions;
   BOOST_OUTCOME_TRYV(
@@ -33,8 +36,6 @@ Result<std::vector<AddressRange>> page_aligned_ranges(const OperationsContext& c
   for (const Region& region : regions) ranges.push_back({region.start, region.end});
   return ranges;
 }
-
-}  // namespace
 
 KdamondOperations::KdamondOperations(const OperationsContext& context,
                                      std::shared_ptr<const KernelFiles> files,
@@ -46,7 +47,7 @@ KdamondOperations::KdamondOperations(const OperationsContext& context,
 
 Result<std::vector<AddressRange>> KdamondOperations::open() {
   BOOST_OUTCOME_TRYV(read_nr_kdamonds(*files_));  // is there an interface at all?
-  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context_, *files_));
+  DAMON_STATFS_TRY(ranges, kdamond_ranges(context_, *files_));
   BOOST_OUTCOME_TRYV(own_.claim());
   setup_ = {attrs_, ranges, false, attrs_.sample_us};
   const Result<void> started = start();
@@ -96,7 +97,7 @@ Result<std::optional<Aggregation>> KdamondOperations::collect() {
 }
 
 Result<std::vector<AddressRange>> KdamondOperations::update() {
-  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context_, *files_));
+  DAMON_STATFS_TRY(ranges, kdamond_ranges(context_, *files_));
   if (ranges == setup_.ranges) return std::move(ranges);
   KdamondSetup wanted = setup_;
   wanted.ranges = ranges;
@@ -191,34 +192,45 @@ namespace {
 Result<std::string> probe(const OperationsContext& context, const KernelFiles& files) {
   BOOST_OUTCOME_TRYV(read_nr_kdamonds(files));
   BOOST_OUTCOME_TRYV(files.check_writable(nr_kdamonds_path()));
-  DAMON_STATFS_TRY(ranges, page_aligned_ranges(context, files));
+  DAMON_STATFS_TRY(ranges, kdamond_ranges(context, files));
   DAMON_STATFS_TRY(record, KdamondRecord::open_existing(context.rootfs, files, *context.clock));
   if (!record || !is_orphan(context, files, *record)) {
     BOOST_OUTCOME_TRYV(refuse_damon_users(files));
   }
   const Result<std::string> events = find_aggregated_events(files);
-  return fmt::format("{}, regions from {}, {} MiB", kKdamondsDirectory,
-                     events ? events.value() : "tried_regions", total_bytes(ranges) >> 20);
+  return fmt::format("{}, {}, {} MiB", kKdamondsDirectory,
+                     events ? fmt::format("pages or regions from {}", events.value())
+                            : "regions from tried_regions",
+                     total_bytes(ranges) >> 20);
 }
 
 }  // namespace
 
 OperationsSet kdamond_operations() {
-  const auto create = [](const OperationsContext& context) -> std::unique_ptr<DeliveredRegions> {
-    const auto files = std::make_shared<RootedKernelFiles>(context.rootfs);
-    return std::make_unique<KdamondOperations>(context, files, events_of(files, context.log));
-  };
   OperationsSet set;
   set.name = "kdamond";
   set.probe = [](const OperationsContext& context) {
     return probe(context, RootedKernelFiles(context.rootfs));
   };
-  set.create = create;
+  set.probe_pages = [](const OperationsContext& context) {
+    return probe_kdamond_pages(RootedKernelFiles(context.rootfs));
+  };
+  set.add_factory<DeliveredRegions>(
+      [](const OperationsContext& context) -> std::unique_ptr<DeliveredRegions> {
+        const auto files = std::make_shared<RootedKernelFiles>(context.rootfs);
+        return std::make_unique<KdamondOperations>(context, files, events_of(files, context.log));
+      });
+  set.add_factory<ObservedPages>(
+      [](const OperationsContext& context) -> std::unique_ptr<ObservedPages> {
+        const auto files = std::make_shared<RootedKernelFiles>(context.rootfs);
+        return std::make_unique<KdamondPages>(context, files, events_of(files, context.log),
+                                              static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));
+      });
   set.recover = [](const OperationsContext& context) {
     stop_orphaned_kdamond(context, RootedKernelFiles(context.rootfs));
   };
   set.max_call_ms = kMaxCallMs;
-  set.unused_options = {"seed"};
+  set.unused_options = {"regions", "seed"};
   return set;
 }
 

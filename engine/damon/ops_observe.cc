@@ -237,10 +237,10 @@ OperationsSet observe_operations() {
   set.probe = [](const OperationsContext& context) {
     return probe(context, RootedKernelFiles(context.rootfs));
   };
-  set.create = create;
-  set.unused_options = {
-      "access_bp",      "aggr_us",       "aggrs", "max_nr_regions", "max_sample_us",
-      "min_nr_regions", "min_sample_us", "ram",   "sample_us",      "seed"};
+  set.add_factory<DeliveredRegions>(create);
+  set.unused_options = {"access_bp",     "aggr_us",        "aggrs",         "max_nr_regions",
+                        "max_sample_us", "min_nr_regions", "min_sample_us", "ram",
+                        "regions",       "sample_us",      "seed"};
   return set;
 }
 

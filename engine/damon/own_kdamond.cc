@@ -34,38 +34,55 @@ Result<void> OwnKdamond::claim() {
   return outcome::success();
 }
 
-Result<void> OwnKdamond::make(uint64_t update_us) {
+Result<void> OwnKdamond::make(uint64_t update_us, size_t nr_kdamonds) {
   DAMON_STATFS_TRY(boot, boot_id(files_));
   ownership_ = {boot, make_mark(*context_.clock, update_us), false, -1, getpid()};
+  ownership_.more_pids.assign(nr_kdamonds - 1, -1);
   BOOST_OUTCOME_TRYV(record_->write(ownership_));
-  admin_.emplace(files_, *context_.clock, ownership_.mark);
+  admin_.emplace(files_, *context_.clock, ownership_.mark, nr_kdamonds);
   BOOST_OUTCOME_TRYV(admin_->make());
   ownership_.marked = true;
   return record_->write(ownership_);
 }
 
-Result<void> OwnKdamond::turn_on() {
-  DAMON_STATFS_TRY(pid, kdamond().turn_on());
-  ownership_.pid = pid;
+// One whose thread is not recorded is known by its mark.
+Result<void> OwnKdamond::turn_on(size_t index) {
+  DAMON_STATFS_TRY(pid, kdamond(index).turn_on());
+  set_pid(index, pid);
   return record_->write(ownership_);
 }
 
-Result<void> OwnKdamond::switch_off() {
-  if (pid() <= 0) {
-    if (!kdamond().may_be_on()) return outcome::success();
-    DAMON_STATFS_TRY(marked, kdamond().is_marked());
+Result<void> OwnKdamond::turn_off(size_t index) {
+  BOOST_OUTCOME_TRYV(kdamond(index).turn_off(pid(index), kMaxOffNs));
+  set_pid(index, -1);
+  return record_->write(ownership_);
+}
+
+void OwnKdamond::set_pid(size_t index, pid_t pid) {
+  (index == 0 ? ownership_.pid : ownership_.more_pids.at(index - 1)) = pid;
+}
+
+Result<void> OwnKdamond::switch_off(size_t index) {
+  if (pid(index) <= 0) {
+    if (!kdamond(index).may_be_on()) return outcome::success();
+    DAMON_STATFS_TRY(marked, kdamond(index).is_marked());
     if (!marked) return outcome::success();
   }
-  Result<void> off = kdamond().turn_off(pid(), kMaxOffNs);
+  Result<void> off = kdamond(index).turn_off(pid(index), kMaxOffNs);
   if (!failed_with(off, ENOENT)) return off;
   // Files that are out of sight do not mean that it has ended.
-  DAMON_STATFS_TRY(runs, is_kdamond_thread(files_, pid()));
+  DAMON_STATFS_TRY(runs, is_kdamond_thread(files_, pid(index)));
   if (runs) return off;
   return outcome::success();
 }
 
 Result<void> OwnKdamond::unstage(bool changed_by_others) {
-  BOOST_OUTCOME_TRYV(switch_off());
+  Result<void> off = outcome::success();
+  for (size_t i = 0; i < admin_->size(); ++i) {
+    Result<void> one_off = switch_off(i);
+    if (off) off = std::move(one_off);
+  }
+  if (!off) return off;
   DAMON_STATFS_TRY(marked, admin_->is_marked());
   if ((marked || admin_->made()) && !changed_by_others) {
     BOOST_OUTCOME_TRYV(admin_->release());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The life of a kdamond of ours: no other program may use DAMON, each step is recorded before it is
+// The life of the kdamonds of ours: no other program may use DAMON, each step is recorded before it is
 // taken, and in the end the interface is as it was. A crash at any point leaves nothing unknown.
 #pragma once
 
@@ -27,25 +27,30 @@ class OwnKdamond {
   // if another program, or another daemon of ours, uses DAMON: then nothing was written.
   Result<void> claim();
 
-  // Makes the kdamond, off. Precondition: claimed. update_us: from which the mark is made.
-  Result<void> make(uint64_t update_us);
+  // Makes the kdamonds, off. Precondition: claimed. update_us: from which the mark is made.
+  Result<void> make(uint64_t update_us, size_t nr_kdamonds = 1);
 
-  // Switches it on. Precondition: staged.
-  Result<void> turn_on();
+  // Switches one on. Precondition: staged.
+  Result<void> turn_on(size_t index = 0);
+
+  // Switches one off that is on, for as long as it is not turned on again. Its thread is not
+  // recorded any more.
+  Result<void> turn_off(size_t index);
 
   // Precondition: made.
-  Kdamond& kdamond() { return admin_->kdamond(0); }
+  Kdamond& kdamond(size_t index = 0) { return admin_->kdamond(index); }
 
-  // Its thread; -1 while it is not on.
-  pid_t pid() const { return ownership_.pid; }
+  // The thread of one; -1 while it is not on.
+  pid_t pid(size_t index = 0) const { return ownership_.pid_of(index); }
 
-  // Stops it if it is still ours, removes its directory, and ends the claim. What cannot be done is
-  // logged, and left to the next start. changed_by_others: another program has staged something,
-  // too, so the directory stays.
+  // Stops those that are still ours, removes their directories, and ends the claim. What cannot be
+  // done is logged, and left to the next start. changed_by_others: another program has staged
+  // something, too, so the directories stay.
   void stop(bool changed_by_others);
 
  private:
-  Result<void> switch_off();
+  void set_pid(size_t index, pid_t pid);
+  Result<void> switch_off(size_t index);
   Result<void> unstage(bool changed_by_others);
 
   const OperationsContext& context_;

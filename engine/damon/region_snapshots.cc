@@ -9,8 +9,9 @@
 
 namespace damon_statfs {
 
-RegionSnapshots::RegionSnapshots(std::unique_ptr<AggregatedEvents> events, uint64_t monitored_bytes)
-    : events_(std::move(events)), monitored_bytes_(monitored_bytes) {}
+RegionSnapshots::RegionSnapshots(std::unique_ptr<AggregatedEvents> events, uint64_t monitored_bytes,
+                                 bool needs_window)
+    : events_(std::move(events)), monitored_bytes_(monitored_bytes), needs_window_(needs_window) {}
 
 Result<void> RegionSnapshots::begin() {
   if (recording_) return outcome::success();
@@ -55,8 +56,9 @@ void RegionSnapshots::add(const RegionRecord& record) {
   if (open_.size() < record.nr_regions) return;
   const bool complete =
       !several_targets_ && (monitored_bytes_ == 0 || open_bytes_ == monitored_bytes_);
-  if (complete && last_ended_ns_ != 0) {
-    newest_ = RegionSnapshot{open_, record.time_ns, record.time_ns - last_ended_ns_};
+  if (complete && (last_ended_ns_ != 0 || !needs_window_)) {
+    const int64_t window_ns = last_ended_ns_ == 0 ? 0 : record.time_ns - last_ended_ns_;
+    newest_ = RegionSnapshot{open_, record.time_ns, window_ns};
   }
   if (!complete) ++dropped_;
   finish();

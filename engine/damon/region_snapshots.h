@@ -26,8 +26,10 @@ struct RegionSnapshot {
 class RegionSnapshots {
  public:
   // monitored_bytes: what the regions of a complete aggregation add up to; 0: not known, then the
-  // records' nr_regions decides.
-  RegionSnapshots(std::unique_ptr<AggregatedEvents> events, uint64_t monitored_bytes);
+  // records' nr_regions decides. needs_window: whether an aggregation whose window_ns is not known
+  // is of no use.
+  RegionSnapshots(std::unique_ptr<AggregatedEvents> events, uint64_t monitored_bytes,
+                  bool needs_window = true);
 
   // Begins to record, if it does not already. An aggregation that is under way then is not used.
   Result<void> begin();
@@ -37,8 +39,8 @@ class RegionSnapshots {
 
   bool recording() const { return recording_; }
 
-  // Returns: the newest complete aggregation that has ended since the last call and whose window_ns
-  // is known, if any.
+  // Returns: the newest complete aggregation that has ended since the last call, if any; its
+  // window_ns is known if that is needed.
   std::optional<RegionSnapshot> poll();
 
   bool ended() const { return ended_; }          // the kdamond has ended
@@ -52,6 +54,7 @@ class RegionSnapshots {
 
   const std::unique_ptr<AggregatedEvents> events_;
   const uint64_t monitored_bytes_;
+  const bool needs_window_;
   bool recording_ = false;
   bool ended_ = false;
   uint64_t dropped_ = 0;

@@ -5,6 +5,7 @@
 #include "engine/estimate/stats.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "damon_statfs/clock.h"
@@ -34,6 +35,13 @@ int64_t idle_ms(const Region& region, int64_t now_ns) {
     return (now_ns - region.accessed_ns) / kNsPerMs;
   }
   const int64_t ms = (now_ns - region.since_ns) / kNsPerMs;
+  return region.nr_accesses > 0 ? -ms : ms;
+}
+
+int64_t nominal_idle_ms(const Region& region, uint64_t aggr_us) {
+  constexpr uint64_t kMaxMs = std::numeric_limits<int64_t>::max();
+  const uint64_t nr_aggrs = uint64_t{region.age} + 1;
+  const auto ms = static_cast<int64_t>(std::min(mul_div(nr_aggrs, aggr_us, 1'000), kMaxMs));
   return region.nr_accesses > 0 ? -ms : ms;
 }
 
@@ -74,13 +82,27 @@ std::vector<IdleSize> idle_sizes(std::span<const Region> regions, int64_t now_ns
   return parts;
 }
 
-Statistics make_statistics(std::span<const Region> regions, uint64_t aggr_us, int64_t now_ns) {
+std::vector<IdleSize> nominal_idle_sizes(std::span<const Region> regions, uint64_t aggr_us) {
+  std::vector<IdleSize> parts;
+  parts.reserve(regions.size());
+  for (const Region& region : regions) {
+    parts.push_back({nominal_idle_ms(region, aggr_us), region.size_bytes()});
+  }
+  return parts;
+}
+
+Statistics make_statistics(std::span<const Region> regions, uint64_t aggr_us,
+                           std::vector<IdleSize>& parts) {
   Statistics statistics;
   statistics.aggr_interval_us = aggr_us;
   statistics.estimated_memory_bandwidth_bytes_per_s = bandwidth_bytes_per_s(regions, aggr_us);
-  std::vector<IdleSize> parts = idle_sizes(regions, now_ns);
   statistics.memory_idle_ms_percentiles = idle_percentiles(parts);
   return statistics;
+}
+
+Statistics make_statistics(std::span<const Region> regions, uint64_t aggr_us, int64_t now_ns) {
+  std::vector<IdleSize> parts = idle_sizes(regions, now_ns);
+  return make_statistics(regions, aggr_us, parts);
 }
 
 }  // namespace damon_statfs

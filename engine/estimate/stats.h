@@ -33,7 +33,15 @@ double share_below_percent(std::span<const IdleSize> parts, int64_t limit_ms);
 // time runs from that. An aggr_us of 0 counts as 1, as in the kernel.
 Statistics make_statistics(std::span<const Region> regions, uint64_t aggr_us, int64_t now_ns);
 
+// The same with idle times that are known already. Sorts `parts`.
+Statistics make_statistics(std::span<const Region> regions, uint64_t aggr_us,
+                           std::vector<IdleSize>& parts);
+
 // Each region's size and idle time, as make_statistics() takes them.
 std::vector<IdleSize> idle_sizes(std::span<const Region> regions, int64_t now_ns);
+
+// Each region's size and idle time as the kernel has them: age + 1 aggregations of aggr_us,
+// negative for a region with accesses.
+std::vector<IdleSize> nominal_idle_sizes(std::span<const Region> regions, uint64_t aggr_us);
 
 }  // namespace damon_statfs

@@ -125,10 +125,10 @@ OperationsSet page_idle_operations() {
   set.probe = [](const OperationsContext& context) {
     return probe(context, RootedKernelFiles(context.rootfs));
   };
-  set.create = [](const OperationsContext& context) -> std::unique_ptr<PageChecks> {
+  set.add_factory<PageChecks>([](const OperationsContext& context) -> std::unique_ptr<PageChecks> {
     return std::make_unique<PageIdleOperations>(
         context, std::make_shared<RootedKernelFiles>(context.rootfs));
-  };
+  });
   return set;
 }
 

@@ -65,11 +65,12 @@ void CheckedPages::change(const RunSettings& settings) {
   if (refresh_ns_ != refresh_before_ns) begin_refresh_interval();
 }
 
-void CheckedPages::select(std::span<const PageState> pages) {
+Result<void> CheckedPages::select(std::span<const PageState> pages) {
   assert(phase_ != Phase::kBandwidth && !round_begun_);
   select_pages(pages_, pages, page_bytes_);
   round_.take_pages();
   bandwidth_.forget_pages();
+  return outcome::success();
 }
 
 std::vector<PageState> CheckedPages::states() const {

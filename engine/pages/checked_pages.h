@@ -38,7 +38,7 @@ class CheckedPages final : public ObservedPages {
   void close() noexcept override { source_->close(); }
   OperationsFacts facts() const override { return source_->facts(); }
 
-  void select(std::span<const PageState> pages) override;
+  Result<void> select(std::span<const PageState> pages) override;
   std::vector<PageState> states() const override;
   int64_t deadline_ns() const override { return deadline_ns_; }
   Result<Progress> step() override;

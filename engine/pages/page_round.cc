@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "damon_statfs/clock.h"
 
@@ -20,6 +21,17 @@ constexpr uint64_t kOldAccesses = 2;  // no longer chance
 
 bool ascending_by_word(const CheckedPage* a, const CheckedPage* b) {
   return a->word() != b->word() ? a->word() < b->word() : a->addr < b->addr;
+}
+
+// How much of an access all pages tell of, the rest being left to the sentinels, which miss none of
+// those that follow each other within seconds. Rare ones no page misses, and the more pages tell of
+// them the better. The part grows steadily with the time since the access before, as pages that are
+// not sentinels tell that time to a few seconds only, too little or too much.
+double rare_part(const RoundPage& before, const RoundPage& page) {
+  constexpr int64_t kNoneNs = 8 * kNsPerSecond, kAllNs = 20 * kNsPerSecond;
+  if (before.last_access_ns == PageHistory::kNever) return 1;
+  const auto above_ns = static_cast<double>(page.last_access_ns - before.last_access_ns - kNoneNs);
+  return std::clamp(above_ns / static_cast<double>(kAllNs - kNoneNs), 0.0, 1.0);
 }
 
 RoundPage& round_page(CheckedPage* page) { return static_cast<RoundPage&>(*page); }
@@ -60,7 +72,7 @@ void PageRound::begin(Kind kind, int64_t now_ns, int64_t distance_ns, bool nothi
   began_ns_ = now_ns;
   nothing_known_ = all_ = nothing_known;
   nr_taken_ = 0;
-  accesses_ = 0;
+  accesses_ = sentinel_accesses_ = 0;
   old_checked_ = false;
   sort_pages();
   due_.clear();
@@ -139,14 +151,20 @@ void PageRound::note_checks(std::span<CheckedPage* const> pages, int64_t now_ns)
     if (was_old) old_checked_ = true;
     if (!page.accessed) continue;
     if (was_old) ++old_accessed_;
-    accesses_ += weight(before, page);
+    count_access(before, page);
   }
+}
+
+void PageRound::count_access(const RoundPage& before, const RoundPage& page) {
+  const double accesses = weight(before, page);
+  const double rare = counted_ == Counted::kAll ? 1 : rare_part(before, page);
+  accesses_ += rare * accesses;
+  if (page.sentinel) sentinel_accesses_ += (1 - rare) * accesses;
 }
 
 // What an access counts that the last check has found. The next access within the same sampling
 // interval is no other one: a page accessed again after half of it counts with half an access.
 double PageRound::weight(const RoundPage& before, const RoundPage& page) const {
-  if (counted_ != Counted::kAll && !page.sentinel) return 0;
   // Hot pages have bandwidth checks, but not in the last period before a refresh. What is idle in
   // between may be accessed in that period only.
   const bool is_covered = before.hot && (kind_ != Kind::kLast || before.accessed);
@@ -156,20 +174,22 @@ double PageRound::weight(const RoundPage& before, const RoundPage& page) const {
   return std::clamp(apart_ns / static_cast<double>(sample_ns_), 0.0, 1.0);
 }
 
-// Sentinels tell how many more accesses, or fewer, there were than if hot() had been hot all the
-// time. How much memory that is, all pages tell.
+// Sentinels tell how many more accesses, or fewer, there were than if what has stayed hot were hot
+// all the time. How much memory that is, all pages tell.
 double PageRound::accesses_per_page() const {
   const auto share_of = [](double part, size_t all) {
     return part / static_cast<double>(std::max<size_t>(all, 1));
   };
-  if (counted_ == Counted::kAll) return share_of(accesses_, pages_.size());
-  const double found = share_of(accesses_, sentinels_.size());
-  if (counted_ == Counted::kUncovered) return found;
-  const auto hot_sentinels = std::count_if(sentinels_.begin(), sentinels_.end(),
-                                           [](CheckedPage* page) { return round_page(page).hot; });
-  const double hot_share = share_of(static_cast<double>(hot_.size()), pages_.size()) -
-                           share_of(static_cast<double>(hot_sentinels), sentinels_.size());
-  return found + hot_share * static_cast<double>(passed_ns_) / static_cast<double>(sample_ns_);
+  const double found =
+      share_of(accesses_, pages_.size()) + share_of(sentinel_accesses_, sentinels_.size());
+  if (counted_ != Counted::kSentinels) return found;
+  const auto share_stayed_hot = [&](std::span<CheckedPage* const> pages) {
+    const auto stayed_hot = std::count_if(
+        pages.begin(), pages.end(), [](CheckedPage* page) { return round_page(page).stayed_hot; });
+    return share_of(static_cast<double>(stayed_hot), pages.size());
+  };
+  const double more = share_stayed_hot(pages_) - share_stayed_hot(sentinels_);
+  return found + more * static_cast<double>(passed_ns_) / static_cast<double>(sample_ns_);
 }
 
 double PageRound::end() {
@@ -209,7 +229,9 @@ void PageRound::date_changes() {
 void PageRound::take_hot() {
   hot_.clear();
   for (CheckedPage* const page : pages_) {
-    round_page(page).hot = round_page(page).accessed && page->tracked();
+    const bool was_hot =
+        std::exchange(round_page(page).hot, round_page(page).accessed && page->tracked());
+    round_page(page).stayed_hot = was_hot && round_page(page).hot;
     if (round_page(page).hot) hot_.push_back(page);
   }
 }

@@ -22,8 +22,9 @@ class PageRound {
   // kSentinels: only sentinels are due. kLast: the values are refreshed after it.
   enum class Kind { kSentinels, kAll, kLast };
 
-  // Which accesses end() counts. kUncovered: those to sentinels that bandwidth checks do not tell
-  // of. kSentinels: all to sentinels. kAll: all.
+  // Which accesses end() counts. kUncovered: those that bandwidth checks do not tell of, to
+  // sentinels and, if they come after a long rest, to all pages. kSentinels: all, to the same
+  // pages. kAll: all, to all pages.
   enum class Counted { kUncovered, kSentinels, kAll };
 
   // The rule by which RoundPage::sentinel is set when a round begins. It is the same for all pages
@@ -76,6 +77,7 @@ class PageRound {
   void sort_pages();
   void add_old();
   void date_changes();
+  void count_access(const RoundPage& before, const RoundPage& page);
   double weight(const RoundPage& before, const RoundPage& page) const;
   double accesses_per_page() const;
 
@@ -93,7 +95,8 @@ class PageRound {
   std::vector<CheckedPage*> due_;  // in the order of pages_; behind them, old pages added later
   size_t nr_taken_ = 0;            // pages of due_ that next_portion() has returned
   bool old_checked_ = false;       // whether any old page has been checked
-  double accesses_ = 0;            // counted so far
+  double accesses_ = 0;            // counted so far, of all pages
+  double sentinel_accesses_ = 0;   // the same of sentinels, which stand for all pages
 
   // Over rounds.
   uint64_t round_ = 0;            // number of rounds begun, without those of kind kSentinels

@@ -56,8 +56,8 @@ void PageSample::update(std::vector<PageState> states) {
 
 // How many words there have to be, and how many pages of each, for as many pages as nr_words full
 // words have.
-PageSample::Size PageSample::size_for(const Frame& frame, uint64_t nr_words) {
-  const uint64_t wanted_pages = nr_words * kSampledPerWord;
+PageSample::Size PageSample::size_for(const Frame& frame, uint64_t nr_words) const {
+  const uint64_t wanted_pages = nr_words * shape_.pages_per_word;
   const uint64_t page_bytes = frame.word_bytes / kWordPages;
   const uint64_t all_pages = std::max<uint64_t>(total_bytes(frame.ranges) / page_bytes, 1);
   // Ranges of a few pages leave most of a word to other uses: more words are needed then.
@@ -68,8 +68,9 @@ PageSample::Size PageSample::size_for(const Frame& frame, uint64_t nr_words) {
   const uint64_t nr_frame = std::max<uint64_t>(frame.nr_words, 1);
   const uint64_t pages = std::max<uint64_t>(mul_div(all_pages, nr_words, nr_frame), 1);
   const uint64_t per_word =
-      std::clamp(wanted_pages * kWordPages / pages, kSampledPerWord, kWordPages);
-  return {nr_words, kWordPages / std::bit_ceil(per_word)};
+      std::clamp(wanted_pages * kWordPages / pages, shape_.pages_per_word, kWordPages);
+  const uint64_t least_spacing = shape_.apart ? 2 : 1;
+  return {nr_words, std::max(kWordPages / std::bit_ceil(per_word), least_spacing)};
 }
 
 void PageSample::fit(std::span<const AddressRange> ranges, uint64_t nr_words, int64_t now_ns) {
@@ -132,6 +133,21 @@ void PageSample::thin(uint64_t nr_words) {
   old_.clear();
 }
 
+// The parts are of equal size in words, and come one after the other.
+void PageSample::forget_part(uint64_t nr_parts) {
+  const size_t part = std::max<size_t>(pages_.size() / nr_parts, 1);
+  auto first = std::lower_bound(pages_.begin(), pages_.end(), forgotten_to_, by_addr);
+  if (first == pages_.end()) first = pages_.begin();
+  const auto rest = static_cast<size_t>(pages_.end() - first);
+  auto last = first + static_cast<std::ptrdiff_t>(std::min(part, rest));
+  while (last != first && last != pages_.end() &&
+         last->addr / word_bytes() == std::prev(last)->addr / word_bytes()) {
+    ++last;
+  }
+  forgotten_to_ = last == pages_.end() ? 0 : last->addr;
+  pages_.erase(first, last);
+}
+
 // Keeps one of the old words that lie in [first, end), at random. Returns: whether there is any.
 bool PageSample::keep_word(const Frame& frame, uint64_t first, uint64_t end, uint64_t spacing) {
   if (old_.empty() || spacing != spacing_ || first >= end) return false;
@@ -150,8 +166,7 @@ bool PageSample::keep_word(const Frame& frame, uint64_t first, uint64_t end, uin
           return page->addr >= range.start && page->addr + page_bytes_ <= range.end;
         });
     if (!monitored) continue;
-    pages_.push_back(*page);
-    kept = true;
+    kept = add_page(*page) || kept;
   }
   return kept;
 }
@@ -173,8 +188,16 @@ void PageSample::add_word(const Frame& frame, uint64_t index, uint64_t spacing, 
       page.since_ns = near->since_ns;
       page.last_access_ns = near->last_access_ns;
     }
-    pages_.push_back(page);
+    add_page(page);
   }
+}
+
+// Returns: whether it could be taken.
+bool PageSample::add_page(const PageState& page) {
+  const bool neighbours = !pages_.empty() && pages_.back().addr + page_bytes_ >= page.addr;
+  if (shape_.apart && neighbours) return false;
+  pages_.push_back(page);
+  return true;
 }
 
 // Returns: the old page nearest to the address, or nullptr if none is within reach.

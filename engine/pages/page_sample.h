@@ -20,12 +20,10 @@ class PageSample {
  public:
   static constexpr uint64_t kWordPages = 64;  // of which the page_idle bitmap tells in one word
 
-  // How many pages of a word are sampled, if memory is large enough for as many words as wanted.
-  // They lie as far apart as they can, since neighbours tend to be used alike.
-  static constexpr uint64_t kSampledPerWord = 4;
-
-  // page_bytes: the page size.
-  PageSample(uint64_t page_bytes, uint64_t seed) : page_bytes_(page_bytes), random_(seed) {}
+  // page_bytes: the page size. The sampled pages of a word lie as far apart as they can, since
+  // neighbours tend to be used alike.
+  PageSample(uint64_t page_bytes, uint64_t seed, const SampleShape& shape = {})
+      : page_bytes_(page_bytes), shape_(shape), random_(seed) {}
 
   // Makes it a sample of `ranges` with about nr_words words, fewer if memory is small (then with
   // more pages of each), more if it lies in ranges of a few pages. Memory is divided into that many
@@ -39,6 +37,10 @@ class PageSample {
   // many of its words, evenly. Draws no new ones, as fit() would here and there, so that nothing
   // has to be guessed. Pointers to pages become invalid.
   void thin(uint64_t nr_words);
+
+  // Leaves the next one of nr_parts parts of its words to be drawn anew by fit(). Until then it is
+  // smaller. Pointers to pages become invalid.
+  void forget_part(uint64_t nr_parts);
 
   // Takes in what is known of its pages now. Precondition: the same pages, in their order.
   void update(std::vector<PageState> states);
@@ -60,17 +62,20 @@ class PageSample {
     uint64_t spacing;  // of the sampled pages within a word
   };
 
-  static Size size_for(const Frame& frame, uint64_t nr_words);
+  Size size_for(const Frame& frame, uint64_t nr_words) const;
+  bool add_page(const PageState& page);
   void add_word(const Frame& frame, uint64_t index, uint64_t spacing, int64_t now_ns);
   bool keep_word(const Frame& frame, uint64_t first, uint64_t end, uint64_t spacing);
   const PageState* neighbour(uint64_t addr, uint64_t reach_bytes) const;
 
   const uint64_t page_bytes_;
+  const SampleShape shape_;
   Random random_;
   std::vector<PageState> pages_;
   std::vector<PageState> old_;  // while fitting
   uint64_t spacing_ = 0;        // of the pages within a word
   uint64_t asked_words_ = 0;    // what fit() or thin() was given last
+  uint64_t forgotten_to_ = 0;   // the address up to which forget_part() has come
   double sampled_share_ = 0;
 };
 

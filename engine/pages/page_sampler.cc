@@ -15,6 +15,9 @@ namespace damon_statfs {
 namespace {
 
 constexpr int64_t kAdaptNs = 5 * kNsPerSecond;  // about; the sample's size to its cost
+// The whole sample is another one after 100 times as long, which is 17 hours.
+constexpr int64_t kRenewalNs = 600 * kNsPerSecond;
+constexpr uint64_t kRenewals = 100;
 
 }  // namespace
 
@@ -27,18 +30,20 @@ PageSampler::PageSampler(const PageSamplerConfig& config, ObservedPages& pages, 
       max_cpu_percent_(config.max_cpu_percent),
       excluded_(config.excluded),
       log_(config.log),
-      sample_(config.page_bytes, config.seed ^ 0x70616765),
-      size_(config.max_cpu_percent) {}
+      sample_(config.page_bytes, config.seed ^ 0x70616765, pages.sample_shape()),
+      size_(config.max_cpu_percent, pages.sample_shape()) {}
 
 Result<void> PageSampler::start() {
   DAMON_STATFS_TRY(ranges, pages_.open());
   set_ranges(std::move(ranges));
   const int64_t now_ns = clock_.now_ns();
   last_adapted_ns_ = now_ns;
-  last_cpu_ns_ = clock_.thread_cpu_ns();
+  last_cpu_ns_ = cpu_ns();
   next_update_ns_ = now_ns + update_ns_;
-  draw_sample();
-  return outcome::success();
+  next_renewal_ns_ = now_ns + kRenewalNs;
+  Result<void> drawn = draw_sample();
+  if (!drawn) pages_.close();
+  return drawn;
 }
 
 void PageSampler::stop() {
@@ -66,9 +71,13 @@ void PageSampler::set_ranges(std::vector<AddressRange> ranges) {
   monitored_bytes_ = total_bytes(ranges_);
 }
 
-void PageSampler::draw_sample() {
+Result<void> PageSampler::draw_sample() {
   sample_.fit(ranges_, size_.nr_words(), clock_.now_ns());
-  pages_.select(sample_.pages());
+  return pages_.select(sample_.pages());
+}
+
+int64_t PageSampler::cpu_ns() const {
+  return clock_.thread_cpu_ns() + pages_.facts().kdamond_cpu_ns;
 }
 
 void PageSampler::refresh() {
@@ -122,16 +131,26 @@ Result<void> PageSampler::adapt_sample() {
   const bool resized = adapt_size();
   pages_.spare_checks(size_.few_checks());
   DAMON_STATFS_TRY(moved, update_if_due());
-  if (!resized && !moved) return outcome::success();
+  const bool renewed = renew_if_due();
+  if (!resized && !moved && !renewed) return outcome::success();
   sample_.update(pages_.states());
-  if (moved || size_.nr_words() > words_before) {
-    draw_sample();
+  if (renewed) sample_.forget_part(kRenewals);
+  if (moved || renewed || size_.nr_words() > words_before) {
+    BOOST_OUTCOME_TRYV(draw_sample());
   } else {
     sample_.thin(size_.nr_words());
-    pages_.select(sample_.pages());
+    BOOST_OUTCOME_TRYV(pages_.select(sample_.pages()));
   }
   log_(LogLevel::kDebug, fmt::format("the sample has {} pages now", sample_.pages().size()));
   return outcome::success();
+}
+
+// Or an unlucky draw would stay for as long as monitoring is on.
+bool PageSampler::renew_if_due() {
+  const int64_t now_ns = clock_.now_ns();
+  if (now_ns < next_renewal_ns_) return false;
+  next_renewal_ns_ = now_ns + kRenewalNs;
+  return true;
 }
 
 // Returns: whether the sample has another size from now on.
@@ -139,9 +158,9 @@ bool PageSampler::adapt_size() {
   const int64_t now_ns = clock_.now_ns();
   const int64_t real_ns = now_ns - last_adapted_ns_;
   if (real_ns <= kAdaptNs - pages_.period_ns() / 2) return false;
-  const int64_t cpu_ns = clock_.thread_cpu_ns();
-  const bool resized = size_.adapt(cpu_ns - last_cpu_ns_, real_ns);
-  last_cpu_ns_ = cpu_ns;
+  const int64_t used_ns = cpu_ns();
+  const bool resized = size_.adapt(used_ns - last_cpu_ns_, real_ns);
+  last_cpu_ns_ = used_ns;
   last_adapted_ns_ = now_ns;
   warn_if_over_budget();
   return resized;

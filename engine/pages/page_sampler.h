@@ -23,7 +23,7 @@ namespace damon_statfs {
 
 struct PageSamplerConfig {
   MonitoringAttrs attrs;
-  double max_cpu_percent = 100;  // of one CPU, for the engine thread
+  double max_cpu_percent = 100;  // of one CPU, for the engine thread and the kdamonds
   ExcludedPages excluded = ExcludedPages::kNone;
   uint64_t page_bytes = 4096;  // the page size
   uint64_t seed = 1;
@@ -49,11 +49,13 @@ class PageSampler final : public Estimator {
 
  private:
   void set_ranges(std::vector<AddressRange> ranges);
-  void draw_sample();
+  Result<void> draw_sample();
   void refresh();
   void take_statistics();
   Result<void> adapt_sample();
   bool adapt_size();
+  bool renew_if_due();
+  int64_t cpu_ns() const;
   Result<bool> update_if_due();
   void warn_if_over_budget();
 
@@ -75,7 +77,8 @@ class PageSampler final : public Estimator {
 
   int64_t next_update_ns_ = 0;   // Clock::now_ns() when the ranges are to be asked for again
   int64_t last_adapted_ns_ = 0;  // Clock::now_ns() when the size was last held against max_cpu
-  int64_t last_cpu_ns_ = 0;      // Clock::thread_cpu_ns() then
+  int64_t last_cpu_ns_ = 0;      // cpu_ns() then
+  int64_t next_renewal_ns_ = 0;  // Clock::now_ns() when a part of the sample is to be replaced
 };
 
 }  // namespace damon_statfs

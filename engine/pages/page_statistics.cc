@@ -29,7 +29,7 @@ struct Cluster {
 std::vector<Cluster> make_clusters(std::span<const PageState> pages, ExcludedPages excluded,
                                    int64_t now_ns, uint64_t word_bytes) {
   std::vector<Cluster> clusters;
-  clusters.reserve(pages.size() / PageSample::kSampledPerWord + 1);
+  clusters.reserve(pages.size() / SampleShape{}.pages_per_word + 1);
   uint64_t word_start = 0, word_end = 0;
   for (const PageState& page : pages) {
     if (is_excluded(page.kind, excluded)) continue;

@@ -13,8 +13,9 @@
 namespace damon_statfs {
 
 struct RoundPage : CheckedPage, PageHistory {
-  uint64_t addr_word = 0;  // word of the page_idle bitmap that its own page frame is in
-  bool hot = false;        // accessed in the last period before the last refresh
+  uint64_t addr_word = 0;   // word of the page_idle bitmap that its own page frame is in
+  bool hot = false;         // accessed in the last period before the last refresh
+  bool stayed_hot = false;  // the same, and in that before the refresh before
 
   // Set by PageRound when a round begins, and the same until it ends.
   uint64_t round_word = 0;  // its word()

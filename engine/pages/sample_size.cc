@@ -16,12 +16,12 @@ constexpr int64_t kGrowAfterNs = 600 * kNsPerSecond;
 constexpr double kAimedShare = 0.85;  // of max_cpu, so that a change lasts
 constexpr double kChecksFactor = 2;   // at most, what all bandwidth checks cost more than few
 
-uint64_t scaled(uint64_t nr_words, double factor) {
-  const double wanted = static_cast<double>(nr_words) * factor;
-  return std::clamp(to_u64_saturated(wanted), SampleSize::kMinWords, SampleSize::kMaxWords);
-}
-
 }  // namespace
+
+uint64_t SampleSize::scaled(double factor) const {
+  const double wanted = static_cast<double>(nr_words_) * factor;
+  return std::clamp(to_u64_saturated(wanted), shape_.min_words, shape_.max_words);
+}
 
 void SampleSize::set_max_cpu_percent(double max_cpu_percent) {
   max_cpu_percent_ = max_cpu_percent;
@@ -42,8 +42,8 @@ bool SampleSize::adapt(int64_t cpu_ns, int64_t real_ns) {
 bool SampleSize::shrink(double used_percent) {
   if (!few_checks_) {
     few_checks_ = true;
-  } else if (nr_words_ > kMinWords) {
-    nr_words_ = scaled(nr_words_, kAimedShare * max_cpu_percent_ / used_percent);
+  } else if (nr_words_ > shape_.min_words) {
+    nr_words_ = scaled(kAimedShare * max_cpu_percent_ / used_percent);
   } else {
     over_budget_ = true;
     return false;
@@ -55,9 +55,9 @@ bool SampleSize::grow(double used_percent) {
   over_budget_ = false;
   if (unchanged_ns_ < kGrowAfterNs) return false;
   const double room = kAimedShare * max_cpu_percent_ / std::max(used_percent, 1e-6);
-  if (nr_words_ < kMaxWords) {
+  if (nr_words_ < shape_.max_words) {
     if (room < 1.1) return false;
-    nr_words_ = scaled(nr_words_, room);
+    nr_words_ = scaled(room);
     return true;
   }
   if (!few_checks_ || room < kChecksFactor) return false;

@@ -5,16 +5,15 @@
 
 #include <cstdint>
 
+#include "damon_statfs/observed_pages.h"
+
 namespace damon_statfs {
 
 class SampleSize {
  public:
-  // In words of the page_idle bitmap, with PageSample::kSampledPerWord pages each.
-  static constexpr uint64_t kMinWords = 750;
-  static constexpr uint64_t kMaxWords = 1'000;
-
   // max_cpu_percent: of one CPU, above 0. The sample begins with its largest size.
-  explicit SampleSize(double max_cpu_percent) : max_cpu_percent_(max_cpu_percent) {}
+  explicit SampleSize(double max_cpu_percent, const SampleShape& shape = {})
+      : shape_(shape), max_cpu_percent_(max_cpu_percent), nr_words_(shape.max_words) {}
 
   // Allows as much from now on; what it leaves room for is taken at once.
   void set_max_cpu_percent(double max_cpu_percent);
@@ -34,9 +33,11 @@ class SampleSize {
  private:
   bool shrink(double used_percent);
   bool grow(double used_percent);
+  uint64_t scaled(double factor) const;
 
+  const SampleShape shape_;
   double max_cpu_percent_;
-  uint64_t nr_words_ = kMaxWords;
+  uint64_t nr_words_;
   bool few_checks_ = false;
   bool over_budget_ = false;
   int64_t unchanged_ns_ = 0;  // real time since the last change

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <span>
 #include <vector>
 
 #include "engine/estimate/stats.h"
@@ -14,14 +15,13 @@
 namespace damon_statfs {
 namespace {
 
-MonitoringDetails details_of(const RegionsView& view) {
+MonitoringDetails details_of(const RegionsView& view, std::span<const IdleSize> parts) {
   MonitoringDetails details;
   details.monitored_bytes = total_bytes(view.regions);
   details.sample_us = view.sample_us;
   details.aggr_us = view.attrs.aggr_us;
   details.by_estimator = RegionDetails{view.regions.size()};
   details.nr_checks = view.nr_checks;
-  const std::vector<IdleSize> parts = idle_sizes(view.regions, view.now_ns);
   for (size_t i = 0; i < details.share_percent.size(); ++i) {
     details.share_percent[i] = share_below_percent(parts, MonitoringDetails::kShareLimitsMs[i]);
   }
@@ -38,8 +38,11 @@ void RegionRefresh::after_aggregation(const RegionsView& view) {
   const int64_t refresh_ns = static_cast<int64_t>(context_.refresh_ms) * kNsPerMs;
   if (view.now_ns <= last_refresh_ns_ + refresh_ns) return;
   last_refresh_ns_ = view.now_ns;
-  observer_.refreshed(make_statistics(view.regions, view.attrs.aggr_us, view.now_ns),
-                      details_of(view));
+  const uint64_t aggr_us = view.attrs.aggr_us;
+  std::vector<IdleSize> parts = rules_.real_time ? idle_sizes(view.regions, view.now_ns)
+                                                 : nominal_idle_sizes(view.regions, aggr_us);
+  const Statistics statistics = make_statistics(view.regions, aggr_us, parts);
+  observer_.refreshed(statistics, details_of(view, parts));
 }
 
 }  // namespace damon_statfs

@@ -8,14 +8,17 @@
 
 #include "damon_statfs/observer.h"
 #include "damon_statfs/operations_context.h"
+#include "engine/regions/region_rules.h"
 
 namespace damon_statfs {
 
 class RegionRefresh final : public MonitoringObserver {
  public:
-  // Both outlive the object. refresh_ms is read from the context at each aggregation.
-  RegionRefresh(const OperationsContext& context, MonitoringObserver& observer)
-      : context_(context), observer_(observer) {}
+  // Context and observer outlive the object. refresh_ms is read from the context at each
+  // aggregation. rules: those that the estimator goes by.
+  RegionRefresh(const OperationsContext& context, MonitoringObserver& observer,
+                const RegionRules& rules = {})
+      : context_(context), observer_(observer), rules_(rules) {}
 
   // Monitoring has started now.
   void start() { last_refresh_ns_ = context_.clock->now_ns(); }
@@ -27,6 +30,7 @@ class RegionRefresh final : public MonitoringObserver {
  private:
   const OperationsContext& context_;
   MonitoringObserver& observer_;
+  const RegionRules rules_;
   int64_t last_refresh_ns_ = 0;
 };
 

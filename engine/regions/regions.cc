@@ -127,6 +127,21 @@ bool idle_alike(const Region& left, const Region& right, int64_t now_ns) {
   return (now_ns - longer_since_ns) / 2 <= now_ns - shorter_since_ns;
 }
 
+// scaled(count, from_samples, to_samples): what a count of accesses becomes.
+template <class Scaled>
+void rescale_counts_and_age(Region& region, const MonitoringAttrs& from, const MonitoringAttrs& to,
+                            const Scaled& scaled) {
+  if (from.sample_us == 0 || from.aggr_us == 0 || to.sample_us == 0 || to.aggr_us == 0) return;
+  const uint64_t from_samples = samples_per_aggr(from);
+  const uint64_t to_samples = samples_per_aggr(to);
+  for (uint32_t* const count : {&region.nr_accesses, &region.last_nr_accesses}) {
+    *count = static_cast<uint32_t>(scaled(*count, from_samples, to_samples));
+  }
+  constexpr uint64_t kMaxAge = std::numeric_limits<uint32_t>::max();
+  region.age =
+      static_cast<uint32_t>(std::min(mul_div(region.age, from.aggr_us, to.aggr_us), kMaxAge));
+}
+
 // One pass from left to right: joins what joinable(left, right) allows.
 template <class Joinable>
 void join_neighbours(Regions& regions, const Joinable& joinable) {
@@ -230,18 +245,18 @@ void reset_aggregated(std::span<Region> regions) {
 }
 
 void rescale(Region& region, const MonitoringAttrs& from, const MonitoringAttrs& to) {
-  if (from.sample_us == 0 || from.aggr_us == 0 || to.sample_us == 0 || to.aggr_us == 0) return;
-  const uint64_t from_samples = samples_per_aggr(from);
-  const uint64_t to_samples = samples_per_aggr(to);
-  // Not through basis points as the kernel does: 1 of 14 samples would become 0 of 14.
-  const auto scaled = [&](uint32_t count) {
-    return static_cast<uint32_t>(mul_div(count, to_samples, from_samples));
+  const auto scaled = [](uint32_t count, uint64_t from_samples, uint64_t to_samples) {
+    return mul_div(count, to_samples, from_samples);
   };
-  region.nr_accesses = scaled(region.nr_accesses);
-  region.last_nr_accesses = scaled(region.last_nr_accesses);
-  constexpr uint64_t kMaxAge = std::numeric_limits<uint32_t>::max();
-  region.age =
-      static_cast<uint32_t>(std::min(mul_div(region.age, from.aggr_us, to.aggr_us), kMaxAge));
+  rescale_counts_and_age(region, from, to, scaled);
+}
+
+void rescale_in_bp(Region& region, const MonitoringAttrs& from, const MonitoringAttrs& to) {
+  const auto scaled = [](uint32_t count, uint64_t from_samples, uint64_t to_samples) {
+    constexpr uint64_t kWholeBp = 10'000;
+    return mul_div(mul_div(count, kWholeBp, from_samples), to_samples, kWholeBp);
+  };
+  rescale_counts_and_age(region, from, to, scaled);
 }
 
 void Splitter::split(Regions& regions, uint64_t max_nr_regions, uint64_t min_region_bytes,

@@ -58,6 +58,10 @@ void reset_aggregated(std::span<Region> regions);
 // Counts stay if the number of samples does. Nothing if one of the four intervals is 0.
 void rescale(Region& region, const MonitoringAttrs& from, const MonitoringAttrs& to);
 
+// The same with the kernel's rounding: counts become basis points of the samples before, rounded
+// down, and these become counts again. 1 of 3 samples is 0 of 3 then.
+void rescale_in_bp(Region& region, const MonitoringAttrs& from, const MonitoringAttrs& to);
+
 // Splits regions at random, once per aggregation. Remembers what the next split depends on.
 class Splitter {
  public:

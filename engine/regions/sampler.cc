@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // One sampling interval in the kernel's order: check, and at the end of an aggregation age, merge,
-// publish, tune, reset, split; then prepare the next checks. Unlike the kernel's it lives in real
-// time, and keeps memory of different idle times apart while there is room for more regions.
+// publish, tune, reset, split; then prepare the next checks. What differs from the kernel's loop
+// is asked of the rules.
 #include "engine/regions/sampler.h"
 
 #include <algorithm>
@@ -21,6 +21,7 @@ Sampler::Sampler(const SamplerConfig& config, RegionChecks& checks, const Clock&
       observer_(observer),
       cancelled_(config.cancelled),
       min_region_bytes_(config.min_region_bytes),
+      rules_(config.rules),
       aggr_samples_(samples_per_aggr(normalised(config.attrs))),
       random_(config.seed),
       max_cpu_percent_(config.max_cpu_percent),
@@ -53,7 +54,9 @@ Result<void> Sampler::step() {
   nr_checks_ += regions_.size();
   observer_.after_sampling(view());
   const int64_t suspended_ns = clock_.suspended_ns();
-  if (suspended_ns > aggr_suspended_ns_ + kSuspendNoiseNs) restart_aggregation(suspended_ns);
+  if (rules_.real_time && suspended_ns > aggr_suspended_ns_ + kSuspendNoiseNs) {
+    restart_aggregation(suspended_ns);
+  }
   if (passed_samples_ >= next_aggr_sample_) end_aggregation();
   BOOST_OUTCOME_TRYV(update_if_due());
   BOOST_OUTCOME_TRYV(prepare_access_checks());
@@ -121,47 +124,54 @@ void Sampler::admit_lateness() {
 }
 
 void Sampler::end_aggregation() {
-  admit_lateness();
+  if (rules_.real_time) admit_lateness();
   uint32_t max_nr_accesses = 0;
   for (const Region& region : regions_) {
     max_nr_accesses = std::max(max_nr_accesses, region.nr_accesses);
   }
   const uint32_t threshold = max_nr_accesses / 10;
   age_regions(regions_, threshold, aggr_start_ns_);
-  merge_alike(regions_, threshold, max_region_bytes_, clock_.now_ns());
-  if (regions_.size() > attrs_.max_nr_regions) {
-    merge_to_fit(regions_, threshold, max_region_bytes_, attrs_.max_nr_regions,
-                 samples_per_aggr(attrs_));
-  }
+  merge(threshold);
   max_region_bytes_ = apply_min_nr_regions(regions_, attrs_.min_nr_regions, min_region_bytes_);
   observer_.after_aggregation(view());
 
-  if (attrs_.goal.aggrs != 0 && passed_samples_ >= next_tune_sample_) tune_intervals();
-  limit_cpu();
+  const bool tuned = tune_intervals();
+  const uint64_t sample_us = std::max(tuned_sample_us_, budget_.end_aggregation_min_sample_us());
+  // The kernel converts everything at each tuning, whether or not its bounds leave a change.
+  const bool converts = tuned && !rules_.exact_counts;
+  if (sample_us != attrs_.sample_us || converts) set_sample_us(sample_us);
   next_aggr_sample_ = passed_samples_ + samples_per_aggr(attrs_);
   reset_aggregated(regions_);
   splitter_.split(regions_, attrs_.max_nr_regions, min_region_bytes_, random_);
   aggr_start_ns_ = clock_.now_ns();
 }
 
-void Sampler::tune_intervals() {
+void Sampler::merge(uint32_t threshold) {
+  if (rules_.keeps_ages_apart) {
+    merge_alike(regions_, threshold, max_region_bytes_, clock_.now_ns());
+    if (regions_.size() <= attrs_.max_nr_regions) return;
+  }
+  merge_to_fit(regions_, threshold, max_region_bytes_, attrs_.max_nr_regions,
+               samples_per_aggr(attrs_));
+}
+
+// Returns: whether it is time to, and the accesses seen were not what the goal wants.
+bool Sampler::tune_intervals() {
+  if (attrs_.goal.aggrs == 0 || passed_samples_ < next_tune_sample_) return false;
   next_tune_sample_ += aggr_samples_ * attrs_.goal.aggrs;
   const uint64_t score_bp = intervals_score_bp(regions_, aggr_samples_, attrs_.goal.access_bp);
   const uint64_t adaptation_bp = intervals_adaptation_bp(score_bp);
-  if (adaptation_bp == 10'000) return;
+  if (adaptation_bp == 10'000) return false;
   tuned_sample_us_ = tuned_sample_us(attrs_.sample_us, adaptation_bp, attrs_.goal);
-}
-
-void Sampler::limit_cpu() {
-  set_sample_us(std::max(tuned_sample_us_, budget_.end_aggregation_min_sample_us()));
+  return true;
 }
 
 // The number of samples per aggregation stays as first configured.
 void Sampler::set_sample_us(uint64_t sample_us) {
-  if (sample_us == attrs_.sample_us) return;
   const MonitoringAttrs changed =
       with_intervals(attrs_, sample_us, mul_div(sample_us, aggr_samples_, 1));
-  for (Region& region : regions_) rescale(region, attrs_, changed);
+  const auto convert = rules_.exact_counts ? rescale : rescale_in_bp;
+  for (Region& region : regions_) convert(region, attrs_, changed);
   attrs_ = changed;
 }
 
@@ -183,12 +193,15 @@ Result<void> Sampler::update_if_due() {
 }
 
 // One sampling interval after the last deadline, or after now when the work has fallen behind:
-// checking right after preparing would find everything idle.
+// checking right after preparing would find everything idle. The kernel sleeps for an interval
+// after its work, always.
 void Sampler::arm_deadline() {
   const int64_t now_ns = clock_.now_ns();
   const int64_t interval_ns = static_cast<int64_t>(attrs_.sample_us) * kNsPerUs;
   deadline_ns_ += interval_ns;
-  if (deadline_ns_ < now_ns + interval_ns / 2) deadline_ns_ = now_ns + interval_ns;
+  if (!rules_.real_time || deadline_ns_ < now_ns + interval_ns / 2) {
+    deadline_ns_ = now_ns + interval_ns;
+  }
   deadline_ns_ = std::max(deadline_ns_, budget_.account_tick(now_ns, clock_.thread_cpu_ns()));
 }
 

@@ -15,6 +15,7 @@
 #include "engine/base/random.h"
 #include "engine/estimate/estimator.h"
 #include "engine/regions/cpu_budget.h"
+#include "engine/regions/region_rules.h"
 #include "engine/regions/regions.h"
 
 namespace damon_statfs {
@@ -24,6 +25,7 @@ struct SamplerConfig {
   double max_cpu_percent = 100;
   uint64_t min_region_bytes = 4096;  // the page size
   uint64_t seed = 1;
+  RegionRules rules{};
   std::function<bool()> cancelled = [] { return false; };  // asked within long ticks
 };
 
@@ -52,8 +54,8 @@ class Sampler final : public Estimator {
   Result<void> for_all_regions(CheckFunction function);
   void admit_lateness();
   void end_aggregation();
-  void tune_intervals();
-  void limit_cpu();
+  void merge(uint32_t threshold);
+  bool tune_intervals();
   void set_sample_us(uint64_t sample_us);
   void restart_aggregation(int64_t suspended_ns);
   Result<void> update_if_due();
@@ -65,6 +67,7 @@ class Sampler final : public Estimator {
   MonitoringObserver& observer_;
   const std::function<bool()> cancelled_;
   const uint64_t min_region_bytes_;
+  const RegionRules rules_;
   const uint64_t aggr_samples_;  // samples per aggregation as first configured
   Random random_;
   Splitter splitter_;

@@ -20,6 +20,7 @@ struct EngineConfig {
   std::string ops = "auto";      // an operations set's name, or auto
   double max_cpu_percent = 1.0;  // of one CPU, for the engine thread
   EstimatorChoice estimator = EstimatorChoice::kAuto;
+  bool kernel_regions = false;  // regions that are checked here go by the kernel's rules, not ours
   ExcludedPages excluded = ExcludedPages::kNone;  // estimator pages only
   uint64_t seed = 0;  // of the random source; 0: a different one at each start
   std::set<std::string, std::less<>> asked_for;  // names of the options that the user has set

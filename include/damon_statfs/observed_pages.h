@@ -45,6 +45,13 @@ struct AccessRate {
   uint64_t aggr_us = 0;    // the aggregation interval that goes with it
 };
 
+// What a sample has to be like for its source.
+struct SampleShape {
+  uint64_t pages_per_word = 4;               // of 64 pages, as far apart as they can be
+  uint64_t min_words = 750, max_words = 1'000;  // how many words, as max_cpu allows
+  bool apart = false;                        // whether no two pages may be neighbours
+};
+
 // Observation begins with the first select() after open(), and goes on until close().
 class ObservedPages : public Operations {
  public:
@@ -57,8 +64,10 @@ class ObservedPages : public Operations {
   // Observes these pages from now on, ascending by addr, and no others. What is known of a page
   // that was observed already is kept; of a new one its state is taken to be so until an
   // observation says otherwise. Precondition: no step() since open(), or the last one returned
-  // kRound or kRefresh.
-  virtual void select(std::span<const PageState> pages) = 0;
+  // kRound or kRefresh. Returns: why the source cannot go on.
+  virtual Result<void> select(std::span<const PageState> pages) = 0;
+
+  virtual SampleShape sample_shape() const { return {}; }
 
   // The states of the selected pages, ascending by addr.
   virtual std::vector<PageState> states() const = 0;

@@ -18,6 +18,7 @@ namespace damon_statfs {
 struct OperationsFacts {
   pid_t kdamond_pid = -1;   // the kernel thread that samples; -1: the engine thread does
   uint64_t nr_dropped = 0;  // checks, or records, without a usable answer since open()
+  int64_t kdamond_cpu_ns = 0;  // CPU time of kernel threads that work for the set, since open()
 };
 
 // The engine thread calls an operations set, one call at a time: open(), then any number of the

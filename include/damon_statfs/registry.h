@@ -3,11 +3,13 @@
 // The operations sets by name. --probe lists them, ops= picks one, ops=auto picks the first usable.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "damon_statfs/engine_config.h"
 #include "damon_statfs/operations_context.h"
 #include "damon_statfs/operations_set.h"
 #include "damon_statfs/result.h"
@@ -18,7 +20,16 @@ namespace damon_statfs {
 struct ProbedSet {
   const OperationsSet* set = nullptr;
   Result<std::string> usable;  // what it would work with
+  // Why a sample of pages cannot be had, of a usable set that makes one elsewhere.
+  std::optional<std::string> why_no_pages{};
+
+  // Whether estimator=auto takes a sample of pages with it. Precondition: usable.
+  bool samples_pages() const { return set->makes_pages() && !why_no_pages; }
 };
+
+// What is left of an answer with estimator=: for estimator=pages nothing of a set that cannot tell
+// the states of single pages.
+ProbedSet fit_estimator(ProbedSet probed, EstimatorChoice estimator);
 
 // The set that ops= means.
 struct SelectedSet {
@@ -26,10 +37,12 @@ struct SelectedSet {
   std::string uses;  // what its probe has said; empty for a set asked for by name
 };
 
-// What ops=auto makes of these probes: the first automatic set that is usable. Error: the reasons
-// of all automatic ones, with EBUSY if any of them is only busy, else EACCES if any lacks only
-// rights, else ENODEV.
-Result<SelectedSet> choose_automatically(std::span<const ProbedSet> probed);
+// What ops=auto makes of these probes: the first automatic set that is usable, but one whose sample
+// of pages cannot be had here only if there is no other, unless estimator=regions. Error: the
+// reasons of all automatic ones, with EBUSY if any of them is only busy, else EACCES if any lacks
+// only rights, else ENODEV. Precondition: they fit the estimator.
+Result<SelectedSet> choose_automatically(std::span<const ProbedSet> probed,
+                                         EstimatorChoice estimator = EstimatorChoice::kAuto);
 
 class OperationsRegistry {
  public:
@@ -41,7 +54,8 @@ class OperationsRegistry {
 
   // Whether ops=`name` means a mirror on this machine. Of auto's sets only mirrors are probed, as
   // long as no other one comes before them.
-  bool means_mirror(std::string_view name, const OperationsContext& context) const;
+  bool means_mirror(std::string_view name, const OperationsContext& context,
+                    EstimatorChoice estimator = EstimatorChoice::kAuto) const;
 
   // Runs recover() of all sets. For the time before a mount.
   void recover(const OperationsContext& context) const;
@@ -54,7 +68,8 @@ class OperationsRegistry {
 
   // The set that ops=`name` means on this machine; for auto, choose_automatically() says which.
   // ENODEV for an unknown name.
-  Result<SelectedSet> select(std::string_view name, const OperationsContext& context) const;
+  Result<SelectedSet> select(std::string_view name, const OperationsContext& context,
+                             EstimatorChoice estimator = EstimatorChoice::kAuto) const;
 
  private:
   std::vector<OperationsSet> sets_;

@@ -14,7 +14,7 @@ WITHOUT_THREADS = ("test_attributes", "test_bad_options", "test_completion", "te
                    "test_environment", "test_fstab", "test_hidden_files", "test_kernel_rights", "test_limits",
                    "test_memory", "test_mount_helper", "test_mount_lock", "test_mount_table", "test_names", "test_open",
                    "test_page_idle_bits", "test_pages", "test_printable", "test_privileges", "test_probe",
-                   "test_quickstart", "test_read",
+                   "test_quickstart", "test_read", "test_regions",
                    "test_stacked", "test_unprivileged")
 
 

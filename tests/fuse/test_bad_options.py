@@ -11,7 +11,7 @@ from support import Mount, daemons, mountinfo, new_directory
 
 OPTIONS = ("ops", "enabled", "abi", "ram", "max_cpu", "sim", "kdamond", "seed", "sample_us",
            "aggr_us", "update_us", "min_nr_regions", "max_nr_regions", "access_bp", "aggrs",
-           "min_sample_us", "max_sample_us", "refresh_ms", "estimator", "untracked")
+           "min_sample_us", "max_sample_us", "refresh_ms", "estimator", "regions", "untracked")
 BAD = (
     # options, then words (a|b) of which one must be in the message
     ({"ops": "bogus"}, "bogus"), ({"ops": ""}, "ops"), ({"ops": "SIM"}, "SIM"),
@@ -43,6 +43,13 @@ BAD = (
     ({"kdamond": "abc"}, "kdamond=abc"), ({"kdamond": "99999999999"}, "kdamond=99999999999"),
     ({"kdamond": "2147483648"}, "kdamond=2147483648"), ({"kdamond": "kdamond.0"}, "kdamond.0"),
     ({"estimator": "page"}, "estimator=page"), ({"estimator": ""}, "regions"),
+    ({"regions": "ours"}, "regions=ours"), ({"regions": ""}, "refined"),
+    ({"regions": "kernel"}, "regions=kernel: only with estimator=regions"),
+    ({"regions": "kernel", "estimator": "pages"}, "regions=kernel: only with estimator=regions"),
+    ({"regions": "kernel", "ops": "auto", "estimator": "regions"}, "regions=kernel: not with ops=auto"),
+    ({"regions": "kernel", "ops": "kdamond"}, "regions=kernel: ops=kdamond delivers regions"),
+    ({"regions": "kernel", "ops": "damon_stat"}, "regions=kernel: ops=damon_stat delivers regions"),
+    ({"regions": "kernel", "ops": "observe", "estimator": "regions"}, "ops=observe delivers regions"),
     ({"untracked": "no"}, "untracked=no"), ({"untracked": ""}, "exclude"),
     ({"untracked": "exclude", "estimator": "regions"}, "untracked=exclude"),
     ({"untracked": "exclude_unmapped", "estimator": "regions"}, "untracked=exclude_unmapped"),
@@ -78,6 +85,8 @@ GOOD = (
     {"sim": "4K@1us"}, {"sim": "1G@1ms+1M@2s+4T@never"},
     {"ops": "auto"}, {"ops": "page_idle"}, {"abi": "6.17"}, {"abi": "6.18"}, {"abi": "7.2"},
     {"refresh_ms": "0"}, {"refresh_ms": "86400000"}, {"update_us": "1000000"},
+    {"regions": "refined"}, {"regions": "kernel", "estimator": "regions"},
+    {"ops": "page_idle", "regions": "kernel", "estimator": "regions"},
     {"access_bp": "10000"}, {"max_nr_regions": "100000"},
 )
 

@@ -85,6 +85,7 @@ class WithoutPackage(unittest.TestCase):
                             ("-o ops=sim,abi=6.1", "-o ops=sim,abi=6.1"),
                             ("-o abi=7", "-o abi=7.2"), ("-o ro,unt", "-o ro,untracked="),
                             ("-o abi=7.2,untracked=e", "-o abi=7.2,untracked=exclude"),
+                            ("-o regions=k", "-o regions=kernel"),
                             ("-o untracked=exclude_", "-o untracked=exclude_unmapped"),
                             ("-oops=au", "-oops=auto"), ("-oro,ops=au", "-oro,ops=auto"),
                             ("-f -o ram=big", "-f -o ram=biggest"), ("-o max", "-o max_"),

@@ -77,7 +77,7 @@ class Remount(unittest.TestCase):
         with Mount(estimator="pages") as mount:
             for word in ("ops=page_idle", "seed=4", "abi=7.2", "sample_us=6000", "aggr_us=200000",
                          "update_us=1", "min_nr_regions=11", "max_nr_regions=99", "ram=biggest",
-                         "estimator=regions", "untracked=exclude", "untracked=exclude_unmapped", "sim=1G@1ms", "kdamond=3",
+                         "estimator=regions", "regions=kernel", "untracked=exclude", "untracked=exclude_unmapped", "sim=1G@1ms", "kdamond=3",
                          "rootfs=/elsewhere"):
                 with self.subTest(word):
                     self.refused(mount, "max_cpu=7," + word, word + ": cannot change while it is mounted")

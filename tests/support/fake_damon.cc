@@ -35,6 +35,18 @@ Result<void> FakeDamon::write(const std::string& path, const std::string& text) 
   return const_cast<FakeDamon*>(this)->write_now(path, text);
 }
 
+// What was looked up is another one if it has been made anew.
+Result<void> FakeDamon::write_below(const std::string& directory,
+                                    std::span<const NamedText> texts) const {
+  const uint64_t generation = kernel_.generation(directory);
+  for (const NamedText& text : texts) {
+    BOOST_OUTCOME_TRYV(const_cast<FakeDamon*>(this)->write_now(
+        directory + "/" + text.name, text.text,
+        [&] { return kernel_.generation(directory) == generation; }));
+  }
+  return outcome::success();
+}
+
 Result<std::vector<std::string>> FakeDamon::list(const std::string& path) const {
   return const_cast<FakeDamon*>(this)->list_now(path);
 }
@@ -60,13 +72,15 @@ Result<std::string> FakeDamon::read_now(const std::string& path) {
   return text;
 }
 
-Result<void> FakeDamon::write_now(const std::string& path, const std::string& text) {
+Result<void> FakeDamon::write_now(const std::string& path, const std::string& text,
+                                  const std::function<bool()>& is_there) {
   if (before_write && !foreign_ && !cut_off_) {
     foreign_ = true;
     before_write(*this, path, text);
     foreign_ = false;
   }
   int error = foreign_ ? 0 : fault(path, FakeKdamonds::write_locks(path));
+  if (error == 0 && !is_there()) error = ENOENT;
   if (error == 0) error = kernel_.write(path, text, foreign_);
   if (!cut_off_ || foreign_) journal.push_back({path, text, error, foreign_});
   if (error != 0) return errno_failure(error, path);

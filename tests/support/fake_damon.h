@@ -21,6 +21,8 @@ class FakeDamon final : public KernelFiles {
 
   Result<std::string> read(const std::string& path) const override;
   Result<void> write(const std::string& path, const std::string& text) const override;
+  Result<void> write_below(const std::string& directory,
+                           std::span<const NamedText> texts) const override;
   Result<std::vector<std::string>> list(const std::string& path) const override;
 
   // A path below .../admin/kdamonds.
@@ -85,7 +87,8 @@ class FakeDamon final : public KernelFiles {
   int fault(const std::string& path, bool takes_lock);
   Result<std::string> read_now(const std::string& path);
   Result<std::vector<std::string>> list_now(const std::string& path);
-  Result<void> write_now(const std::string& path, const std::string& text);
+  Result<void> write_now(const std::string& path, const std::string& text,
+                         const std::function<bool()>& is_there = [] { return true; });
 
   FakeKdamonds kernel_;
   int64_t lock_accesses_ = 0;

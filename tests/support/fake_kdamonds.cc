@@ -116,6 +116,7 @@ int FakeKdamonds::resize(const std::string& path, const std::string& text) {
   }
   const std::string dir(parent(path));
   remove_numbered(files, dir);
+  ++resized_[dir];
   files[path] = std::to_string(*count);
   for (uint64_t number = 0; number < *count; ++number) {
     const std::string made = fmt::format("{}/{}", dir, number);
@@ -127,6 +128,14 @@ int FakeKdamonds::resize(const std::string& path, const std::string& text) {
     if (name == "nr_filters") make_filter(files, made);
   }
   return 0;
+}
+
+uint64_t FakeKdamonds::generation(const std::string& directory) const {
+  uint64_t count = 0;
+  for (const auto& [resized, times] : resized_) {
+    if (resized != directory && is_within(directory, resized)) count += times;
+  }
+  return count;
 }
 
 const RunningKdamond* FakeKdamonds::running(int index) const {

@@ -52,6 +52,9 @@ class FakeKdamonds {
   int write(const std::string& path, const std::string& text, bool foreign);
   std::vector<std::string> list(const std::string& path) const;
 
+  // How often a directory has been made anew, together with one that it is in.
+  uint64_t generation(const std::string& directory) const;
+
   // Whether reading or writing a file takes the interface's one lock.
   static bool read_locks(const std::string& path);
   static bool write_locks(const std::string& path);
@@ -107,6 +110,7 @@ class FakeKdamonds {
   const Kernel kernel_;
   std::map<int, Kdamond> kdamonds_;
   pid_t next_pid_ = 4'000;
+  std::map<std::string, uint64_t> resized_;  // how often, by directory
 };
 
 }  // namespace damon_statfs::test

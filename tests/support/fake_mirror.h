@@ -86,9 +86,9 @@ inline OperationsSet fake_mirror(std::string name = "mirror") {
   OperationsSet set;
   set.name = std::move(name);
   set.probe = [](const OperationsContext&) -> Result<std::string> { return std::string("fake"); };
-  set.create = [](const OperationsContext& context) -> std::unique_ptr<Mirror> {
+  set.add_factory<Mirror>([](const OperationsContext& context) -> std::unique_ptr<Mirror> {
     return std::make_unique<FakeMirror>(*static_cast<const MirroredContext&>(context).mirror);
-  };
+  });
   return set;
 }
 

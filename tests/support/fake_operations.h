@@ -119,18 +119,18 @@ inline OperationsSet fake_operations(std::string name = "fake", bool automatic =
   set.probe = [](const OperationsContext&) -> Result<std::string> {
     return std::string("scripted");
   };
-  set.create = [](const OperationsContext& context) -> std::unique_ptr<RegionChecks> {
+  set.add_factory<RegionChecks>([](const OperationsContext& context) -> std::unique_ptr<RegionChecks> {
     return std::make_unique<FakeOperations>(*static_cast<const ScriptedContext&>(context).script);
-  };
+  });
   return set;
 }
 
 // A set that delivers what Script::collect returns.
 inline OperationsSet fake_delivery() {
   OperationsSet set = fake_operations("delivery", false);
-  set.create = [](const OperationsContext& context) -> std::unique_ptr<DeliveredRegions> {
+  set.add_factory<DeliveredRegions>([](const OperationsContext& context) -> std::unique_ptr<DeliveredRegions> {
     return std::make_unique<FakeDelivery>(*static_cast<const ScriptedContext&>(context).script);
-  };
+  });
   return set;
 }
 

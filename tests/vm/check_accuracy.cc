@@ -24,10 +24,13 @@ constexpr double kNsPerSecond = 1e9;
 constexpr size_t kMinReadings = 8;
 
 struct Errors {
-  std::vector<double> under_1s, under_6s;  // points off, signed
-  std::vector<double> cold;                // reported over true idle time of the cold part
-  std::vector<double> untouched;           // the same of all memory that no process touches
-  std::vector<double> excess;              // points accessed beyond what the workload touches
+  std::vector<double> under_1s, under_6s, under_60s;  // points off, signed
+  std::vector<double> bandwidth;                      // reported over true
+  std::vector<double> cold;              // reported over true idle time of the cold part
+  std::vector<double> untouched;         // the same of all memory that no process touches
+  std::vector<double> excess;            // points accessed beyond what the workload touches
+  std::optional<double> first_under_1s;  // points off, of the first reading after Y
+  double first_age_s = 0;                // how long after
 };
 
 WorkloadState state_of(const std::string& path) {
@@ -56,12 +59,13 @@ std::string cold_text(const Reading& reading, const Truth& truth) {
 void print_reading(const Reading& reading, const Truth& truth, double age_s, bool settled,
                    double aggr_ms) {
   std::printf(
-      "%s t=%5.1fs  under 1s %5.1f%% (%s)  under 6s %5.1f%% (%s)  accessed %5.1f%%  untouched %lld "
-      "ms (true %lld)%s  "
+      "%s t=%5.1fs  under 1s %5.1f%% (%s)  under 6s %5.1f%% (%s)  under 60s %5.1f%% (%s)  accessed "
+      "%5.1f%%  untouched %lld ms (true %lld)%s  "
       "warm pass %.1fs ago  aggregation %.0f ms\n",
       settled ? "reading" : "warm-up", age_s, share_below(reading.percentiles, 1'000),
       range_text(truth.under_1s).c_str(), share_below(reading.percentiles, 6'000),
-      range_text(truth.under_6s).c_str(), share_accessed(reading.percentiles),
+      range_text(truth.under_6s).c_str(), share_below(reading.percentiles, 60'000),
+      range_text(truth.under_60s).c_str(), share_accessed(reading.percentiles),
       static_cast<long long>(reading.percentiles[truth.untouched_index]),
       static_cast<long long>(truth.untouched_idle_ms), cold_text(reading, truth).c_str(),
       truth.warm_age_s, aggr_ms);
@@ -71,6 +75,7 @@ void print_reading(const Reading& reading, const Truth& truth, double age_s, boo
 void add_reading(const Reading& reading, const Truth& truth, Errors& errors) {
   errors.under_1s.push_back(truth.under_1s.error(share_below(reading.percentiles, 1'000)));
   errors.under_6s.push_back(truth.under_6s.error(share_below(reading.percentiles, 6'000)));
+  errors.under_60s.push_back(truth.under_60s.error(share_below(reading.percentiles, 60'000)));
   errors.untouched.push_back(ratio(reading, truth.untouched_index, truth.untouched_idle_ms));
   if (truth.cold_idle_ms)
     errors.cold.push_back(ratio(reading, truth.cold_index, *truth.cold_idle_ms));
@@ -103,6 +108,32 @@ void judge_share(const char* name, const std::vector<double>& errors, const Shar
       text);
 }
 
+// The bandwidth that is there now, over that of the workload.
+double bandwidth_ratio(const std::string& directory, const WorkloadState& state) {
+  const int64_t sample_us = std::atoll(read_text(directory + "/aggr_interval_us").c_str()) / 20;
+  return std::atof(read_text(directory + "/estimated_memory_bandwidth").c_str()) /
+         bytes_per_second(state, sample_us);
+}
+
+// Single readings of it come from some tens of accesses, so the median is judged.
+void judge_bandwidth(const std::vector<double>& ratios, double limit_percent, Report& report) {
+  if (ratios.empty()) return report.check(false, "bandwidth: no reading told it");
+  const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
+  const double middle = median(ratios), limit = limit_percent / 100;
+  report.check(std::fabs(middle - 1) <= limit,
+               text_of("bandwidth: median %.2f of the true one, limits %.2f to %.2f (%.2f to %.2f)",
+                       middle, 1 - limit, 1 + limit, *least, *most));
+}
+
+// Memory in use has to be known from the start.
+void judge_first(const Errors& errors, double limit_points, Report& report) {
+  if (!errors.first_under_1s) return report.check(false, "the first reading: there was none");
+  report.check(std::fabs(*errors.first_under_1s) <= limit_points,
+               text_of("the first reading, %.1f s after Y: share idle under 1 s off by %+.1f "
+                       "points, limit %.1f",
+                       errors.first_age_s, *errors.first_under_1s, limit_points));
+}
+
 // Every single ratio has to be near 1; without a limit they are only printed.
 void judge_idle(const char* name, const std::vector<double>& ratios,
                 std::optional<double> limit_percent, Report& report) {
@@ -128,7 +159,16 @@ void judge(const Errors& errors, const Arguments& arguments, Report& report) {
   if (arguments.has("--note-cold")) limits_6s.worst_points.reset();
   if (arguments.has("--note-6s")) limits_6s = {};
   judge_share("idle under 6 s", errors.under_6s, limits_6s, report);
-  judge_idle("the untouched memory", errors.untouched, arguments.number("--limit-idle"), report);
+  if (arguments.has("--judge-60s"))
+    judge_share("idle under 60 s", errors.under_60s, limits, report);
+  if (arguments.has("--judge-first"))
+    judge_first(errors, arguments.number("--limit-worst"), report);
+  if (!arguments.text("--limit-bandwidth").empty()) {
+    judge_bandwidth(errors.bandwidth, arguments.number("--limit-bandwidth"), report);
+  }
+  std::optional<double> limit_idle_percent;
+  if (!arguments.has("--note-idle")) limit_idle_percent = arguments.number("--limit-idle");
+  judge_idle("the untouched memory", errors.untouched, limit_idle_percent, report);
   if (arguments.has("--cold-again")) {
     std::optional<double> limit_percent;
     if (!arguments.has("--note-cold")) limit_percent = arguments.number("--limit-cold");
@@ -168,7 +208,13 @@ void check_accuracy(const Arguments& arguments, Report& report) {
     const double age_s = static_cast<double>(reading->noticed_ns - since_ns) / kNsPerSecond;
     print_reading(*reading, truth, age_s, age_s > settle_s,
                   std::atof(read_text(directory + "/aggr_interval_us").c_str()) / 1000);
-    if (age_s > settle_s) add_reading(*reading, truth, errors);
+    if (!errors.first_under_1s) {
+      errors.first_under_1s = truth.under_1s.error(share_below(reading->percentiles, 1'000));
+      errors.first_age_s = age_s;
+    }
+    if (age_s <= settle_s) continue;
+    add_reading(*reading, truth, errors);
+    errors.bandwidth.push_back(bandwidth_ratio(directory, state));
   }
   judge(errors, arguments, report);
   const double used = cpu.percent(), limit = cpu.allowed_percent(arguments.number("--max-cpu"));

@@ -22,8 +22,8 @@ constexpr const char* kUsage =
     "               [--limit-worst POINTS] [--limit-idle PERCENT] [--limit-cold PERCENT] [--what "
     "TEXT] [--range "
     "START-END] [--span]\n"
-    "               [--cold-again]\n"
-    "               [--note-6s] [--note-cold] [--only-print]\n";
+    "               [--limit-bandwidth PERCENT] [--judge-60s] [--judge-first] [--cold-again]\n"
+    "               [--note-6s] [--note-cold] [--note-idle] [--only-print]\n";
 
 using Check = void (*)(const Arguments&, Report&);
 
@@ -40,7 +40,8 @@ int run(int argc, char** argv) {
   const auto check = kChecks.find(argc > 1 ? argv[1] : "");
   if (check == kChecks.end()) throw std::invalid_argument("which check?");
   const Arguments arguments(argc, argv, 2,
-                            {"--span", "--cold-again", "--note-6s", "--note-cold", "--only-print"},
+                            {"--span", "--cold-again", "--judge-60s", "--judge-first", "--note-6s",
+                             "--note-cold", "--note-idle", "--only-print"},
                             {{"--name", check->first},
                              {"--dir", "/mnt"},
                              {"--state", "/run/workload"},
@@ -51,6 +52,7 @@ int run(int argc, char** argv) {
                              {"--limit-worst", "12"},
                              {"--limit-idle", "20"},
                              {"--limit-cold", "20"},
+                             {"--limit-bandwidth", ""},
                              {"--what", "idle guest"},
                              {"--range", ""}});
   Report report(arguments.text("--name"), arguments.has("--only-print"));

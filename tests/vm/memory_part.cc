@@ -4,9 +4,11 @@
 // accessed bit, and under emulation each further access costs as much as on another page.
 #include "memory_part.h"
 
+#include <linux/mempolicy.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -25,6 +27,12 @@ void pin_to_cpu(int cpu) {
   CPU_SET(static_cast<unsigned>(cpu), &cpus);
   if (sched_setaffinity(0, sizeof cpus, &cpus) != 0)
     throw std::runtime_error("cannot pin to a cpu");
+}
+
+void prefer_node(unsigned node) {
+  const unsigned long nodes = 1UL << node;
+  if (syscall(SYS_set_mempolicy, MPOL_PREFERRED, &nodes, sizeof nodes * 8) != 0)
+    throw std::runtime_error("cannot prefer a node");
 }
 
 void start_flusher() {

@@ -24,6 +24,9 @@ void pin_to_cpu(int cpu);
 // Precondition: pinned, and nothing populated yet.
 void start_flusher();
 
+// Takes memory of this NUMA node first from now on. Throws when it cannot.
+void prefer_node(unsigned node);
+
 // Address space that starts on a huge page boundary, with huge pages asked for or ruled out.
 Part reserve(int64_t bytes, bool huge);
 

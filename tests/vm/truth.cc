@@ -5,6 +5,7 @@
 #include "truth.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -54,9 +55,33 @@ std::optional<int64_t> cold_idle_ms(const WorkloadState& state, int64_t now_ns, 
   return idle_ns / kNsPerMs;
 }
 
+std::string first_word(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  std::string word;
+  in >> word;
+  return word;
+}
+
+// A kernel without memory hotplug has no blocks.
+int64_t offline_bytes(const std::string& blocks) {
+  const std::string block_bytes = first_word(blocks + "/block_size_bytes");
+  if (block_bytes.empty()) return 0;
+  int64_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(blocks)) {
+    if (first_word(entry.path() / "state") == "offline") ++count;
+  }
+  return count * std::stoll(block_bytes, nullptr, 16);
+}
+
+double part_bytes_per_second(int64_t bytes, int64_t period_ns, int64_t sample_ns) {
+  return period_ns == 0 ? 0
+                        : static_cast<double>(bytes) * 1e9 /
+                              static_cast<double>(std::max(period_ns, sample_ns));
+}
+
 }  // namespace
 
-int64_t system_ram_bytes(bool span, const std::string& iomem) {
+int64_t system_ram_bytes(bool span, const std::string& iomem, const std::string& blocks) {
   std::ifstream in(iomem);
   int64_t sum = 0, first = -1, last = 0;
   for (std::string line; std::getline(in, line);) {
@@ -69,11 +94,19 @@ int64_t system_ram_bytes(bool span, const std::string& iomem) {
     last = end + 1;
   }
   if (sum <= 0) throw std::runtime_error("no System RAM in " + iomem);
-  return span ? last - first : sum;
+  return span ? last - first : sum - offline_bytes(blocks);
 }
 
 double Share::error(double read) const {
   return read > most ? read - most : read < least ? read - least : 0;
+}
+
+double bytes_per_second(const WorkloadState& state, int64_t sample_us) {
+  const int64_t sample_ns = sample_us * 1'000;
+  const int64_t hot_ns = std::max(state.hot_period_ns, state.hot_pass_ns);
+  return part_bytes_per_second(state.hot_bytes, hot_ns, sample_ns) +
+         part_bytes_per_second(state.warm_bytes, state.warm_period_ns, sample_ns) +
+         part_bytes_per_second(state.cold_bytes, state.cold_period_ns, sample_ns);
 }
 
 Truth truth_at(int64_t now_ns, const WorkloadState& state, int64_t monitored_bytes,
@@ -82,6 +115,8 @@ Truth truth_at(int64_t now_ns, const WorkloadState& state, int64_t monitored_byt
   Truth truth;
   truth.under_1s = touched_within(state, now_ns, 1'000, monitored_bytes);
   truth.under_6s = touched_within(state, now_ns, 6'000, monitored_bytes);
+  truth.under_60s = touched_within(state, now_ns, 60'000, monitored_bytes);
+  if (now_ns - monitoring_since_ns < 60'000 * kNsPerMs + kUncertainNs) truth.under_60s.most = 100;
   const bool cold_is_touched =
       state.cold.start_ns > state.cold.end_ns || now_ns - state.cold.end_ns < kTouchedNs;
   truth.touched = percent(touched + (cold_is_touched ? state.cold_bytes : 0), monitored_bytes);

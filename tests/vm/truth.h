@@ -12,9 +12,11 @@
 
 namespace guest_test {
 
-// Bytes of "System RAM" in /proc/iomem; with `span` everything from the first to the last of them,
-// holes included, which is what the kernel's DAMON_STAT monitors from 7.0 on.
-int64_t system_ram_bytes(bool span, const std::string& iomem = "/proc/iomem");
+// Bytes of "System RAM" in /proc/iomem without memory blocks that are offline; with `span`
+// everything from the first to the last of them, holes included, which is what the kernel's
+// DAMON_STAT monitors from 7.0 on.
+int64_t system_ram_bytes(bool span, const std::string& iomem = "/proc/iomem",
+                         const std::string& blocks = "/sys/devices/system/memory");
 
 // A share of memory in percent. It is a range while some part is idle for about the limit: a
 // reading was taken up to kUncertainNs before it was noticed, or after its last sample.
@@ -30,6 +32,7 @@ constexpr int64_t kUncertainNs = 1'000'000'000;
 struct Truth {
   Share under_1s;
   Share under_6s;
+  Share under_60s;     // to 100 as long as monitoring is not older than that
   double touched = 0;  // hot, warm, and cold just after a pass: nothing else may count as accessed
   double warm_age_s = 0;  // since the last warm pass
   // The percentile in the middle of the cold part, the youngest after hot and warm, and its idle
@@ -41,6 +44,10 @@ struct Truth {
   size_t untouched_index = 0;
   int64_t untouched_idle_ms = 0;
 };
+
+// Bytes per second as DAMON counts them: a page counts once per sampling interval in which it was
+// touched. The mean over all phases of the workload's periods.
+double bytes_per_second(const WorkloadState& state, int64_t sample_us);
 
 // The truth at the time `now_ns`.
 Truth truth_at(int64_t now_ns, const WorkloadState& state, int64_t monitored_bytes,

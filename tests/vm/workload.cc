@@ -22,7 +22,11 @@ constexpr const char* kUsage =
     "Usage: workload [--hot SIZE] [--warm SIZE] [--cold SIZE] [--hot-period SECONDS]\n"
     "                [--warm-period SECONDS] [--cold-period SECONDS] [--thp] [--cpu N] [--state "
     "FILE]\n"
-    "       (a cold period of 0: the cold part is never touched again)\n";
+    "                [--node N]\n"
+    "       (a cold period of 0: the cold part is never touched again; --node: all parts lie on "
+    "that "
+    "NUMA\n"
+    "       node as long as it has memory)\n";
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 
 void sleep_until(int64_t time_ns) {
@@ -64,6 +68,9 @@ class Workload {
     state_.warm_bytes = warm_.part.bytes;
     state_.cold_bytes = cold_.part.bytes;
     state_.huge_bytes = huge_bytes(hot_.part);
+    state_.hot_period_ns = hot_.period_ns;
+    state_.warm_period_ns = warm_.period_ns;
+    state_.cold_period_ns = cold_.period_ns;
   }
 
   // Touches until the process is killed. Between passes it sleeps, so that a guest whose time
@@ -112,6 +119,9 @@ class Workload {
 void run(const Arguments& arguments) {
   pin_to_cpu(static_cast<int>(arguments.number("--cpu")));
   start_flusher();
+  if (!arguments.text("--node").empty()) {
+    prefer_node(static_cast<unsigned>(arguments.number("--node")));
+  }
   Workload workload(arguments);
   workload.start();
   std::printf("workload: %lld MiB of the hot part are on transparent huge pages\n",
@@ -135,6 +145,7 @@ int main(int argc, char** argv) try {
                                          {"--warm-period", "9.1"},
                                          {"--cold-period", "0"},
                                          {"--cpu", "0"},
+                                         {"--node", ""},
                                          {"--state", "/run/workload"}}));
 } catch (const std::exception& error) {
   std::fprintf(stderr, "workload: %s\n%s", error.what(), guest_test::kUsage);

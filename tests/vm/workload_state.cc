@@ -21,7 +21,8 @@ void write_state(const std::string& path, const WorkloadState& state) {
   const std::string part = path + ".part";
   std::ofstream out(part);
   out << state.hot_bytes << ' ' << state.warm_bytes << ' ' << state.cold_bytes << ' '
-      << state.huge_bytes << ' ' << state.hot_pass_ns << ' ' << state.warm.start_ns << ' '
+      << state.huge_bytes << ' ' << state.hot_pass_ns << ' ' << state.hot_period_ns << ' '
+      << state.warm_period_ns << ' ' << state.cold_period_ns << ' ' << state.warm.start_ns << ' '
       << state.warm.end_ns << ' ' << state.cold.start_ns << ' ' << state.cold.end_ns << '\n';
   out.close();
   if (!out || std::rename(part.c_str(), path.c_str()) != 0) {
@@ -33,8 +34,8 @@ std::optional<WorkloadState> read_state(const std::string& path) {
   WorkloadState state;
   std::ifstream in(path);
   in >> state.hot_bytes >> state.warm_bytes >> state.cold_bytes >> state.huge_bytes >>
-      state.hot_pass_ns >> state.warm.start_ns >> state.warm.end_ns >> state.cold.start_ns >>
-      state.cold.end_ns;
+      state.hot_pass_ns >> state.hot_period_ns >> state.warm_period_ns >> state.cold_period_ns >>
+      state.warm.start_ns >> state.warm.end_ns >> state.cold.start_ns >> state.cold.end_ns;
   if (!in) return std::nullopt;
   return state;
 }

@@ -23,6 +23,10 @@ struct WorkloadState {
   int64_t cold_bytes = 0;
   int64_t huge_bytes = 0;   // of the hot part: on transparent huge pages
   int64_t hot_pass_ns = 0;  // how long touching the whole hot part takes
+  // From the start of a pass to that of the next; 0: there is none.
+  int64_t hot_period_ns = 0;
+  int64_t warm_period_ns = 0;
+  int64_t cold_period_ns = 0;
   Pass warm;
   Pass cold;  // that of populating it, when it is never touched again
 };

@@ -10,6 +10,7 @@
 #include "expected.h"
 #include "monitor_cpu.h"
 #include "readings.h"
+#include "told_shares.h"
 #include "touch_record.h"
 #include "truth.h"
 #include "workload_state.h"
@@ -44,8 +45,7 @@ class Watch {
     ReadingPoller poller(directory_, static_cast<int64_t>(arguments_.number("--poll-ms")));
     const double settle_s = arguments_.number("--settle");
     print_readings(poller, "warm-up", settle_s);
-    const MonitorCpu cpu(static_cast<int>(arguments_.number("--daemon")),
-                         static_cast<int>(number_in(directory_ + "/kdamond_pid")));
+    MonitorCpu cpu(static_cast<int>(arguments_.number("--daemon")));
     print_readings(poller, "reading", settle_s + arguments_.number("--seconds"));
     print_name("run");
     std::printf("\t%.1f\t%.5f\t%.5f\n", arguments_.number("--seconds"), cpu.kdamond_percent(),
@@ -64,8 +64,9 @@ class Watch {
     while (const auto reading = poller.next(end_ns)) print_reading(kind, *reading);
   }
 
-  // The columns are named in tests/bench/evaluation/summary.py.
+  // The columns are named in tests/bench/evaluation/rows.py.
   void print_reading(const char* kind, const Reading& reading) {
+    const auto told = told_shares(directory_);
     const TouchState state = record_.read();
     const double age_s =
         static_cast<double>(reading.noticed_ns - monitored_.since_ns) / kNsPerSecond;
@@ -81,13 +82,17 @@ class Watch {
     std::printf("\t%zu\t%.4f", index,
                 static_cast<double>(reading.percentiles[index]) / (age_s * 1000));
     const int64_t aggr_us = number_in(directory_ + "/aggr_interval_us");
-    std::printf("\t%.0f\t%.0f\t%lld\t%.2f\n",
+    std::printf("\t%.0f\t%.0f\t%lld\t%.2f",
                 static_cast<double>(number_in(directory_ + "/estimated_memory_bandwidth")),
                 bytes_per_second(last_, state, reading.noticed_ns - last_ns_, aggr_us / 20),
                 static_cast<long long>(aggr_us),
                 state.changed_ns == 0
                     ? -1
                     : static_cast<double>(reading.noticed_ns - state.changed_ns) / kNsPerSecond);
+    for (const ToldShare& share : told) {
+      std::printf("\t%.3f\t%.3f", share.percent, share.standard_error);
+    }
+    std::putchar('\n');
     std::fflush(stdout);
     last_ = state;
     last_ns_ = reading.noticed_ns;

@@ -65,13 +65,13 @@ double share_touched(const TouchState& state, const Monitored& monitored) {
 
 double bytes_per_second(const TouchState& before, const TouchState& after, int64_t elapsed_ns,
                         int64_t sample_us) {
-  double sum = static_cast<double>(after.bytes_per_s);
+  const double elapsed_s = static_cast<double>(elapsed_ns) / kNsPerSecond;
+  double sum = static_cast<double>(after.once_bytes - before.once_bytes) / elapsed_s;
   for (size_t i = 0; i < after.parts.size(); ++i) {
     const PartRecord& part = after.parts[i];
     const int64_t earlier = i < before.parts.size() ? before.parts[i].passes : 0;
     if (part.passes <= earlier) continue;
-    const double passes_per_s =
-        static_cast<double>(part.passes - earlier) * kNsPerSecond / static_cast<double>(elapsed_ns);
+    const double passes_per_s = static_cast<double>(part.passes - earlier) / elapsed_s;
     const double most_per_s = 1e6 / static_cast<double>(std::max<int64_t>(sample_us, 1));
     sum += static_cast<double>(part.bytes) * std::min(passes_per_s, most_per_s);
   }

@@ -5,7 +5,7 @@
 One file of readings and one of runs are the results; everything else is computed from them again, so
 that a run of a single workload replaces its own rows only.
 
-usage: summary.py merge RESULTS PART LOG NOTE | summary.py tables RESULTS
+usage: summary.py merge RESULTS PART LOG KERNEL NOTE | summary.py tables RESULTS
 """
 import json
 import pathlib
@@ -13,11 +13,11 @@ import statistics
 import subprocess
 import sys
 
-from rows import SPDX, key, load, merge
+from draws import HEAD as DRAWS_HEAD, LIMITS, draws_rows
+from rows import ONLY_KERNEL, SPDX, key, load, merge
 
-LIMITS = ("1s", "6s", "60s")
 CONVERGED_POINTS = 3
-MONITORS = "damon_stat kdamond regions pages".split()
+MONITORS = "damon_stat kdamond regions kdamond_pages pages".split()
 WORKLOADS = "hot16 hot512 hot3g warm scattered moving thp pagecache heap idle".split()
 
 
@@ -34,6 +34,7 @@ def convergence(rows):
         t, since = float(row["t_s"]), float(row["since_change_s"])
         if since < 0 or t < since:
             continue
+        # Each draw counts its own time from 0.
         if change is None or abs(t - since - change) > 1:
             if not found:
                 times.append(float("inf"))
@@ -44,9 +45,15 @@ def convergence(rows):
     return statistics.median(times) if times else None
 
 
-def summarise(run, rows):
+def summarise(runs, rows):
+    """Of all draws of one workload and monitor on one kernel."""
     judged = [row for row in rows if row["kind"] == "reading"]
-    summary = dict(run, readings=len(judged))
+    summary = dict(runs[0], readings=len(judged), rows=rows)
+    ended = [run for run in runs if run["kind"] == "run"]
+    if ended:
+        summary["kind"] = "run"
+        for name in ("kdamond_percent", "daemon_percent"):
+            summary[name] = statistics.fmean(float(run[name]) for run in ended)
     if not judged:
         return summary
     for limit in LIMITS:
@@ -69,10 +76,12 @@ def summarise(run, rows):
 
 
 def summaries(results):
-    readings = {}
+    readings, runs = {}, {}
     for row in load(results, "readings"):
         readings.setdefault(key(row), []).append(row)
-    return [summarise(run, readings.get(key(run), [])) for run in load(results, "runs")]
+    for run in load(results, "runs"):
+        runs.setdefault(key(run), []).append(run)
+    return [summarise(of, readings.get(which, [])) for which, of in runs.items()]
 
 
 def text(value, digits=2):
@@ -101,7 +110,7 @@ def accuracy_table(rows):
         cells += [text(row.get(f"{what}_{limit}")) for limit in LIMITS for what in ("median", "p95")]
         cells += [text(row["idle_ratio"]), text(row.get("bandwidth_ratio")), text(row["spread"]),
                   text(row["aggr_ms"], 0), text(row["converged_s"], 1),
-                  text(float(row["kdamond_percent"]) + float(row["daemon_percent"]))]
+                  text(row["kdamond_percent"] + row["daemon_percent"])]
         table.append(cells)
     return markdown(head, table)
 
@@ -123,7 +132,7 @@ def cost_table(rows, statuses):
         if row["kind"] == "failed":
             table.append([row["workload"], row["monitor"], f"none: {row['note']}"] + [""] * 8)
             continue
-        kdamond, daemon = float(row["kdamond_percent"]), float(row["daemon_percent"])
+        kdamond, daemon = row["kdamond_percent"], row["daemon_percent"]
         # One percent of the guest's time of 1 ns per instruction is ten million instructions.
         table.append([row["workload"], row["monitor"], text((kdamond + daemon) * 10),
                       text(kdamond * 10), text(row.get("aggr_ms"), 0), text(row.get("median_1s")),
@@ -185,7 +194,8 @@ def chart(results, rows):
     monitors = sorted({monitor for _, monitor in found},
                       key=lambda name: MONITORS.index(name) if name in MONITORS else len(MONITORS))
     workloads = [name for name in WORKLOADS if any(name == workload for workload, _ in found)]
-    if not workloads:
+    # A panel without a bar is an error to gnuplot.
+    if not all(any(f"median_{limit}" in row for row in found.values()) for limit in LIMITS):
         return
     blocks = []
     for limit in LIMITS:
@@ -208,18 +218,33 @@ def chart(results, rows):
     svg.write_text(svg.read_text() + f"<!-- {SPDX} -->\n")
 
 
+def draws_table(rows):
+    """Empty unless a sample was drawn more than once."""
+    table = draws_rows([(row["workload"], row["monitor"], row["rows"]) for row in rows])
+    return markdown(DRAWS_HEAD, table) if table else ""
+
+
+def tables_of_kernel(rows, statuses, kernel):
+    document = []
+    for part, title, table in (("accuracy", "Accuracy, errors in percentage points", accuracy_table),
+                               ("accuracy", "Draws of the sample, errors of the status's exact shares", draws_table),
+                               ("cost", "Cost, counted in instructions", cost_table),
+                               ("scale", "page_idle by memory size, counted in instructions", cost_table)):
+        of_part = [row for row in rows if row["part"] == part]
+        made = table(of_part, statuses) if table is cost_table else table(of_part)
+        if of_part and made:
+            notes = sorted({f"{row['workload']}: {row['measured']}, {row['note']}" for row in of_part})
+            document += [f"## {title}: kernel {kernel}\n", made]
+            document += ["\n".join(f"- {note}" for note in notes) + "\n"] if table is not draws_table else []
+    return document
+
+
 def tables(results):
     rows = summaries(results)
     statuses = {key(row): row["json"] for row in load(results, "status")}
     document = []
-    for part, title, table in (("accuracy", "Accuracy, errors in percentage points", accuracy_table),
-                               ("cost", "Cost, counted in instructions", cost_table),
-                               ("scale", "page_idle by memory size, counted in instructions", cost_table)):
-        of_part = [row for row in rows if row["part"] == part]
-        if of_part:
-            notes = sorted({f"{row['workload']}: {row['measured']}, {row['note']}" for row in of_part})
-            made = table(of_part) if table is accuracy_table else table(of_part, statuses)
-            document += [f"## {title}\n", made, "\n".join(f"- {note}" for note in notes) + "\n"]
+    for kernel in sorted({row["kernel"] for row in rows}, key=lambda name: (name != ONLY_KERNEL, name)):
+        document += tables_of_kernel([row for row in rows if row["kernel"] == kernel], statuses, kernel)
     for name, title, table in (("simulated", "Simulated memory", simulated_table),
                                ("overhead", "Overhead", overhead_table), ("memory", "Memory", memory_table)):
         kept = load(results, name)
@@ -227,11 +252,11 @@ def tables(results):
             document += [f"## {title}\n", table(kept)]
     (results / "tables.md").write_text("\n".join(document))
     print("\n".join(document))
-    chart(results, [row for row in rows if row["part"] == "accuracy"])
+    chart(results, [row for row in rows if row["part"] == "accuracy" and row["kernel"] == ONLY_KERNEL])
 
 
 def main(arguments):
-    if len(arguments) == 5 and arguments[0] == "merge":
+    if len(arguments) == 6 and arguments[0] == "merge":
         merge(pathlib.Path(arguments[1]), *arguments[2:])
     elif len(arguments) == 2 and arguments[0] == "tables":
         tables(pathlib.Path(arguments[1]))

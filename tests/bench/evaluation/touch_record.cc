@@ -36,7 +36,7 @@ void* map_file(const std::string& path, size_t bytes, bool create) {
 struct TouchRecord::Shared {
   std::atomic<uint64_t> sequence;  // odd while it is being changed
   int64_t changed_ns;
-  int64_t bytes_per_s;
+  int64_t once_bytes;
   size_t count;
   PartRecord parts[kMaxParts];
 };
@@ -119,9 +119,9 @@ void TouchRecord::set_changed() {
   shared_->changed_ns = monotonic_ns();
 }
 
-void TouchRecord::set_rate(int64_t bytes_per_s) {
+void TouchRecord::add_once(int64_t bytes) {
   const Update update(*shared_);
-  shared_->bytes_per_s = bytes_per_s;
+  shared_->once_bytes += bytes;
 }
 
 int64_t TouchRecord::bytes(size_t index) const { return shared_->parts[index].bytes; }
@@ -138,7 +138,7 @@ TouchState TouchRecord::read() const {
   for (;;) {
     const uint64_t before = shared_->sequence.load(std::memory_order_acquire);
     TouchState state{shared_->changed_ns,
-                     shared_->bytes_per_s,
+                     shared_->once_bytes,
                      {shared_->parts, shared_->parts + shared_->count}};
     std::atomic_thread_fence(std::memory_order_acquire);
     if (before % 2 == 0 && shared_->sequence.load(std::memory_order_relaxed) == before) {

@@ -35,8 +35,8 @@ struct PartRecord {
 };
 
 struct TouchState {
-  int64_t changed_ns = 0;   // when what is hot last changed; 0 when it never does
-  int64_t bytes_per_s = 0;  // touched by parts without a period, as a heap's that grows
+  int64_t changed_ns = 0;  // when what is hot last changed; 0 when it never does
+  int64_t once_bytes = 0;  // touched for the first and only time so far, as by a heap that grows
   std::vector<PartRecord> parts;
 };
 
@@ -56,7 +56,7 @@ class TouchRecord {
   void stop_part(size_t part);  // it is not touched again for a while
   void set_bytes(size_t part, int64_t bytes);
   void set_changed();
-  void set_rate(int64_t bytes_per_s);
+  void add_once(int64_t bytes);  // have been touched that no pass counts
   int64_t bytes(size_t part) const;
   size_t count() const;
   void publish();  // from here on the file is there for readers, under its name

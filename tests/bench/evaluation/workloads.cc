@@ -197,7 +197,6 @@ void Workload::run_heap(int64_t mib, int64_t mib_per_s) {
   record_.publish();
   for (;;) {
     const Part heap = reserve(mib * kMiB, false);
-    record_.set_rate(mib_per_s * kMiB);
     int64_t next_ns = monotonic_ns();
     for (int64_t at = 0; at < heap.bytes; at += kStepMiB * kMiB) {
       const Part step{heap.begin + at, kStepMiB * kMiB};
@@ -205,10 +204,10 @@ void Workload::run_heap(int64_t mib, int64_t mib_per_s) {
       populate(step);
       const size_t index = record_.add_part(step.bytes, {start_ns, monotonic_ns()});
       take_over(step, index);
+      record_.add_once(step.bytes);
       next_ns += kStepMiB * kNsPerSecond / mib_per_s;
       sleep_ns(std::max<int64_t>(next_ns - monotonic_ns(), 1));
     }
-    record_.set_rate(0);
     sleep_ns(2 * kNsPerSecond);
     munmap(heap.begin, static_cast<size_t>(heap.bytes));
     sleep_ns(kNsPerSecond);

@@ -139,6 +139,17 @@ TEST_CASE("delivered regions: the source's sampling interval, or none", "[engine
   }
 }
 
+// 51 aggregations after the start; the kernel's age is 1 at the end of the first one.
+TEST_CASE("kernel_regions: idle time is age + 1 aggregations", "[engine][kernel_rules]") {
+  const bool kernel_regions = GENERATE(false, true);
+  CAPTURE(kernel_regions);
+  EngineRun run;
+  run.config.kernel_regions = kernel_regions;
+  REQUIRE(run.make().start());
+  REQUIRE(run.run_to_ms(5'200));
+  CHECK(run.statistics().memory_idle_ms_percentiles[100] == (kernel_regions ? 5'200 : 5'100));
+}
+
 TEST_CASE("a mirror is told by name", "[engine][details]") {
   EngineRun run("mirror");
   run.mirror.show(true, 77);

@@ -17,7 +17,9 @@ std::string text_for(const std::string& ops, std::set<std::string, std::less<>> 
   config.asked_for = std::move(asked_for);
   config.estimator = estimator;
   const OperationsRegistry registry = built_in_operations();
-  return unused_options_text(*registry.find(ops), config);
+  const OperationsSet& set = *registry.find(ops);
+  return unused_options_text(
+      set, config, estimator != EstimatorChoice::kRegions && default_estimator(set) == "pages");
 }
 
 TEST_CASE("a page sample has no regions", "[unused_options]") {
@@ -25,7 +27,8 @@ TEST_CASE("a page sample has no regions", "[unused_options]") {
         "max_nr_regions=, min_nr_regions=: no effect with estimator=pages");
   CHECK(text_for("page_idle", {"min_nr_regions"}, EstimatorChoice::kPages) ==
         "min_nr_regions=: no effect with estimator=pages");
-  CHECK(text_for("sim", {"min_nr_regions"}, EstimatorChoice::kRegions).empty());
+  CHECK(text_for("sim", {"regions"}) == "regions=: no effect with estimator=pages");
+  CHECK(text_for("sim", {"min_nr_regions", "regions"}, EstimatorChoice::kRegions).empty());
   CHECK(text_for("sim", {"sample_us", "ram", "max_cpu", "seed", "ops"}).empty());
   CHECK(text_for("sim", {}).empty());
 }
@@ -36,6 +39,7 @@ TEST_CASE("what the kernel decides by itself", "[unused_options]") {
   CHECK(text_for("observe", {"sample_us", "kdamond", "update_us"}) ==
         "sample_us=: no effect with ops=observe");
   CHECK(text_for("kdamond", {"sample_us", "min_nr_regions", "ram"}).empty());
+  CHECK(text_for("kdamond", {"regions"}) == "regions=: no effect with ops=kdamond");
   CHECK(text_for("kdamond", {"seed"}) == "seed=: no effect with ops=kdamond");
 }
 

@@ -230,6 +230,8 @@ TEST_CASE("bad input: one line that names the word and what is allowed", "[optio
       {{"-o", "estimator=page", "/mnt"}, "estimator=page", "auto, regions or pages"},
       {{"-o", "estimator=", "/mnt"}, "estimator=", "auto, regions or pages"},
       {{"-o", "estimator", "/mnt"}, "estimator", "auto, regions or pages"},
+      {{"-o", "regions=ours", "/mnt"}, "regions=ours", "refined or kernel"},
+      {{"-o", "regions", "/mnt"}, "regions", "refined or kernel"},
       {{"-o", "untracked=no", "/mnt"}, "untracked=no", "idle, exclude or exclude_unmapped"},
       {{"-o", "untracked", "/mnt"}, "untracked", "idle, exclude or exclude_unmapped"},
       {{"-o", "untracked=exclude,estimator=regions", "/mnt"}, "untracked=exclude:", "regions"},
@@ -314,18 +316,19 @@ TEST_CASE("estimator= and untracked=", "[options]") {
   CHECK(excluded("untracked=exclude_unmapped") == ExcludedPages::kUnmapped);
   CHECK(excluded("untracked=exclude,untracked=idle") == ExcludedPages::kNone);
   CHECK(parse_o("ops=page_idle,estimator=pages,untracked=exclude"));
+  CHECK(parse_o("ops=kdamond,estimator=pages,untracked=exclude"));
   CHECK(parse_o("ops=kdamond,estimator=regions"));
 }
 
-TEST_CASE("ops=auto,estimator=pages means page_idle", "[options]") {
-  CHECK(parse_o("estimator=pages").value().engine.ops == "page_idle");
-  CHECK(parse_o("ops=auto,estimator=pages,untracked=exclude").value().engine.ops == "page_idle");
+TEST_CASE("ops=auto goes with every estimator", "[options]") {
+  CHECK(parse_o("estimator=pages").value().engine.ops == "auto");
+  CHECK(parse_o("ops=auto,estimator=pages,untracked=exclude").value().engine.ops == "auto");
   CHECK(parse_o("estimator=regions").value().engine.ops == "auto");
   CHECK(parse_o("untracked=exclude").value().engine.ops == "auto");
 }
 
 TEST_CASE("pages cannot be had from sets that deliver regions", "[options]") {
-  for (const std::string ops : {"kdamond", "damon_stat", "observe"}) {
+  for (const std::string ops : {"damon_stat", "observe"}) {
     for (const std::string word :
          {"estimator=pages", "untracked=exclude", "untracked=exclude_unmapped"}) {
       const auto refused = parse_o("ops=" + ops + "," + word);
@@ -336,6 +339,39 @@ TEST_CASE("pages cannot be had from sets that deliver regions", "[options]") {
       CHECK(refused.error().context.find("ops=" + ops + " delivers regions") != std::string::npos);
       CHECK(refused.error().context.find('\n') == std::string::npos);
     }
+  }
+}
+
+TEST_CASE("regions=", "[options]") {
+  CHECK_FALSE(parse({"/mnt"}).value().engine.kernel_regions);
+  const std::string words = "ops=sim,sim=1G@1s,estimator=regions,regions=";
+  CHECK(parse_o(words + "kernel").value().engine.kernel_regions);
+  CHECK_FALSE(parse_o(words + "refined").value().engine.kernel_regions);
+  CHECK(parse_o("ops=page_idle,regions=kernel,estimator=regions").value().engine.kernel_regions);
+  // What is the default has no rules.
+  CHECK(parse_o("ops=kdamond,regions=refined"));
+  CHECK(parse_o("estimator=pages,regions=refined"));
+}
+
+TEST_CASE("regions=kernel is refused where regions do not arise here", "[options]") {
+  struct Row {
+    std::string words, why;
+  };
+  const Row rows[] = {
+      {"ops=kdamond,regions=kernel", "ops=kdamond delivers regions"},
+      {"ops=observe,estimator=regions,regions=kernel", "ops=observe delivers regions"},
+      {"ops=damon_stat,regions=kernel", "ops=damon_stat delivers regions"},
+      {"ops=page_idle,regions=kernel", "only with estimator=regions"},
+      {"ops=page_idle,regions=kernel,estimator=pages", "only with estimator=regions"},
+      {"estimator=regions,regions=kernel",
+       "not with ops=auto, which may take a set that delivers regions"},
+  };
+  for (const auto& [words, why] : rows) {
+    CAPTURE(words);
+    const auto refused = parse_o(words);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code.value() == EINVAL);
+    CHECK(refused.error().context == "regions=kernel: " + why);
   }
 }
 

@@ -40,14 +40,13 @@ struct AnswersRun {
     of_sim.engine.ops = "sim";
     return of_sim;
   }();
-  OperationsRegistry registry = built_in_operations();
   FakeSwitch engine;
   FakeSettings settings;
   EnabledFile enabled{engine};
   FakeClock clock;
   Logging logging{false};
   CapturedLog log;
-  IoctlAnswers answers{options, registry, {engine, settings, enabled}, clock, logging};
+  IoctlAnswers answers{options, {engine, settings, enabled}, clock, logging};
   std::string answered;
 };
 

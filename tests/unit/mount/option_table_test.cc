@@ -104,6 +104,7 @@ TEST_CASE("the default that --help shows is the default", "[option_table]") {
   CHECK(defaults.abi == untouched.abi);
   CHECK(defaults.context.ram.kind == untouched.context.ram.kind);
   CHECK(defaults.engine.estimator == untouched.engine.estimator);
+  CHECK(defaults.engine.kernel_regions == untouched.engine.kernel_regions);
   CHECK(defaults.engine.excluded == untouched.engine.excluded);
   CHECK(defaults.engine.max_cpu_percent == untouched.engine.max_cpu_percent);
 }

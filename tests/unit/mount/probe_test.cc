@@ -20,7 +20,9 @@ constexpr EstimatorChoice kAuto = EstimatorChoice::kAuto;
 
 const OperationsSet kBitmap = [] {
   OperationsSet set = fake_operations("bitmap");
-  set.create = Factory<PageChecks>();
+  set.factories = {};
+  set.add_factory<PageChecks>(
+      [](const OperationsContext&) -> std::unique_ptr<PageChecks> { return nullptr; });
   return set;
 }();
 const OperationsSet kStat = [] {
@@ -43,7 +45,7 @@ TEST_CASE("the table: aligned columns, the text last, then what auto would choos
         "stat    no      kernel     /s: another program has it\n"
         "manual  yes     regions    what it is told\n"
         "\n"
-        "estimator=auto takes pages where single pages can be checked, else regions\n"
+        "estimator=auto takes pages where single pages can be sampled, else regions\n"
         "ops=auto would choose bitmap\n");
 }
 
@@ -127,7 +129,8 @@ TEST_CASE("json: what applies, and null for what does not", "[probe]") {
 TEST_CASE("estimator= counts: what is left, and which estimator goes with it", "[probe]") {
   const std::vector<ProbedSet> probed = {{&kStat, std::string("/s")}, kUsableBitmap, kUsableManual};
   const auto asked = [&](EstimatorChoice estimator) {
-    const auto fitting = fit_estimator(probed, estimator);
+    std::vector<ProbedSet> fitting = probed;
+    for (ProbedSet& row : fitting) row = fit_estimator(row, estimator);
     return std::pair(nlohmann::json::parse(probe_json(fitting, estimator)),
                      probe_table(fitting, estimator));
   };
@@ -149,7 +152,8 @@ TEST_CASE("estimator= counts: what is left, and which estimator goes with it", "
 // A busy set that estimator=pages cannot use does not make it busy.
 TEST_CASE("estimator=pages without pages fails as page sets fail", "[probe]") {
   const auto fitting =
-      fit_estimator(std::vector<ProbedSet>{kBusyStat, kNoBitmap}, EstimatorChoice::kPages);
+      std::vector<ProbedSet>{fit_estimator(kBusyStat, EstimatorChoice::kPages),
+                             fit_estimator(kNoBitmap, EstimatorChoice::kPages)};
   CHECK(
       probe_table(fitting, EstimatorChoice::kPages)
           .ends_with("ops=auto,estimator=pages would choose nothing and fail with ENODEV (No such\n"

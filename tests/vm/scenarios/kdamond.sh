@@ -8,9 +8,6 @@
 # shellcheck source=kdamonds.sh
 . /vm/kdamonds.sh
 
-# Nanoseconds of CPU time of all threads of a process.
-cpu_ns() { cat "/proc/$1/task/"*/schedstat | awk '{ sum += $1 } END { printf "%.0f", sum }'; }
-
 stat_off
 start_workload --hot 256M --warm 256M --warm-period 9.1 --cold 512M
 start_logged /mnt ops=kdamond

@@ -51,8 +51,23 @@ stop_foreign() {
 foreign_runs() { [ "$(cat $admin/0/state)" = on ] && [ "$(cat $admin/0/pid)" = "$foreign_pid" ]; }
 
 kdamond_threads() { grep -l '^kdamond\.' /proc/[0-9]*/comm 2> /dev/null; }
+# Nanoseconds of CPU time of all that run now.
+# shellcheck disable=SC2046 # words
+kdamonds_ns() { cat /dev/null $(kdamond_threads | sed 's/comm$/schedstat/') | awk '{ sum += $1 } END { printf "%.0f", sum }'; }
 no_kdamond() { [ -z "$(kdamond_threads)" ]; }
 nothing_staged() { [ "$(cat $admin/nr_kdamonds)" = 0 ]; }
+
+# Whether ops=kdamond has a page sample. While another kdamond runs, it has nothing.
+takes_pages() { usable kdamond ops=kdamond,estimator=pages; }
+
+# What the checker allows the readings of ops=kdamond, where regions lose what they lose; as long as no kdamond runs.
+kdamond_limits() {
+  if takes_pages; then
+    echo "--limit-points 1 --limit-worst 2 --limit-idle 3"
+  else
+    echo "--limit-points 2 --limit-worst 13 --limit-idle 75 --note-6s"
+  fi
+}
 
 # What must be the same after the daemon as before it: all directories and files, the numbers of things
 # and what can be set.

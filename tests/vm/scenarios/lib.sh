@@ -102,6 +102,30 @@ reading_within() {
   return 1
 }
 
+# probe SET [OPTION,...]: its object in the table of --probe=json, without spaces.
+probe() { damon-statfs --probe=json ${2:+-o "$2"} | tr -d ' \n' | tr '{' '\n' | grep "\"set\":\"$1\""; }
+usable() { probe "$@" | grep -q '"usable":true'; }
+
+# The figure of the status of /mnt that has this name.
+status() { timeout 20 damon-statfs --status=json /mnt | tr ',' '\n' | sed -n "s/.*\"$1\": *//p"; }
+
+# Nanoseconds of CPU time of all threads of a process.
+cpu_ns() { cat "/proc/$1/task/"*/schedstat | awk '{ sum += $1 } END { printf "%.0f", sum }'; }
+
+# MiB of System RAM, online or not.
+ram_mib() {
+  sum=0
+  grep '^[^ ].*System RAM' /proc/iomem | sed 's/ : .*//' > /tmp/ram
+  while IFS=- read -r first last; do sum=$((sum + 0x$last + 1 - 0x$first)); done < /tmp/ram
+  echo $((sum >> 20))
+}
+
+# monitors MEBIBYTES: as the status of /mnt says, within one.
+monitors() {
+  differ=$((($(status monitored_bytes) >> 20) - $1))
+  [ $differ -ge -1 ] && [ $differ -le 1 ]
+}
+
 mounts_on() { grep -c " $1 fuse.damon-statfs " /proc/self/mounts; }
 
 # Hundredths of a second since boot.

@@ -8,9 +8,6 @@
 # shellcheck source=kdamonds.sh
 . /vm/kdamonds.sh
 
-# probe SET: its object in the table of --probe=json, without spaces.
-probe() { damon-statfs --probe=json | tr -d ' \n' | tr '{' '\n' | grep "\"set\":\"$1\""; }
-usable() { probe "$1" | grep -q '"usable":true'; }
 unusable() { probe "$1" | grep '"usable":false' | grep -q '"reason":"'; }
 auto_is() { damon-statfs --probe=json | tr -d ' \n' | grep -q "\"auto\":$1"; }
 

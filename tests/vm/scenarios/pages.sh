@@ -6,8 +6,6 @@
 # shellcheck source=lib.sh
 . /vm/lib.sh
 
-status() { damon-statfs --status=json /mnt | tr ',' '\n' | sed -n "s/.*\"$1\": *//p"; }
-
 free=$(checker free-range)
 start_daemon /mnt "max_cpu=30,seed=1,refresh_ms=1000,ram=$free"
 judge free --range "$free" --seconds 15

@@ -2,8 +2,9 @@
 # shellcheck shell=sh
 # Processors: 2
 #
-# SIGKILLs at random moments of the daemon's life, as many as kills= on the kernel's command line says: the next start
-# never fails, never leaves an orphan kdamond behind, and never touches one that is another program's.
+# SIGKILLs at random moments of the daemon's life, as many as kills= on the kernel's command line says, with the kernel's
+# regions and with the page sample, which has several kdamonds: the next start never fails, never leaves an orphan
+# kdamond behind, and never touches one that is another program's.
 # shellcheck source=lib.sh
 . /vm/lib.sh
 # shellcheck source=kdamonds.sh
@@ -11,7 +12,8 @@
 
 # shellcheck disable=SC3028 # busybox has RANDOM
 # pause MILLISECONDS: a random time below it.
-pause() { sleep "$(printf '0.%03d' $((RANDOM % $1)))"; }
+pause() { wait_ms $((RANDOM % $1)); }
+wait_ms() { sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"; }
 
 kill_daemon() {
   kill -KILL "$daemon_pid" 2> /dev/null
@@ -21,20 +23,35 @@ kill_daemon() {
 # Every write may meet a daemon that is gone already, hence in the background and without a report.
 write_later() { (echo "$1" > /mnt/enabled) 2> /dev/null & }
 
-# die_in PHASE: starts the daemon and kills it at a random moment of the phase.
+# measure ESTIMATOR: leaves in files how long the writes of Y and N take if nothing disturbs them, and a little more.
+measure() {
+  damon-statfs -o "ops=kdamond,estimator=$1" /mnt || die "no mount with estimator=$1"
+  for write in Y N; do
+    before=$(now)
+    switch /mnt $write || die "$write is refused with estimator=$1"
+    echo $((($(now) - before) * 10 + 40)) > "/tmp/$write-ms.$1"
+    echo "INFO $SCENARIO: $write with estimator=$1 takes up to $(cat "/tmp/$write-ms.$1") ms"
+  done
+  umount /mnt
+  within 5 process_gone || die "the daemon does not end"
+}
+
+# die_in PHASE: starts the daemon with $estimator, and kills it at a random moment of the phase.
 die_in() {
+  options=ops=kdamond,estimator=$estimator
+  on_ms=$(cat "/tmp/Y-ms.$estimator") off_ms=$(cat "/tmp/N-ms.$estimator")
   case $1 in
-    start) launch /mnt ops=kdamond,enabled=Y && pause 400 ;;
-    idle) start_logged /mnt ops=kdamond && pause 50 ;;
-    switch-on) start_logged /mnt ops=kdamond && write_later Y && pause 80 ;;
-    on) start_logged /mnt ops=kdamond && write_later Y && sleep 0.2 && pause 600 ;;
-    switch-off) start_logged /mnt ops=kdamond && write_later Y && sleep 0.3 && write_later N && pause 40 ;;
+    start) launch /mnt "$options,enabled=Y" && pause $((on_ms + 320)) ;;
+    idle) start_logged /mnt "$options" && pause 50 ;;
+    switch-on) start_logged /mnt "$options" && write_later Y && pause "$on_ms" ;;
+    on) start_logged /mnt "$options" && write_later Y && wait_ms $((on_ms + 100)) && pause 600 ;;
+    switch-off) start_logged /mnt "$options" && write_later Y && wait_ms $((on_ms + 200)) && write_later N && pause "$off_ms" ;;
     end)
-      start_logged /mnt ops=kdamond
+      start_logged /mnt "$options"
       write_later Y
-      sleep 0.3
+      wait_ms $((on_ms + 200))
       umount /mnt 2> /dev/null &
-      pause 40
+      pause "$off_ms"
       ;;
   esac
   kill_daemon
@@ -61,15 +78,25 @@ restart() {
 process_gone() { ! pidof damon-statfs > /dev/null; }
 alone() { no_kdamond && nothing_staged; }
 
+# set_estimator NUMBER NAME...: takes them by turns.
+set_estimator() {
+  shift $(($1 % ($# - 1) + 1))
+  estimator=$1
+}
+
 # kills NUMBER CHECK: the check must hold after each restart.
 kills() {
+  restart_check=$2
   refused=0 orphans=0 late=0 count=0
   while [ $count -lt "$1" ]; do
     for phase in start idle switch-on on switch-off end; do
       [ $count -lt "$1" ] || break
-      echo "kill $count: $phase"
+      # Every phase with every estimator.
+      # shellcheck disable=SC2086 # words
+      set_estimator $((count + count / 6)) $estimators
+      echo "kill $count: $phase, $estimator"
       die_in $phase
-      restart "$2"
+      restart "$restart_check"
       count=$((count + 1))
     done
   done
@@ -79,6 +106,9 @@ kills=$(sed -n 's/.*\bkills=\([0-9]*\).*/\1/p' /proc/cmdline)
 half=$((${kills:-36} / 2))
 stat_off
 began=$(now)
+estimators=regions
+! takes_pages || estimators='regions pages'
+for estimator in $estimators; do measure "$estimator"; done
 kills $half alone
 report "$half SIGKILLs alone: $refused restarts refused" [ $refused = 0 ]
 report "$half SIGKILLs alone: $orphans orphans after a restart" [ $orphans = 0 ]
@@ -88,7 +118,7 @@ report "$half SIGKILLs alone: $late restarted ones did not end" [ $late = 0 ]
 start_logged /mnt ops=kdamond
 report "Y" switch /mnt Y
 kill_daemon
-stage 0/state off
+for state in "$admin"/[0-9]*/state; do echo off > "$state"; done
 start_foreign
 phase=replaced
 refused=0 orphans=0 late=0

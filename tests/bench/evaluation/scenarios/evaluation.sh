@@ -3,7 +3,8 @@
 #
 # One workload, and one monitor after the other beside it: each is switched on, watched and switched off.
 # What to run is on the kernel's command line: eval_workload, eval_arguments (of the workload, joined by
-# ','), eval_settle, eval_seconds, eval_poll_ms, eval_monitors: NAME@MOUNT-OPTIONS or damon_stat, joined by ';'.
+# ','), eval_settle, eval_seconds, eval_poll_ms, eval_monitors: NAME@MOUNT-OPTIONS or damon_stat, joined by ';';
+# eval_draws: each mount so often, with seed=1 and so on, of which the results go by NAME#SEED; without it once.
 # shellcheck source=../../../vm/scenarios/lib.sh
 . /vm/lib.sh
 
@@ -33,10 +34,16 @@ watch() { # MONITOR DIRECTORY ARGUMENTS...
     fail_monitor "$monitor" "$message"
 } 3>&1
 
+parameters=/sys/module/damon_stat/parameters
+
+kernel_is_off() { echo N > $parameters/enabled && [ "$(cat $parameters/enabled)" = N ]; }
+
+# Off, whether the kernel's configuration or a monitor has left it on: nothing else could monitor beside it.
+switch_kernel_off() { [ ! -e $parameters ] || within 30 kernel_is_off || die "DAMON_STAT stays on"; }
+
 evaluate_kernel() {
-  parameters=/sys/module/damon_stat/parameters
   watch damon_stat $parameters --span
-  echo N > $parameters/enabled
+  switch_kernel_off
 }
 
 answers() { mounted /mnt || gone; }
@@ -64,11 +71,17 @@ evaluate_daemon() { # MONITOR OPTIONS
 workload_program=eval_workload
 # shellcheck disable=SC2046 # words
 start_workload --name "$workload_name" $(parameter eval_arguments | tr ',' ' ')
+switch_kernel_off
+draws=$(parameter eval_draws)
 for monitor in $(parameter eval_monitors | tr ';' ' '); do
-  case $monitor in
-    damon_stat) evaluate_kernel ;;
-    *) evaluate_daemon "${monitor%%@*}" "${monitor#*@}" ;;
-  esac
+  name=${monitor%%@*} options=${monitor#*@}
+  if [ "$monitor" = damon_stat ]; then
+    evaluate_kernel
+  elif [ -z "$draws" ]; then
+    evaluate_daemon "$name" "$options"
+  else
+    for seed in $(seq "$draws"); do evaluate_daemon "$name#$seed" "$options,seed=$seed"; done
+  fi
 done
 stop_workload
 finish

@@ -30,10 +30,23 @@ TEST_CASE("what is staged for ranges and attributes", "[kdamond_setup]") {
   CHECK(text_of(values, "monitoring_attrs/intervals/sample_us") == "7");
   CHECK(text_of(values, "monitoring_attrs/intervals/aggr_us") == "140");
   CHECK(text_of(values, "targets/0/regions/nr_regions") == "2");
-  CHECK(text_of(values, "targets/0/regions/1/end") == "16384");
   CHECK(text_of(values, "schemes/nr_schemes") == "0");
   CHECK(text_of(values, "schemes/0/action") == "none");
   CHECK(text_of(values, "monitoring_attrs/intervals/update_us") == "none");  // the mark
+}
+
+TEST_CASE("of the ranges those that differ are written", "[kdamond_setup]") {
+  const std::vector<AddressRange> ranges = {{4096, 8192}, {12288, 16384}};
+  const std::vector<NamedText> all = staged_ranges(ranges);
+  REQUIRE(all.size() == 4);
+  CHECK(all[0].name == "0/start");
+  CHECK(all[3].name == "1/end");
+  CHECK(all[3].text == "16384");
+  const std::vector<NamedText> some = staged_ranges(ranges, {{4096, 8192}, {20480, 24576}});
+  REQUIRE(some.size() == 2);
+  CHECK(some[0].name == "1/start");
+  CHECK(some[0].text == "12288");
+  CHECK(staged_ranges(ranges, ranges).empty());
 }
 
 TEST_CASE("a directory is made before what is in it is written", "[kdamond_setup]") {

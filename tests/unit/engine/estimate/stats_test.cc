@@ -4,6 +4,8 @@
 // sizes at which the kernel's numbers wrap.
 #include "engine/estimate/stats.h"
 
+#include <limits>
+
 #include "damon_statfs/clock.h"
 #include "support/catch.h"
 #include "unit/engine/regions/region_lists.h"
@@ -189,6 +191,52 @@ TEST_CASE("percentiles of 64 TiB, and beyond 164 PiB", "[stats]") {
   for (const uint64_t size : {64 * kTiB, 1024 * 1024 * kTiB}) {
     const Regions regions = make_parts({{size / 4, 1, 100}, {size / 4 * 3, 0, 30LL * 86'400'000}});
     check_runs(make_statistics(regions, 100'000, kNow), {{25, -100}, {100, 2'592'000'000}});
+  }
+}
+
+// The statistics with the kernel's idle times.
+Statistics nominal_statistics(const Regions& regions, uint64_t aggr_us) {
+  std::vector<IdleSize> parts = nominal_idle_sizes(regions, aggr_us);
+  return make_statistics(regions, aggr_us, parts);
+}
+
+TEST_CASE("nominal idle times: the example of section 6", "[stats][kernel_rules]") {
+  const Regions regions = make_regions({{0, 100 * kMiB, 20, 4},
+                                        {100 * kMiB, 150 * kMiB, 1, 0},
+                                        {150 * kMiB, 300 * kMiB, 0, 0},
+                                        {300 * kMiB, 600 * kMiB, 0, 9},
+                                        {600 * kMiB, 1024 * kMiB, 0, 59}});
+  const Statistics statistics = nominal_statistics(regions, 100'000);
+  CHECK(statistics.aggr_interval_us == 100'000);
+  CHECK(statistics.estimated_memory_bandwidth_bytes_per_s == 21'495'808'000);
+  check_runs(statistics, {{9, -500}, {14, -100}, {29, 100}, {58, 1000}, {100, 6000}});
+}
+
+TEST_CASE("nominal idle times: an aggregation is the least, and its end the grain",
+          "[stats][kernel_rules]") {
+  check_runs(nominal_statistics(make_regions({{0, 7, 0, 0}, {7, 14, 0, 1}, {14, 21, 0, 2}}), 1000),
+             {{33, 1}, {66, 2}, {100, 3}});
+  check_runs(nominal_statistics(make_regions({{0, 1, 0, 0}, {1, 1000, 0, 9}}), 1000),
+             {{0, 1}, {100, 10}});
+  struct Row {
+    uint32_t nr, age;
+    uint64_t aggr_us;
+    int64_t ms;
+  };
+  constexpr uint32_t kMaxAge = ~uint32_t{0};
+  const Row rows[] = {
+      {0, 0, 100'000, 100},
+      {1, 0, 100'000, -100},
+      {0, 2, 1'999, 5},  // cut towards zero,
+      {3, 2, 1'999, -5},
+      {0, 0, 999, 0},
+      {0, kMaxAge, 1'000, int64_t{1} << 32},  // where the kernel's int wraps
+      {1, kMaxAge, kMaxIntervalUs, -std::numeric_limits<int64_t>::max()},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.nr, row.age, row.aggr_us);
+    const Regions regions = make_regions({{0, 4096, row.nr, row.age}});
+    CHECK(nominal_idle_sizes(regions, row.aggr_us)[0].idle_ms == row.ms);
   }
 }
 

@@ -48,7 +48,7 @@ TEST_CASE("thinned: old words only, evenly, with their past", "[page_sample]") {
   const double share = sample.sampled_share();
   sample.thin(750);
   CHECK(words_of(sample).size() == 750);
-  CHECK(sample.pages().size() == 750 * PageSample::kSampledPerWord);
+  CHECK(sample.pages().size() == 750 * SampleShape{}.pages_per_word);
   CHECK(std::abs(sample.sampled_share() / share - 0.75) < 0.01);
   uint64_t lower_half = 0;
   for (const PageState& page : sample.pages()) {
@@ -60,7 +60,7 @@ TEST_CASE("thinned: old words only, evenly, with their past", "[page_sample]") {
   CHECK(lower_half < 1'520);
   sample.thin(750);
   sample.thin(5'000);
-  CHECK(sample.pages().size() == 750 * PageSample::kSampledPerWord);
+  CHECK(sample.pages().size() == 750 * SampleShape{}.pages_per_word);
   sample.thin(0);
   CHECK(sample.pages().empty());
 }
@@ -82,7 +82,7 @@ TEST_CASE("a smaller sample is a part of the larger", "[page_sample]") {
   PageSample sample = with_pasts({{0, 4 * kGiB}}, 1000);
   const Pasts before = pasts_of(sample);
   sample.fit(Ranges{{0, 4 * kGiB}}, 500, kNow);
-  CHECK(sample.pages().size() == 500 * PageSample::kSampledPerWord);
+  CHECK(sample.pages().size() == 500 * SampleShape{}.pages_per_word);
   CHECK(nr_kept(before, pasts_of(sample)) == sample.pages().size());
 }
 
@@ -95,7 +95,7 @@ TEST_CASE("a larger sample keeps pages and takes pasts from near ones", "[page_s
   }
   const Pasts before = pasts_of(sample);
   sample.fit(Ranges{{0, 4 * kGiB}}, 1000, kNow);
-  CHECK(sample.pages().size() >= 990 * PageSample::kSampledPerWord);
+  CHECK(sample.pages().size() >= 990 * SampleShape{}.pages_per_word);
   CHECK(nr_kept(before, pasts_of(sample)) > before.size() * 9 / 10);
   constexpr uint64_t kNear = 4 * kGiB / 500 * 3;
   for (const PageState& page : sample.pages()) {
@@ -157,7 +157,7 @@ TEST_CASE("memory is removed, or cut", "[page_sample]") {
   const Pasts before = pasts_of(sample);
   sample.fit(ranges, 500, kNow);
   CHECK(is_within(sample, ranges));
-  CHECK(sample.pages().size() > 490 * PageSample::kSampledPerWord);
+  CHECK(sample.pages().size() > 490 * SampleShape{}.pages_per_word);
   const auto left =
       static_cast<size_t>(std::count_if(before.begin(), before.end(), [&](const auto& page) {
         return std::any_of(ranges.begin(), ranges.end(), [&](const AddressRange& range) {

@@ -30,7 +30,7 @@ TEST_CASE("as many words as wanted, with the pages of each", "[page_sample]") {
   // A word that two strata share may be drawn for both.
   CHECK(words_of(sample).size() >= 495);
   CHECK(words_of(sample).size() <= 500);
-  CHECK(sample.pages().size() == words_of(sample).size() * PageSample::kSampledPerWord);
+  CHECK(sample.pages().size() == words_of(sample).size() * SampleShape{}.pages_per_word);
   CHECK(is_within(sample, {{0, bytes}}));
   const double share =
       static_cast<double>(sample.pages().size() * kPage) / static_cast<double>(bytes);
@@ -87,9 +87,9 @@ TEST_CASE("the pages of a word lie evenly apart", "[page_sample]") {
   const PageSample sample = fitted({{0, 1024 * kMiB}}, 100);
   for (const uint64_t addr : addresses_of(sample)) words[addr / kWord].push_back(addr);
   for (const auto& [word, pages] : words) {
-    REQUIRE(pages.size() == PageSample::kSampledPerWord);
+    REQUIRE(pages.size() == SampleShape{}.pages_per_word);
     for (size_t i = 1; i < pages.size(); ++i) {
-      CHECK(pages[i] - pages[i - 1] == kWord / PageSample::kSampledPerWord);
+      CHECK(pages[i] - pages[i - 1] == kWord / SampleShape{}.pages_per_word);
     }
   }
 }

@@ -63,8 +63,8 @@ TEST_CASE("max_cpu too small: said once, and on with the smallest sample", "[pag
   run.run_for(300 * kSecond);
   CHECK(run.log.count(LogLevel::kWarning) == 1);
   CHECK(run.log.count(LogLevel::kWarning, "max_cpu=0.01") == 1);
-  CHECK(run.pages.nr_pages <= SampleSize::kMinWords * PageSample::kSampledPerWord);
-  CHECK(run.pages.nr_pages > SampleSize::kMinWords * PageSample::kSampledPerWord * 95 / 100);
+  CHECK(run.pages.nr_pages <= SampleShape{}.min_words * SampleShape{}.pages_per_word);
+  CHECK(run.pages.nr_pages > SampleShape{}.min_words * SampleShape{}.pages_per_word * 95 / 100);
   CHECK(std::abs(run.details.share_percent[0] - 25) < 0.5);
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("the sample follows its cost and keeps what is known", "[page_sampler]
   run.run_for(40 * kSecond);
   const uint64_t smallest = run.pages.nr_pages;
   CHECK(smallest < largest * 9 / 10);
-  CHECK(smallest >= SampleSize::kMinWords * PageSample::kSampledPerWord * 95 / 100);
+  CHECK(smallest >= SampleShape{}.min_words * SampleShape{}.pages_per_word * 95 / 100);
   run.memory.cpu_ns_per_check = 1'000;
   run.run_for(1'300 * kSecond);
   CHECK(run.pages.nr_pages >= largest * 98 / 100);

@@ -29,7 +29,7 @@ class PeriodicPages final : public ObservedPages {
   void close() noexcept override { calls += "close "; }
   OperationsFacts facts() const override { return {4711, 3}; }
 
-  void select(std::span<const PageState> pages) override {
+  Result<void> select(std::span<const PageState> pages) override {
     calls += "select ";
     std::map<uint64_t, PageState> kept;
     for (const PageState& page : pages) {
@@ -37,6 +37,7 @@ class PeriodicPages final : public ObservedPages {
       kept[page.addr] = old == states_.end() ? page : old->second;
     }
     states_ = std::move(kept);
+    return outcome::success();
   }
   std::vector<PageState> states() const override {
     std::vector<PageState> states;

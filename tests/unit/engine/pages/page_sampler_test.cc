@@ -244,8 +244,8 @@ TEST_CASE("what the details say", "[page_sampler]") {
   CHECK(run.sampler->monitored_bytes() == 4 * kGiB);
   run.run_refreshes(2);
   CHECK(run.pages.nr_pages == run.sampler->sample().pages().size());
-  CHECK(run.pages.nr_pages <= SampleSize::kMaxWords * PageSample::kSampledPerWord);
-  CHECK(run.pages.nr_pages > SampleSize::kMaxWords * PageSample::kSampledPerWord * 98 / 100);
+  CHECK(run.pages.nr_pages <= SampleShape{}.max_words * SampleShape{}.pages_per_word);
+  CHECK(run.pages.nr_pages > SampleShape{}.max_words * SampleShape{}.pages_per_word * 98 / 100);
   CHECK(run.pages.check_period_ms == 1'000);
   CHECK(run.details.sample_us * 20 == run.details.aggr_us);
   CHECK(run.statistics.aggr_interval_us == run.details.aggr_us);

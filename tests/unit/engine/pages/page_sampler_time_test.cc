@@ -123,7 +123,7 @@ TEST_CASE("a round checks each page once, and each word in one call", "[page_sam
   };
   run.start();
   run.run_for(60 * kSecond);
-  CHECK(last_ns.size() > SampleSize::kMaxWords * 98 / 100);
+  CHECK(last_ns.size() > SampleShape{}.max_words * 98 / 100);
   CHECK(shortest_ns > 980 * kMs);
 }
 

@@ -129,7 +129,7 @@ TEST_CASE("the standard error of scattered memory is what samples differ by", "[
   const double share = GENERATE(0.01, 0.125, 0.5);
   const uint64_t piece_pages = GENERATE(uint64_t{1}, uint64_t{16});
   CAPTURE(share, piece_pages);
-  const Errors errors = errors_of(scattered(share, piece_pages), SampleSize::kMinWords, 400);
+  const Errors errors = errors_of(scattered(share, piece_pages), SampleShape{}.min_words, 400);
   CAPTURE(errors.mean_percent, errors.empirical_percent, errors.told_percent);
   CHECK(std::abs(errors.mean_percent - 100 * share) < 4 * errors.empirical_percent / 20);
   CHECK(std::abs(errors.told_percent / errors.empirical_percent - 1) < 0.15);
@@ -140,8 +140,8 @@ TEST_CASE("contiguous memory: hardly any error, and never told too small", "[pag
   CAPTURE(share);
   const auto hot_pages = static_cast<uint64_t>(share * static_cast<double>(kMemoryPages));
   const Errors errors =
-      errors_of([=](uint64_t page) { return page < hot_pages; }, SampleSize::kMinWords, 200);
-  const Errors apart = errors_of(scattered(share, 1), SampleSize::kMinWords, 200);
+      errors_of([=](uint64_t page) { return page < hot_pages; }, SampleShape{}.min_words, 200);
+  const Errors apart = errors_of(scattered(share, 1), SampleShape{}.min_words, 200);
   CAPTURE(errors.empirical_percent, errors.told_percent, apart.empirical_percent);
   CHECK(errors.empirical_percent < apart.empirical_percent / 2.5);
   CHECK(errors.told_percent < apart.told_percent * 0.7);
@@ -155,11 +155,11 @@ TEST_CASE("table: pages and standard error", "[.table]") {
     uint64_t piece_pages, nr_words;
   };
   std::string table = "memory            pages    1 %   12.5 %   50 %\n";
-  for (const Row& row : {Row{"4 KiB pages   ", 1, SampleSize::kMinWords},
-                         Row{"4 KiB pages   ", 1, SampleSize::kMaxWords},
-                         Row{"64 KiB pieces ", 16, SampleSize::kMinWords},
-                         Row{"64 KiB pieces ", 16, SampleSize::kMaxWords}}) {
-    table += fmt::format("{}  {:7}", row.name, row.nr_words * PageSample::kSampledPerWord);
+  for (const Row& row : {Row{"4 KiB pages   ", 1, SampleShape{}.min_words},
+                         Row{"4 KiB pages   ", 1, SampleShape{}.max_words},
+                         Row{"64 KiB pieces ", 16, SampleShape{}.min_words},
+                         Row{"64 KiB pieces ", 16, SampleShape{}.max_words}}) {
+    table += fmt::format("{}  {:7}", row.name, row.nr_words * SampleShape{}.pages_per_word);
     for (const double share : {0.01, 0.125, 0.5}) {
       const Errors errors = errors_of(scattered(share, row.piece_pages), row.nr_words, 1'000);
       CHECK(std::abs(errors.told_percent / errors.empirical_percent - 1) < 0.15);

@@ -18,7 +18,7 @@ bool adapt(SampleSize& size, double percent, int64_t real_ns = kWallNs) {
 
 TEST_CASE("it begins with the largest sample", "[sample_size]") {
   const SampleSize size(1);
-  CHECK(size.nr_words() == SampleSize::kMaxWords);
+  CHECK(size.nr_words() == SampleShape{}.max_words);
   CHECK_FALSE(size.few_checks());
   CHECK_FALSE(size.over_budget());
 }
@@ -26,7 +26,7 @@ TEST_CASE("it begins with the largest sample", "[sample_size]") {
 TEST_CASE("what fits the budget stays", "[sample_size]") {
   SampleSize size(1);
   for (const double percent : {0.0, 0.1, 0.99, 1.0}) CHECK_FALSE(adapt(size, percent));
-  CHECK(size.nr_words() == SampleSize::kMaxWords);
+  CHECK(size.nr_words() == SampleShape{}.max_words);
 }
 
 TEST_CASE("too expensive: fewer bandwidth checks at once, then smaller, within the budget",
@@ -34,10 +34,10 @@ TEST_CASE("too expensive: fewer bandwidth checks at once, then smaller, within t
   SampleSize size(1);
   CHECK_FALSE(adapt(size, 1.5));  // the sample stays
   CHECK(size.few_checks());
-  CHECK(size.nr_words() == SampleSize::kMaxWords);
+  CHECK(size.nr_words() == SampleShape{}.max_words);
   CHECK(adapt(size, 1.1));
-  CHECK(size.nr_words() < SampleSize::kMaxWords * 9 / 10);
-  CHECK(size.nr_words() >= SampleSize::kMinWords);
+  CHECK(size.nr_words() < SampleShape{}.max_words * 9 / 10);
+  CHECK(size.nr_words() >= SampleShape{}.min_words);
   CHECK_FALSE(size.over_budget());
 }
 
@@ -47,11 +47,11 @@ TEST_CASE("much too expensive: few bandwidth checks, then the smallest, then ove
   CHECK_FALSE(adapt(size, 30));
   CHECK(size.few_checks());
   CHECK(adapt(size, 12));
-  CHECK(size.nr_words() == SampleSize::kMinWords);
+  CHECK(size.nr_words() == SampleShape{}.min_words);
   CHECK_FALSE(size.over_budget());
   CHECK_FALSE(adapt(size, 6));
   CHECK(size.over_budget());
-  CHECK(size.nr_words() == SampleSize::kMinWords);
+  CHECK(size.nr_words() == SampleShape{}.min_words);
   CHECK(size.few_checks());
 }
 
@@ -61,12 +61,12 @@ TEST_CASE("it grows again when it has been cheap for long", "[sample_size]") {
   REQUIRE(size.over_budget());
   uint64_t words = size.nr_words();
   int64_t real_ns = 0;
-  for (; size.few_checks() || size.nr_words() < SampleSize::kMaxWords; real_ns += kWallNs) {
+  for (; size.few_checks() || size.nr_words() < SampleShape{}.max_words; real_ns += kWallNs) {
     REQUIRE(real_ns < 7'200 * kNsPerSecond);
     adapt(size, 0.1);
     CHECK_FALSE(size.over_budget());
     CHECK(size.nr_words() >= words);
-    CHECK(size.nr_words() <= SampleSize::kMaxWords);
+    CHECK(size.nr_words() <= SampleShape{}.max_words);
     words = size.nr_words();
   }
   CHECK(real_ns >= 600 * kNsPerSecond);
@@ -88,7 +88,7 @@ TEST_CASE("a cost that depends on the size finds its place and stays there", "[s
   SampleSize size(max_cpu);
   const auto cost = [&] {
     return percent_of_all * max_cpu * static_cast<double>(size.nr_words()) /
-           static_cast<double>(SampleSize::kMaxWords) / (size.few_checks() ? 1.8 : 1);
+           static_cast<double>(SampleShape{}.max_words) / (size.few_checks() ? 1.8 : 1);
   };
   for (int i = 0; i < 100; ++i) adapt(size, cost());
   CHECK(cost() <= max_cpu);
@@ -103,20 +103,20 @@ TEST_CASE("no time, or no cost, at all", "[sample_size]") {
   CHECK_FALSE(size.adapt(kNsPerSecond, -5));
   CHECK_FALSE(size.adapt(0, kWallNs));
   CHECK_FALSE(size.adapt(0, 1'000 * kNsPerSecond));
-  CHECK(size.nr_words() == SampleSize::kMaxWords);
+  CHECK(size.nr_words() == SampleShape{}.max_words);
 }
 
 TEST_CASE("another budget holds at once", "[sample_size]") {
   SampleSize size(1);
   while (!size.over_budget()) adapt(size, 5);
-  REQUIRE(size.nr_words() == SampleSize::kMinWords);
+  REQUIRE(size.nr_words() == SampleShape{}.min_words);
   size.set_max_cpu_percent(10);
   CHECK_FALSE(size.over_budget());
   CHECK(adapt(size, 0.5));
-  CHECK(size.nr_words() == SampleSize::kMaxWords);
+  CHECK(size.nr_words() == SampleShape{}.max_words);
   size.set_max_cpu_percent(0.1);
   CHECK(adapt(size, 0.5));
-  CHECK(size.nr_words() < SampleSize::kMaxWords);
+  CHECK(size.nr_words() < SampleShape{}.max_words);
 }
 
 }  // namespace

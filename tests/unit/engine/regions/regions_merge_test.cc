@@ -189,12 +189,52 @@ TEST_CASE("rescaling counts and ages", "[regions]") {
   }
 }
 
+// The first three are upstream's; the rest is what the way through basis points loses.
+TEST_CASE("rescaling as the kernel rounds", "[regions][kernel_rules]") {
+  struct Row {
+    uint32_t nr, age;
+    uint64_t sample, aggr, new_sample, new_aggr;
+    uint32_t expected_nr, expected_age;
+  };
+  const Row rows[] = {
+      {15, 20, 10, 1000, 100, 10000, 15, 2},
+      {15, 2, 10, 1000, 1, 1000, 150, 2},
+      {150, 2, 10, 1000, 1, 100, 150, 20},
+      {150, 2, 1, 1000, 1, 100, 15, 20},
+      {7, 5, 5000, 100000, 10000, 200000, 7, 2},
+      {7, 1, 5000, 100000, 10000, 200000, 7, 0},
+      {7, 5, 10000, 200000, 5000, 100000, 7, 10},
+      {20, 3, 5000, 100000, 7500, 150000, 20, 2},
+      {1, 9, 1, 3, 1, 3, 0, 9},
+      {7, 9, 1, 30, 1, 30, 6, 9},
+      {1, 9, 1, 14, 2, 28, 0, 4},
+      {20, 9, 1, 20, 1, 20, 20, 9},
+      {19, 9, 1, 20, 1, 20, 19, 9},
+      {7, 5, 0, 100, 5, 100, 7, 5},  // any zero: nothing happens
+      {7, 5, 5, 100, 5, 0, 7, 5},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.nr, row.age, row.sample, row.aggr, row.new_sample, row.new_aggr);
+    MonitoringAttrs from, to;
+    from.sample_us = row.sample;
+    from.aggr_us = row.aggr;
+    to.sample_us = row.new_sample;
+    to.aggr_us = row.new_aggr;
+    Region region = make_regions({{0, 100, row.nr, row.age}})[0];
+    rescale_in_bp(region, from, to);
+    CHECK(region.nr_accesses == row.expected_nr);
+    CHECK(region.last_nr_accesses == row.expected_nr);
+    CHECK(region.age == row.expected_age);
+  }
+}
+
 TEST_CASE("rescaling a huge age saturates", "[regions]") {
+  const auto function = GENERATE(rescale, rescale_in_bp);
   MonitoringAttrs from, to;
   from.aggr_us = 200'000'000;
   from.sample_us = 10'000'000;
   Region region = make_regions({{0, 100, 0, 4'000'000'000}})[0];
-  rescale(region, from, to);
+  function(region, from, to);
   CHECK(region.age == ~uint32_t{0});
 }
 

@@ -65,10 +65,16 @@ class SamplerRun final : public MonitoringObserver {
     ++aggregations;
     aggregated.assign(view.regions.begin(), view.regions.end());
     aggregated_attrs = view.attrs;
-    statistics = make_statistics(view.regions, view.attrs.aggr_us, view.now_ns);
+    idle = idle_sizes_of(view);
+    statistics = make_statistics(view.regions, view.attrs.aggr_us, idle);
     aggr_ns = view.now_ns - aggregated_ns;
     aggregated_ns = view.now_ns;
     on_aggregation(view);
+  }
+  // Each region's size and idle time, by the rules in force.
+  std::vector<IdleSize> idle_sizes_of(const RegionsView& view) const {
+    return config.rules.real_time ? idle_sizes(view.regions, view.now_ns)
+                                  : nominal_idle_sizes(view.regions, view.attrs.aggr_us);
   }
   void before_stop() override { script.calls.emplace_back("stop"); }
 
@@ -88,6 +94,7 @@ class SamplerRun final : public MonitoringObserver {
   uint64_t aggregations = 0;
   Regions aggregated;  // what the last aggregation ended with
   MonitoringAttrs aggregated_attrs;
+  std::vector<IdleSize> idle;  // the same as sizes and idle times
   Statistics statistics;
   int64_t aggregated_ns = 0;
   int64_t aggr_ns = 0;  // between the last two aggregations
