@@ -11,8 +11,8 @@ namespace damon_statfs {
 enum class PageKind : uint8_t {
   kUntracked,      // free, kernel or hugetlb memory, or none at all: no access can be seen
   kTracked,        // accesses are seen
-  kUnmappedCache,  // page cache that nothing maps: accesses are seen, but with the
-                   // multi-generational LRU none by read(2) and write(2)
+  kUnmappedCache,  // page cache that nothing maps: accesses are seen, but where the
+                   // multi-generational LRU is on none by read(2)
 };
 
 // Which pages of a sample do not count. What is not excluded and cannot be seen counts as idle.

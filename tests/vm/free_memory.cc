@@ -15,6 +15,10 @@ namespace {
 constexpr uint64_t kPageBytes = 4096;
 constexpr uint64_t kBuddy = 1U << 10;
 
+bool in_use(uint64_t flags) { return (flags & ~kBuddy) != 0; }
+
+}  // namespace
+
 std::vector<uint64_t> page_flags() {
   std::ifstream file("/proc/kpageflags", std::ios::binary);
   std::vector<uint64_t> flags;
@@ -27,10 +31,6 @@ std::vector<uint64_t> page_flags() {
   if (flags.empty()) throw std::runtime_error("/proc/kpageflags cannot be read");
   return flags;
 }
-
-bool in_use(uint64_t flags) { return (flags & ~kBuddy) != 0; }
-
-}  // namespace
 
 FreeRange find_free_range() {
   const std::vector<uint64_t> flags = page_flags();

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace guest_test {
 
@@ -13,6 +14,9 @@ struct FreeRange {
   uint64_t start = 0;
   uint64_t end = 0;
 };
+
+// Returns: /proc/kpageflags as a whole, a word of flags per page frame.
+std::vector<uint64_t> page_flags();
 
 // Returns: the middle half of the longest run of pages that no process can access; see is_free().
 FreeRange find_free_range();
