@@ -14,8 +14,8 @@
 #include "engine/damon/damon_sysfs.h"
 #include "engine/damon/damon_users.h"
 #include "engine/damon/kdamond_orphan.h"
+#include "engine/damon/kdamond_ranges.h"
 #include "engine/damon/ops_kdamond_pages.h"
-#include "engine/regions/regions.h"
 
 namespace damon_statfs {
 namespace {
@@ -25,17 +25,6 @@ constexpr int64_t kCheckNs = 3 * kNsPerSecond;  // how often the kdamond is look
 constexpr double kAdmittedRatio = 1.25;  // real per nominal; from then on real time is published
 
 }  // namespace
-
-Result<std::vector<AddressRange>> kdamond_ranges(const OperationsContext& context,
-                                                 const KernelFiles& files) {
-  DAMON_STATFS_TRY(monitored, monitored_ranges(context, files));
-  Regions regions;
-  BOOST_OUTCOME_TRYV(
-      set_regions(regions, monitored, static_cast<uint64_t>(sysconf(_SC_PAGESIZE)), 0));
-  std::vector<AddressRange> ranges;
-  for (const Region& region : regions) ranges.push_back({region.start, region.end});
-  return ranges;
-}
 
 KdamondOperations::KdamondOperations(const OperationsContext& context,
                                      std::shared_ptr<const KernelFiles> files,

@@ -21,10 +21,6 @@ namespace damon_statfs {
 // uses DAMON: then nothing was written.
 OperationsSet kdamond_operations();
 
-// The monitored ranges as a kdamond takes them: multiples of the page size, apart.
-Result<std::vector<AddressRange>> kdamond_ranges(const OperationsContext& context,
-                                                 const KernelFiles& files);
-
 class KdamondOperations final : public DeliveredRegions {
  public:
   // The context outlives the set.

@@ -15,7 +15,7 @@
 #include "engine/base/memory_ranges.h"
 #include "engine/base/wide.h"
 #include "engine/damon/damon_sysfs.h"
-#include "engine/damon/ops_kdamond.h"
+#include "engine/damon/kdamond_ranges.h"
 
 namespace damon_statfs {
 namespace {

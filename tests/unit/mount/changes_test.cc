@@ -53,9 +53,9 @@ TEST_CASE("what may not, and what is no option, is named", "[changes]") {
     CHECK(changes.error().code.value() == EINVAL);
     return changes.error().context;
   };
-  for (const char* word : {"abi=7.2", "ops=page_idle", "seed=1", "estimator=regions",
-                           "regions=kernel", "sample_us=6000", "sim=8K@1ms", "rootfs=/x",
-                           "damon_stat=yield"}) {
+  for (const char* word :
+       {"abi=7.2", "ops=page_idle", "seed=1", "estimator=regions", "regions=kernel",
+        "sample_us=6000", "sim=8K@1ms", "rootfs=/x", "damon_stat=yield"}) {
     CAPTURE(word);
     CHECK(refusal(word).find(std::string(word) + ": cannot change while it is mounted") == 0);
   }

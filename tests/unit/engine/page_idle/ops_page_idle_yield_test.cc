@@ -123,10 +123,10 @@ TEST_CASE("with the option, auto takes none of the sets that do not yield", "[re
   YieldMachine machine;
   CHECK(registry.select("auto", machine.context).value().set->name == "page_idle");
   CHECK_FALSE(registry.means_mirror("auto", machine.context));
-  for (const auto& [set, usable] : registry.probe(machine.context)) {
-    CAPTURE(set->name);
-    CHECK(usable.has_value() == (set->name == "page_idle"));
-    if (!set->yields_damon_stat) CHECK(failed_with(usable, EINVAL));
+  for (const ProbedSet& probed : registry.probe(machine.context)) {
+    CAPTURE(probed.set->name);
+    CHECK(probed.usable.has_value() == (probed.set->name == "page_idle"));
+    if (!probed.set->yields_damon_stat) CHECK(failed_with(probed.usable, EINVAL));
   }
   machine.context.yield_damon_stat = false;
   CHECK(registry.select("auto", machine.context).value().set->name == "damon_stat");
