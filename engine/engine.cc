@@ -153,23 +153,18 @@ class Engine::Thread {
                      fmt::format("estimator=pages: {}", pages.error().context));
     }
     if (!pages && set.makes_pages() && config_.estimator == EstimatorChoice::kAuto) {
-      log_regions(pages.error().context);
+      return monitor(set, false, pages.error().context);
     }
     Result<void> ended = monitor(set, pages.has_value());
     if (!pages || config_.estimator == EstimatorChoice::kPages || !failed_with(ended, ENOTSUP) ||
         !set.makes_regions()) {
       return ended;
     }
-    log_regions(ended.error().context);
-    return monitor(set, false);
+    return monitor(set, false, ended.error().context);
   }
 
-  void log_regions(std::string_view why_no_pages) {
-    context_.log(LogLevel::kWarning,
-                 fmt::format("regions are used, and no sample of pages: {}", why_no_pages));
-  }
-
-  Result<void> monitor(const OperationsSet& set, bool pages) {
+  // why_no_pages: said once it has begun; empty if nothing else is to be expected.
+  Result<void> monitor(const OperationsSet& set, bool pages, std::string_view why_no_pages = {}) {
     log_unused_options(set, pages);
     publisher_.begin(set, pages ? "pages" : "regions");
     if (config_.excluded != ExcludedPages::kNone && !pages) {
@@ -186,6 +181,10 @@ class Engine::Thread {
     context_.log(LogLevel::kInfo,
                  fmt::format("monitoring is on: {}{}, estimator {}", set.name,
                              what_is_sampled(*estimator), publisher_.details().estimator));
+    if (!why_no_pages.empty()) {
+      context_.log(LogLevel::kWarning,
+                   fmt::format("regions are used, and no sample of pages: {}", why_no_pages));
+    }
     change_settings(*estimator);  // what has come while it opened
     publisher_.on(*estimator);
     Result<void> ended = run_estimator(*estimator);

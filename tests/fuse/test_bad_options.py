@@ -53,10 +53,8 @@ BAD = (
     ({"untracked": "no"}, "untracked=no"), ({"untracked": ""}, "exclude"),
     ({"untracked": "exclude", "estimator": "regions"}, "untracked=exclude"),
     ({"untracked": "exclude_unmapped", "estimator": "regions"}, "untracked=exclude_unmapped"),
-    ({"ops": "kdamond", "estimator": "pages"}, "ops=kdamond delivers regions"),
     ({"ops": "damon_stat", "estimator": "pages"}, "ops=damon_stat delivers regions"),
     ({"ops": "observe", "estimator": "pages"}, "ops=observe delivers regions"),
-    ({"ops": "kdamond", "untracked": "exclude"}, "ops=kdamond delivers regions"),
     ({"ops": "observe", "untracked": "exclude_unmapped"}, "ops=observe delivers regions"),
     # what the kernel refuses
     ({"min_nr_regions": "2"}, "min_nr_regions"), ({"min_nr_regions": "0"}, "min_nr_regions"),
