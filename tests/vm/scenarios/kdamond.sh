@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
 #
-# The promise of ops=kdamond: readings as near to the truth as the kernel's, beside a known workload, for
+# The promise of ops=kdamond with regions: readings as near to the truth as the kernel's, beside a known workload, for
 # a price in user space that does not count beside the kernel thread's.
 # shellcheck source=lib.sh
 . /vm/lib.sh
@@ -10,7 +10,7 @@
 
 stat_off
 start_workload --hot 256M --warm 256M --warm-period 9.1 --cold 512M
-start_logged /mnt ops=kdamond
+start_logged /mnt ops=kdamond,estimator=regions
 # What the kernel's regions have lost, no reader of them finds again: it averages the ages of regions that it merges, and
 # before 6.18 also lets an age run on through single accesses. So the warm part may be taken for cold, which is printed,
 # and all is younger than it is: in four runs the untouched memory by 1 to 52 %, most of it lost in the first minute, while

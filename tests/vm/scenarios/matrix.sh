@@ -57,14 +57,14 @@ check_bare_kernel() {
 }
 
 own_is_tuned() { set_reads "$intervals"/intervals_goal/access_bp 400; }
-own_runs() { set_reads "$admin/nr_kdamonds" 1 && set_reads "$admin/0/state" on; }
+own_runs() { [ "$(cat $admin/nr_kdamonds)" -gt 0 ] && set_reads "$admin/0/state" on; }
 kdamond_pid_is_a_thread() { grep -q '^kdamond\.' "/proc/$(cat /mnt/kdamond_pid)/comm"; }
 
 check_kdamond() {
   report "--probe=json: kdamond is usable" usable kdamond
   row "kdamond" ops=kdamond own_runs
   row "kdamond again" ops=kdamond,refresh_ms=1000 kdamond_pid_is_a_thread
-  if grep -q intervals_goal /tmp/seen; then row "kdamond, tuned by the kernel" ops=kdamond,refresh_ms=1000 own_is_tuned; fi
+  if grep -q intervals_goal /tmp/seen; then row "kdamond, tuned by the kernel" ops=kdamond,estimator=regions,refresh_ms=1000 own_is_tuned; fi
   stage nr_kdamonds 1
   refusal "kdamond beside a staged set-up" ops=kdamond busy
   start_foreign
