@@ -33,17 +33,20 @@ PageSampler::PageSampler(const PageSamplerConfig& config, ObservedPages& pages, 
       sample_(config.page_bytes, config.seed ^ 0x70616765, pages.sample_shape()),
       size_(config.max_cpu_percent, pages.sample_shape()) {}
 
+// What it takes to begin is not held against max_cpu.
 Result<void> PageSampler::start() {
   DAMON_STATFS_TRY(ranges, pages_.open());
   set_ranges(std::move(ranges));
-  const int64_t now_ns = clock_.now_ns();
-  last_adapted_ns_ = now_ns;
-  last_cpu_ns_ = cpu_ns();
-  next_update_ns_ = now_ns + update_ns_;
-  next_renewal_ns_ = now_ns + kRenewalNs;
   Result<void> drawn = draw_sample();
-  if (!drawn) pages_.close();
-  return drawn;
+  if (!drawn) {
+    pages_.close();
+    return drawn;
+  }
+  last_cpu_ns_ = cpu_ns();
+  last_adapted_ns_ = clock_.now_ns();
+  next_update_ns_ = last_adapted_ns_ + update_ns_;
+  next_renewal_ns_ = last_adapted_ns_ + kRenewalNs;
+  return outcome::success();
 }
 
 void PageSampler::stop() {
