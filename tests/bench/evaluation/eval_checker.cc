@@ -50,6 +50,7 @@ class Watch {
     print_name("run");
     std::printf("\t%.1f\t%.5f\t%.5f\n", arguments_.number("--seconds"), cpu.kdamond_percent(),
                 cpu.daemon_percent());
+    std::puts(cpu.kdamonds_text().c_str());
     std::fflush(stdout);
   }
 

@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <optional>
 #include <sstream>
-#include <string>
 #include <system_error>
 #include <utility>
 
@@ -68,6 +67,15 @@ int64_t KdamondCpu::used_ns() {
   int64_t sum = 0;
   for (const auto& [id, used] : used_ns_) sum += used;
   return sum;
+}
+
+std::string KdamondCpu::text() {
+  const std::lock_guard lock(mutex_);
+  std::string text = "kdamonds, ms:";
+  for (const auto& [id, used] : used_ns_) {
+    text += " " + std::to_string(id) + ":" + std::to_string(used / 1'000'000);
+  }
+  return text;
 }
 
 MonitorCpu::MonitorCpu(int daemon)

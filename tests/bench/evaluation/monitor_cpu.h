@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <string>
 #include <thread>
 
 namespace guest_test {
@@ -20,6 +21,9 @@ class KdamondCpu {
 
   // Nanoseconds since the start of each kdamond that was alive at the construction or later.
   int64_t used_ns();
+
+  // The same of each, by thread id, as a text for the log.
+  std::string text();
 
  private:
   void look();
@@ -39,6 +43,7 @@ class MonitorCpu {
 
   // Percent of one CPU since then: of the kdamonds, and of the daemon's threads.
   double kdamond_percent();
+  std::string kdamonds_text() { return kdamonds_.text(); }
   double daemon_percent() const;
 
  private:
