@@ -11,9 +11,9 @@
 #include <cmath>
 #include <utility>
 
-#include "engine/base/folio.h"
 #include "engine/base/memory_ranges.h"
 #include "engine/base/wide.h"
+#include "engine/damon/counted_pages.h"
 #include "engine/damon/damon_sysfs.h"
 #include "engine/damon/kdamond_ranges.h"
 
@@ -34,10 +34,6 @@ constexpr int kMaxMeasurements = 4;          // between two refreshes
 // An aggregation of counted pages.
 constexpr uint32_t kCountedPeriods = PageHistories::kRecentPeriods;
 constexpr KdamondIntervals kCountedIntervals{1'000'000, kCountedPeriods* uint64_t{1'000'000}};
-constexpr size_t kCountedPages = 128;
-
-// Flags of all pages are looked at once in so many refreshes.
-constexpr size_t kFlagsRefreshes = 12;
 
 uint64_t us(int64_t ns) { return static_cast<uint64_t>(ns / kNsPerUs); }
 
@@ -55,6 +51,7 @@ KdamondPages::KdamondPages(const OperationsContext& context,
     : context_(context),
       files_(std::move(files)),
       page_bytes_(page_bytes),
+      kinds_(*files_, page_bytes),
       sample_(own_, kSample, *files_, open_events, page_bytes),
       measured_(own_, kMeasured, *files_, open_events, page_bytes),
       counted_(own_, kCounted, *files_, open_events, page_bytes),
@@ -83,13 +80,10 @@ Result<std::vector<AddressRange>> KdamondPages::open() {
   BOOST_OUTCOME_TRYV(own_.claim());
   log_left_out(context_, ranges);
   ranges_ = ranges;
-  auto flags = files_->open_words("/proc/kpageflags", WordAccess::kRead,
-                                  "the kernel is built without CONFIG_PROC_PAGE_MONITOR");
-  if (flags) {
-    kpageflags_ = std::move(flags.value());
-  } else {
+  const Result<void> told = kinds_.open();
+  if (!told) {
     context_.log(LogLevel::kInfo, fmt::format("it is not known which memory cannot be tracked: {}",
-                                              flags.error().context));
+                                              told.error().context));
   }
   return std::move(ranges);
 }
@@ -116,7 +110,7 @@ void KdamondPages::close() noexcept {
 void KdamondPages::stop() {
   for (PageKdamond* const kdamond : {&sample_, &measured_, &counted_}) kdamond->forget_events();
   own_.stop(changed_by_others_);
-  kpageflags_.reset();
+  kinds_.close();
 }
 
 OperationsFacts KdamondPages::facts() const {
@@ -132,7 +126,7 @@ Result<void> KdamondPages::select(std::span<const PageState> pages) {
   const bool starts = !histories_;
   if (starts) histories_.emplace(now_ns, period_ns_);
   histories_->select(pages, now_ns);
-  look_at_new_pages();
+  kinds_.look_at_new(histories_->pages());
   if (starts) return start();
   select_due_ = true;
   return put_pages_in_force();
@@ -141,7 +135,8 @@ Result<void> KdamondPages::select(std::span<const PageState> pages) {
 Result<void> KdamondPages::start() {
   BOOST_OUTCOME_TRYV(own_.make(normalised(context_.attrs).update_us, kNrKdamonds));
   BOOST_OUTCOME_TRYV(sample_.stage(sample_addrs(), sample_intervals()));
-  const std::vector<uint64_t> counted = counted_addrs();
+  const std::vector<uint64_t> counted =
+      choose_counted_pages(histories_->pages(), ranges_, page_bytes_);
   if (!counted.empty()) {
     BOOST_OUTCOME_TRYV(counted_.stage(counted, kCountedIntervals));
   }
@@ -162,7 +157,9 @@ Result<void> KdamondPages::start() {
 Result<void> KdamondPages::put_pages_in_force() {
   DAMON_STATFS_TRY(in_force, sample_.commit(sample_addrs(), sample_intervals()));
   if (in_force && counted_.is_on()) {
-    DAMON_STATFS_TRY(both_in_force, counted_.commit(counted_addrs(), kCountedIntervals));
+    DAMON_STATFS_TRY(both_in_force, counted_.commit(choose_counted_pages(histories_->pages(),
+                                                                         ranges_, page_bytes_),
+                                                    kCountedIntervals));
     in_force = both_in_force;
   }
   select_due_ = !in_force;
@@ -279,7 +276,7 @@ ObservedPages::Progress KdamondPages::take_sample(const RegionSnapshot& snapshot
                           PageHistories::kRecentPeriods * histories_->real_period_ns(), passed_ns,
                           period_ns_);
   for (PageKdamond* const kdamond : {&sample_, &counted_}) kdamond->ask_cpu_time();
-  look_at_some_pages();
+  kinds_.look_at_some(histories_->pages());
   phase_ = Phase::kPlan;
   phase_due_ns_ = context_.clock->now_ns();
   nr_measured_ = 0;
@@ -360,57 +357,12 @@ void KdamondPages::note_silence(int64_t now_ns) {
                            sample_.pid(), patience_ns / kNsPerSecond));
 }
 
-void KdamondPages::look_at_new_pages() {
-  for (PageState& page : histories_->pages()) {
-    if (page.observed_ns == 0) look_at(page);
-  }
-}
-
-// What a page is changes when it is freed, or used for something else.
-void KdamondPages::look_at_some_pages() {
-  const std::span<PageState> pages = histories_->pages();
-  const size_t count = (pages.size() + kFlagsRefreshes - 1) / kFlagsRefreshes;
-  for (size_t i = 0; i < count && !pages.empty(); ++i) look_at(pages[next_flags_++ % pages.size()]);
-}
-
-void KdamondPages::look_at(PageState& page) const {
-  page.kind = PageKind::kTracked;
-  if (!kpageflags_) return;
-  const auto kind = find_page_kind(*kpageflags_, page.addr / page_bytes_);
-  if (kind) page.kind = kind.value().value_or(PageKind::kUntracked);
-}
-
 KdamondIntervals KdamondPages::sample_intervals() const { return {us(period_ns_), us(period_ns_)}; }
 
 std::vector<uint64_t> KdamondPages::sample_addrs() const {
   std::vector<uint64_t> addrs;
   addrs.reserve(histories_->pages().size());
   for (const PageState& page : histories_->pages()) addrs.push_back(page.addr);
-  return addrs;
-}
-
-// Of the gaps between pages of the sample the largest one in each of so many parts of memory; its
-// middle is hardly ever in the same folio as one of the sample, whose marks it would take.
-std::vector<uint64_t> KdamondPages::counted_addrs() const {
-  const std::span<const PageState> pages = histories_->pages();
-  const size_t nr_gaps = pages.empty() ? 0 : pages.size() - 1;
-  std::vector<uint64_t> addrs;
-  for (size_t part = 0; part < kCountedPages; ++part) {
-    uint64_t largest = 2 * page_bytes_, middle = 0;
-    const size_t end = (part + 1) * nr_gaps / kCountedPages;
-    for (size_t gap = part * nr_gaps / kCountedPages; gap < end; ++gap) {
-      const uint64_t size = pages[gap + 1].addr - pages[gap].addr;
-      const uint64_t between = (pages[gap].addr + size / 2) / page_bytes_ * page_bytes_;
-      const bool monitored =
-          std::any_of(ranges_.begin(), ranges_.end(), [&](const AddressRange& range) {
-            return range.start <= between && between + page_bytes_ <= range.end;
-          });
-      if (size <= largest || !monitored) continue;
-      largest = size;
-      middle = between;
-    }
-    if (middle != 0) addrs.push_back(middle);
-  }
   return addrs;
 }
 

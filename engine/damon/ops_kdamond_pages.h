@@ -12,11 +12,11 @@
 
 #include "damon_statfs/observed_pages.h"
 #include "damon_statfs/operations_context.h"
-#include "engine/base/word_file.h"
 #include "engine/damon/access_rates.h"
 #include "engine/damon/own_kdamond.h"
 #include "engine/damon/page_histories.h"
 #include "engine/damon/page_kdamond.h"
+#include "engine/damon/page_kinds.h"
 
 namespace damon_statfs {
 
@@ -71,24 +71,20 @@ class KdamondPages final : public ObservedPages {
   Result<void> end_measurement();
   void wait_for_sample();
   void note_silence(int64_t now_ns);
-  void look_at_new_pages();
-  void look_at_some_pages();
-  void look_at(PageState& page) const;
   std::vector<uint64_t> sample_addrs() const;
-  std::vector<uint64_t> counted_addrs() const;
   KdamondIntervals sample_intervals() const;
   int64_t wanted_sample_ns() const;
 
   const OperationsContext& context_;
   const std::shared_ptr<const KernelFiles> files_;
   const uint64_t page_bytes_;
+  PageKinds kinds_;
 
   OwnKdamond own_{context_, *files_};
   PageKdamond sample_;    // the sample, checked once per period
   PageKdamond measured_;  // some pages in use, now and then, at the tuned sampling interval
   PageKdamond counted_;   // random other pages, whose accesses are counted
   std::vector<AddressRange> ranges_;
-  std::unique_ptr<WordFile> kpageflags_;  // none: not readable
 
   int64_t refresh_ns_ = 0;
   int64_t period_ns_ = 0;                   // nominal
@@ -107,7 +103,6 @@ class KdamondPages final : public ObservedPages {
   int64_t refresh_due_ns_ = 0;
   int64_t measure_from_ns_ = 0;  // when the measurement was switched on
   int nr_measured_ = 0;          // measurements since the last refresh
-  size_t next_flags_ = 0;        // the page whose flags are to be looked at next
   bool silence_logged_ = false;
 };
 

@@ -133,19 +133,17 @@ void PageSample::thin(uint64_t nr_words) {
   old_.clear();
 }
 
-// The parts are of equal size in words, and come one after the other.
+// Every nr_parts-th word, so that a new one has old neighbours.
 void PageSample::forget_part(uint64_t nr_parts) {
-  const size_t part = std::max<size_t>(pages_.size() / nr_parts, 1);
-  auto first = std::lower_bound(pages_.begin(), pages_.end(), forgotten_to_, by_addr);
-  if (first == pages_.end()) first = pages_.begin();
-  const auto rest = static_cast<size_t>(pages_.end() - first);
-  auto last = first + static_cast<std::ptrdiff_t>(std::min(part, rest));
-  while (last != first && last != pages_.end() &&
-         last->addr / word_bytes() == std::prev(last)->addr / word_bytes()) {
-    ++last;
+  old_ = std::move(pages_);
+  pages_.clear();
+  uint64_t index = 0;  // of the word
+  for (size_t i = 0; i < old_.size(); ++i) {
+    if (i > 0 && old_[i].addr / word_bytes() != old_[i - 1].addr / word_bytes()) ++index;
+    if (index % nr_parts != next_part_ % nr_parts) pages_.push_back(old_[i]);
   }
-  forgotten_to_ = last == pages_.end() ? 0 : last->addr;
-  pages_.erase(first, last);
+  ++next_part_;
+  old_.clear();
 }
 
 // Keeps one of the old words that lie in [first, end), at random. Returns: whether there is any.

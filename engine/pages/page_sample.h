@@ -75,7 +75,7 @@ class PageSample {
   std::vector<PageState> old_;  // while fitting
   uint64_t spacing_ = 0;        // of the pages within a word
   uint64_t asked_words_ = 0;    // what fit() or thin() was given last
-  uint64_t forgotten_to_ = 0;   // the address up to which forget_part() has come
+  uint64_t next_part_ = 0;      // that forget_part() leaves out
   double sampled_share_ = 0;
 };
 

@@ -175,5 +175,50 @@ TEST_CASE("other memory altogether", "[page_sample]") {
   for (const PageState& page : sample.pages()) CHECK(page.since_ns == kNow);
 }
 
+TEST_CASE("the whole sample is another one after all parts were drawn anew", "[page_sample]") {
+  SampleShape shape;
+  shape.pages_per_word = 1;
+  shape.apart = true;
+  PageSample sample(4096, 11, shape);
+  const std::vector<AddressRange> ranges = {{0, uint64_t{16} << 30}};
+  sample.fit(ranges, 2'000, 0);
+  REQUIRE(sample.pages().size() == 2'000);
+  std::set<uint64_t> first;
+  for (PageState& page : sample.pages()) {
+    first.insert(page.addr);
+    page.since_ns = static_cast<int64_t>(page.addr >> 30);  // one value for each GiB
+  }
+  for (int part = 0; part < 100; ++part) {
+    sample.forget_part(100);
+    CHECK(sample.pages().size() == 1'980);
+    sample.fit(ranges, 2'000, 77);
+    CHECK(sample.pages().size() == 2'000);
+  }
+  size_t kept = 0;
+  for (const PageState& page : sample.pages()) {
+    kept += first.count(page.addr);
+    const auto gib = static_cast<int64_t>(page.addr >> 30);
+    CHECK(std::abs(page.since_ns - gib) <= 1);  // a near neighbour's
+  }
+  CHECK(kept < 40);  // a word at the edge of its part may have served for the next one
+}
+
+TEST_CASE("in little memory, too, no two pages are neighbours where that is asked for",
+          "[page_sample]") {
+  SampleShape shape;
+  shape.pages_per_word = 1;
+  shape.apart = true;
+  for (const uint64_t pages : {3, 64, 65, 1'000, 4'000, 100'000}) {
+    PageSample sample(4096, pages, shape);
+    const std::vector<AddressRange> ranges = {{4096, 4096 * (1 + pages)}};
+    sample.fit(ranges, 2'000, 0);
+    CAPTURE(pages);
+    CHECK(sample.pages().size() >= std::min<uint64_t>(pages * 9 / 20, 1'400));
+    for (size_t i = 1; i < sample.pages().size(); ++i) {
+      CHECK(sample.pages()[i].addr > sample.pages()[i - 1].addr + 4096);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace damon_statfs::test
