@@ -128,7 +128,7 @@ constexpr std::array kOptions = {
                 set_ram),
     text_option("estimator", "auto|regions|pages", "auto",
                 "DAMON's regions, or a random sample of pages; auto: pages where the\n"
-                "operations set can check single pages",
+                "operations set can sample single pages",
                 "auto, regions or pages", set_estimator),
     text_option("regions", "refined|kernel", "refined",
                 "whether estimator=regions merges and dates regions by rules of its own,\n"

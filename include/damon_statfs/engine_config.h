@@ -12,13 +12,13 @@
 
 namespace damon_statfs {
 
-// What turns access checks into statistics. Auto: pages if the operations set can check single
+// What turns access checks into statistics. Auto: pages if the operations set can sample single
 // pages, which is more accurate; else regions.
 enum class EstimatorChoice { kAuto, kRegions, kPages };
 
 struct EngineConfig {
   std::string ops = "auto";      // an operations set's name, or auto
-  double max_cpu_percent = 1.0;  // of one CPU, for the engine thread
+  double max_cpu_percent = 1.0;  // of one CPU, for the engine thread and kdamonds of pages
   EstimatorChoice estimator = EstimatorChoice::kAuto;
   bool kernel_regions = false;  // regions that are checked here go by the kernel's rules, not ours
   ExcludedPages excluded = ExcludedPages::kNone;  // estimator pages only

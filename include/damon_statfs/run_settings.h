@@ -11,7 +11,7 @@
 namespace damon_statfs {
 
 struct RunSettings {
-  double max_cpu_percent = 1.0;  // of one CPU, for the engine thread
+  double max_cpu_percent = 1.0;  // of one CPU, for the engine thread and kdamonds of pages
   uint64_t refresh_ms = 5'000;   // least time between two refreshes
   IntervalsGoal goal;
 
