@@ -105,8 +105,8 @@ struct EstimatorMaker {
 
 }  // namespace
 
-PagesChoice choose_pages(const OperationsSet& set, EstimatorChoice choice,
-                         const OperationsContext& context) {
+Result<void> choose_pages(const OperationsSet& set, EstimatorChoice choice,
+                          const OperationsContext& context) {
   if (choice == EstimatorChoice::kRegions) return failure(EINVAL, "estimator=regions");
   if (!set.makes_pages()) {
     return failure(EINVAL, fmt::format("{} delivers regions", set.name));

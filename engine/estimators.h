@@ -13,12 +13,10 @@
 
 namespace damon_statfs {
 
-// Which estimator it is to be. Error: why it is not pages.
-using PagesChoice = Result<void>;
-
-// The estimator that `choice` means for the set on this machine. Precondition: no mirror.
-PagesChoice choose_pages(const OperationsSet& set, EstimatorChoice choice,
-                         const OperationsContext& context);
+// Whether `choice` means a sample of pages for the set on this machine. Returns: why it does not.
+// Precondition: the set makes no mirror.
+Result<void> choose_pages(const OperationsSet& set, EstimatorChoice choice,
+                          const OperationsContext& context);
 
 // Makes the set's source and an estimator that owns it. pages: of a sample of pages, else of
 // regions. The context and the observer outlive the estimator. cancelled: asked within long steps.

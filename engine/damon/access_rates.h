@@ -54,6 +54,7 @@ class AccessRates {
   // As ObservedPages::take_access_rate().
   AccessRate take() { return bandwidth_.take(); }
 
+  // The sampling interval in force.
   int64_t sample_ns() const;
 
  private:

@@ -40,6 +40,7 @@ class PageKdamond {
   // if the kernel refuses the pages.
   Result<void> turn_on();
 
+  // Switches it off, and waits for the end. Precondition: on. Returns: as Kdamond::turn_off().
   Result<void> turn_off();
 
   // Puts other pages and intervals in force while it is on. What is known of pages that stay is
