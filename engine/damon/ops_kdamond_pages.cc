@@ -25,7 +25,8 @@ constexpr size_t kSample = 0, kCounted = 1, kMeasured = 2, kNrKdamonds = 3;
 
 constexpr int64_t kPeriodNs = kNsPerSecond;        // how often the sample is checked
 constexpr int64_t kMinRefreshNs = 100 * kNsPerMs;  // checking more often would cost too much
-constexpr int64_t kCheckNs = 3 * kNsPerSecond;     // how often the kdamonds are looked after
+constexpr int64_t kCheckNs = 3 * kNsPerSecond;     // how often it is asked whether they are on
+constexpr int64_t kVerifyNs = 15 * kNsPerSecond;   // how often one is verified, which costs more
 constexpr int64_t kLeadNs = 50 * kNsPerMs;         // recording begins before an aggregation ends
 constexpr int64_t kPauseNs = 10 * kNsPerMs;  // between two looks for what is recorded, at first
 constexpr int64_t kEarlyPeriods = 3;         // after the start, so that pages in use are known
@@ -148,6 +149,7 @@ Result<void> KdamondPages::start() {
     BOOST_OUTCOME_TRYV(counted_.record());
   }
   next_check_ns_ = started_ns_ + kCheckNs;
+  next_verification_ns_ = next_check_ns_;
   refresh_due_ns_ = started_ns_ + refresh_ns_;
   wait_for_sample();
   return outcome::success();
@@ -221,7 +223,9 @@ Result<void> KdamondPages::check_kdamonds() {
     BOOST_OUTCOME_TRYV(kdamond->verify_on());
     on.push_back(kdamond);
   }
-  if (on.empty()) return outcome::success();
+  const int64_t now_ns = context_.clock->now_ns();
+  if (on.empty() || now_ns < next_verification_ns_) return outcome::success();
+  next_verification_ns_ = now_ns + kVerifyNs;
   Result<void> verified = on[next_verified_++ % on.size()]->verify_staged();
   changed_by_others_ = !verified;
   return verified;

@@ -94,11 +94,12 @@ class KdamondPages final : public ObservedPages {
   bool changed_by_others_ = false;  // what is staged is not only ours any more
 
   Phase phase_ = Phase::kRest;
-  int64_t expected_ns_ = 0;    // when the aggregation that is wanted ends
-  int64_t phase_due_ns_ = 0;   // Clock::now_ns() when the phase's step is due
-  int64_t pause_ns_ = 0;       // between two looks for what is recorded
-  int64_t next_check_ns_ = 0;  // when the kdamonds are to be looked after
-  size_t next_verified_ = 0;   // which of them
+  int64_t expected_ns_ = 0;           // when the aggregation that is wanted ends
+  int64_t phase_due_ns_ = 0;          // Clock::now_ns() when the phase's step is due
+  int64_t pause_ns_ = 0;              // between two looks for what is recorded
+  int64_t next_check_ns_ = 0;         // when the kdamonds are to be looked after
+  int64_t next_verification_ns_ = 0;  // when one of them is to be verified
+  size_t next_verified_ = 0;          // which of them
   int64_t started_ns_ = 0;
   int64_t refresh_due_ns_ = 0;
   int64_t measure_from_ns_ = 0;  // when the measurement was switched on
