@@ -30,7 +30,6 @@ constexpr int64_t kVerifyNs = 15 * kNsPerSecond;   // how often one is verified,
 constexpr int64_t kLeadNs = 50 * kNsPerMs;         // recording begins before an aggregation ends
 constexpr int64_t kPauseNs = 10 * kNsPerMs;  // between two looks for what is recorded, at first
 constexpr int64_t kEarlyPeriods = 3;         // after the start, so that pages in use are known
-constexpr int kMaxMeasurements = 4;          // between two refreshes
 
 // An aggregation of counted pages.
 constexpr uint32_t kCountedPeriods = PageHistories::kRecentPeriods;
@@ -283,7 +282,7 @@ ObservedPages::Progress KdamondPages::take_sample(const RegionSnapshot& snapshot
   kinds_.look_at_some(histories_->pages());
   phase_ = Phase::kPlan;
   phase_due_ns_ = context_.clock->now_ns();
-  nr_measured_ = 0;
+  measurement_.allow_again();
   if (!refreshes) return Progress::kNone;
   refresh_due_ns_ = snapshot.ended_ns + refresh_ns_;
   return Progress::kRefresh;
@@ -295,59 +294,30 @@ void KdamondPages::take_counted() {
   if (counted && counted.value()) rates_.add_counted(*counted.value(), kCountedPeriods);
 }
 
-// Another program may hold the interface just then; the next refresh is the next chance.
 Result<void> KdamondPages::begin_measurement() {
-  const int64_t now_ns = context_.clock->now_ns();
   if (select_due_) {
     BOOST_OUTCOME_TRYV(put_pages_in_force());
   }
-  std::optional<RateMeasurement> plan;
-  if (nr_measured_ < kMaxMeasurements) {
-    plan = rates_.plan(histories_->in_use(), histories_->pages().size(), refresh_ns_, period_ns_);
-  }
   wait_for_sample();
-  constexpr int64_t kMarginNs = 100 * kNsPerMs;
-  if (!plan || now_ns + times_ns(plan->intervals.aggr_us, kNsPerUs) + kMarginNs > phase_due_ns_) {
-    return outcome::success();
-  }
-  measure_from_ns_ = now_ns;
-  ++nr_measured_;
-  Result<void> begun = measured_.stage(plan->addrs, plan->intervals);
-  if (begun) begun = measured_.turn_on();
-  if (begun) begun = measured_.record();
-  if (failed_with(begun, EBUSY)) return outcome::success();
-  if (!begun) return begun;
+  DAMON_STATFS_TRY(begun, measurement_.begin(*histories_, refresh_ns_, period_ns_, phase_due_ns_));
+  if (!begun) return outcome::success();
   phase_ = Phase::kMeasure;
-  pause_ns_ = kPauseNs;
-  phase_due_ns_ = context_.clock->now_ns() + times_ns(plan->intervals.aggr_us, kNsPerUs) + kPauseNs;
+  phase_due_ns_ = measurement_.due_ns();
   return outcome::success();
 }
 
-// What has not come when the sample is due is not waited for.
 Result<void> KdamondPages::take_measurement() {
-  const int64_t now_ns = context_.clock->now_ns();
-  DAMON_STATFS_TRY(snapshot, measured_.poll());
-  if (!snapshot && !measured_.has_ended() && now_ns + 2 * kLeadNs < expected_ns_) {
-    phase_due_ns_ = now_ns + pause_ns_;
-    pause_ns_ *= 2;
+  DAMON_STATFS_TRY(progress, measurement_.step(expected_ns_));
+  if (progress == PageMeasurement::Progress::kNone) {
+    phase_due_ns_ = measurement_.due_ns();
     return outcome::success();
   }
-  const KdamondIntervals intervals = measured_.intervals();
-  BOOST_OUTCOME_TRYV(end_measurement());
-  const bool again =
-      snapshot && rates_.add_measurement(*snapshot, intervals.aggr_us / intervals.sample_us,
-                                         snapshot->ended_ns - measure_from_ns_);
+  histories_->note_disturbance(measurement_.from_ns(), context_.clock->now_ns());
   wait_for_sample();
-  if (!again) return outcome::success();
+  if (progress == PageMeasurement::Progress::kEnded) return outcome::success();
   phase_ = Phase::kPlan;
   phase_due_ns_ = context_.clock->now_ns();
   return outcome::success();
-}
-
-Result<void> KdamondPages::end_measurement() {
-  Result<void> off = measured_.turn_off();
-  histories_->note_disturbance(measure_from_ns_, context_.clock->now_ns());
-  return off;
 }
 
 // A kernel short of memory does not begin its periods, and a loaded machine ends them late.

@@ -17,6 +17,7 @@
 #include "engine/damon/page_histories.h"
 #include "engine/damon/page_kdamond.h"
 #include "engine/damon/page_kinds.h"
+#include "engine/damon/page_measurement.h"
 
 namespace damon_statfs {
 
@@ -68,7 +69,6 @@ class KdamondPages final : public ObservedPages {
   void take_counted();
   Result<void> begin_measurement();
   Result<void> take_measurement();
-  Result<void> end_measurement();
   void wait_for_sample();
   void note_silence(int64_t now_ns);
   std::vector<uint64_t> sample_addrs() const;
@@ -90,6 +90,7 @@ class KdamondPages final : public ObservedPages {
   int64_t period_ns_ = 0;                   // nominal
   std::optional<PageHistories> histories_;  // from the first select() on
   AccessRates rates_;
+  PageMeasurement measurement_{measured_, rates_, *context_.clock};
   bool select_due_ = false;         // whether other pages were selected than are in force
   bool changed_by_others_ = false;  // what is staged is not only ours any more
 
@@ -102,8 +103,6 @@ class KdamondPages final : public ObservedPages {
   size_t next_verified_ = 0;          // which of them
   int64_t started_ns_ = 0;
   int64_t refresh_due_ns_ = 0;
-  int64_t measure_from_ns_ = 0;  // when the measurement was switched on
-  int nr_measured_ = 0;          // measurements since the last refresh
   bool silence_logged_ = false;
 };
 
