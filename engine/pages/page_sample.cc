@@ -100,8 +100,10 @@ void PageSample::fit(std::span<const AddressRange> ranges, uint64_t nr_words, in
     // In 2^-32 of a stratum, so that parts of words count as such.
     constexpr uint64_t kOne = uint64_t{1} << 32;
     const uint64_t place = (stratum << 32) + random_.in_range(0, kOne);
-    const uint64_t index = mul_div(frame.nr_words, place, nr_words << 32);
-    if (index < next) continue;
+    // Where the stratum before has that word, the one beside it is as good. To have none would
+    // leave this stratum out of what is known.
+    const uint64_t index = std::max(mul_div(frame.nr_words, place, nr_words << 32), next);
+    if (index >= frame.nr_words) continue;
     add_word(frame, index, spacing, now_ns);
     next = index + 1;
   }
@@ -198,18 +200,27 @@ bool PageSample::add_page(const PageState& page) {
   return true;
 }
 
-// Returns: the old page nearest to the address, or nullptr if none is within reach.
+// Returns: the nearest idle one of the old pages within reach, or if there is none, the nearest
+// one, or nullptr. The first observation tells whether the new page is in use, but of an idle one
+// not for how long it has been so.
 const PageState* PageSample::neighbour(uint64_t addr, uint64_t reach_bytes) const {
   const PageState* nearest = nullptr;
-  uint64_t nearest_bytes = reach_bytes;
-  const auto consider = [&](const PageState& page, uint64_t distance_bytes) {
-    if (distance_bytes > nearest_bytes) return;
-    nearest = &page;
-    nearest_bytes = distance_bytes;
+  uint64_t nearest_bytes = 0;
+  // Returns: whether one that is farther may be nearer to what is wanted.
+  const auto consider = [&](const PageState& page) {
+    const uint64_t bytes = std::max(page.addr, addr) - std::min(page.addr, addr);
+    if (bytes > reach_bytes) return false;
+    const bool nearer = nearest == nullptr || (nearest->accessed && !page.accessed) ||
+                        (nearest->accessed == page.accessed && bytes < nearest_bytes);
+    if (nearer) {
+      nearest = &page;
+      nearest_bytes = bytes;
+    }
+    return page.accessed;
   };
   const auto above = std::lower_bound(old_.begin(), old_.end(), addr, by_addr);
-  if (above != old_.end()) consider(*above, above->addr - addr);
-  if (above != old_.begin()) consider(*std::prev(above), addr - std::prev(above)->addr);
+  for (auto page = above; page != old_.end() && consider(*page);) ++page;
+  for (auto page = above; page != old_.begin() && consider(*std::prev(page));) --page;
   return nearest;
 }
 

@@ -133,6 +133,27 @@ TEST_CASE("a new page takes the past of the old page nearest, above or below", "
   CHECK(from_below > 500);
 }
 
+TEST_CASE("a new page takes the past of an idle page if one is about as near", "[page_sample]") {
+  PageSample sample(kSamplePageBytes, 7);
+  sample.fit(Ranges{{0, 4 * kGiB}}, 500, 1);
+  size_t index = 0;
+  for (PageState& page : sample.pages()) {
+    const bool hot = index++ / SampleShape{}.pages_per_word % 2 == 0;
+    set_past(page, hot, hot ? 111 : 222);
+  }
+  const Pasts before = pasts_of(sample);
+  sample.fit(Ranges{{0, 4 * kGiB}}, 1000, kNow);
+  size_t nr_new = 0;
+  for (const PageState& page : sample.pages()) {
+    if (before.contains(page.addr)) continue;
+    ++nr_new;
+    CAPTURE(page.addr);
+    CHECK_FALSE(page.accessed);
+    CHECK(page.since_ns == 222);
+  }
+  CHECK(nr_new > 1'500);
+}
+
 TEST_CASE("memory is added", "[page_sample]") {
   PageSample sample = with_pasts({{0, 4 * kGiB}}, 500);
   const Pasts before = pasts_of(sample);
