@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <cmath>
 #include <utility>
 
 #include "engine/base/memory_ranges.h"
@@ -18,6 +20,13 @@ constexpr int64_t kAdaptNs = 5 * kNsPerSecond;  // about; the sample's size to i
 // The whole sample is another one after 100 times as long, which is 17 hours.
 constexpr int64_t kRenewalNs = 600 * kNsPerSecond;
 constexpr uint64_t kRenewals = 100;
+
+// Of those that are known; without any, not a number.
+double largest(const std::array<double, 3>& values) {
+  double found = PageStatistics::kUnknown;
+  for (const double value : values) found = std::fmax(found, value);
+  return found;
+}
 
 }  // namespace
 
@@ -162,7 +171,8 @@ bool PageSampler::adapt_size() {
   const int64_t real_ns = now_ns - last_adapted_ns_;
   if (real_ns <= kAdaptNs - pages_.period_ns() / 2) return false;
   const int64_t used_ns = cpu_ns();
-  const bool resized = size_.adapt(used_ns - last_cpu_ns_, real_ns);
+  const bool resized =
+      size_.adapt(used_ns - last_cpu_ns_, real_ns, largest(found_.share_error_percent));
   last_cpu_ns_ = used_ns;
   last_adapted_ns_ = now_ns;
   warn_if_over_budget();

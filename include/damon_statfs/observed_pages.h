@@ -47,9 +47,11 @@ struct AccessRate {
 
 // What a sample has to be like for its source.
 struct SampleShape {
-  uint64_t pages_per_word = 4;                  // of 64 pages, as far apart as they can be
-  uint64_t min_words = 750, max_words = 1'000;  // how many words, as max_cpu allows
-  bool apart = false;                           // whether no two pages may be neighbours
+  uint64_t pages_per_word = 4;  // of 64 pages, as far apart as they can be
+  // How many words: all if memory is used in small pieces, half if it is used in large ones, and
+  // what max_cpu allows.
+  uint64_t min_words = 500, max_words = 1'000;
+  bool apart = false;  // whether no two pages may be neighbours
 };
 
 // Observation begins with the first select() after open(), and goes on until close().

@@ -220,11 +220,11 @@ TEST_CASE("another program that stops or changes one of the kdamonds", "[kdamond
     PagesRun run;
     REQUIRE(run.sampler->start());
     REQUIRE(run.run(7));
-    REQUIRE(run.machine.damon->foreign_write(kContext + "targets/0/regions/300/start", "4096"));
-    const Result<void> ended = run.run(400);
+    REQUIRE(run.machine.damon->foreign_write(kContext + "targets/0/regions/40/start", "4096"));
+    const Result<void> ended = run.run(50);
     REQUIRE_FALSE(ended);
     CHECK(ended.error().code.value() == EBUSY);
-    CHECK(ended.error().context.find("regions/300/start") != std::string::npos);
+    CHECK(ended.error().context.find("regions/40/start") != std::string::npos);
     run.sampler->stop();
     CHECK(run.machine.damon->kernel().nr_running() == 0);
   }

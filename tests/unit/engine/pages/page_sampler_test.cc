@@ -12,14 +12,14 @@ namespace damon_statfs::test {
 namespace {
 
 // Whether the shares are those of memory whose parts lie in a row. Where one part ends and the next
-// begins, the four pages of one word may be on the wrong side: 0.1 % of a sample of 4,000.
+// begins, the four pages of one word may be on the wrong side: 0.2 % of a sample of 2,000.
 void check_shares(const PageSamplerRun& run, const KnownMemory& known) {
   const auto& limits_ms = MonitoringDetails::kShareLimitsMs;
   for (size_t i = 0; i < limits_ms.size(); ++i) {
     const double share = known.percent_below(limits_ms[i] * kMs, run.refreshed_ns);
     CAPTURE(i, share, run.details.share_percent[i], run.pages.share_error_percent[i]);
-    CHECK(std::abs(run.details.share_percent[i] - share) < 0.15);
-    CHECK(run.pages.share_error_percent[i] < 0.15);
+    CHECK(std::abs(run.details.share_percent[i] - share) < 0.3);
+    CHECK(run.pages.share_error_percent[i] < 0.3);
   }
 }
 

@@ -11,9 +11,12 @@ namespace {
 
 constexpr int64_t kWallNs = 5 * kNsPerSecond;
 
+constexpr double kErrorPercent = 0.5;  // which takes all of the sample
+
 // A refresh interval in which checking has cost so much of a CPU.
-bool adapt(SampleSize& size, double percent, int64_t real_ns = kWallNs) {
-  return size.adapt(static_cast<int64_t>(percent / 100 * static_cast<double>(real_ns)), real_ns);
+bool adapt(SampleSize& size, double percent, double error_percent = kErrorPercent) {
+  return size.adapt(static_cast<int64_t>(percent / 100 * static_cast<double>(kWallNs)), kWallNs,
+                    error_percent);
 }
 
 TEST_CASE("it begins with the largest sample", "[sample_size]") {
@@ -99,11 +102,32 @@ TEST_CASE("a cost that depends on the size finds its place and stays there", "[s
 
 TEST_CASE("no time, or no cost, at all", "[sample_size]") {
   SampleSize size(0.001);
-  CHECK_FALSE(size.adapt(kNsPerSecond, 0));
-  CHECK_FALSE(size.adapt(kNsPerSecond, -5));
-  CHECK_FALSE(size.adapt(0, kWallNs));
-  CHECK_FALSE(size.adapt(0, 1'000 * kNsPerSecond));
+  CHECK_FALSE(size.adapt(kNsPerSecond, 0, kErrorPercent));
+  CHECK_FALSE(size.adapt(kNsPerSecond, -5, kErrorPercent));
+  CHECK_FALSE(size.adapt(0, kWallNs, kErrorPercent));
+  CHECK_FALSE(size.adapt(0, 1'000 * kNsPerSecond, kErrorPercent));
   CHECK(size.nr_words() == SampleShape{}.max_words);
+}
+
+TEST_CASE("accuracy takes half of it, or all again, if the budget allows", "[sample_size]") {
+  constexpr uint64_t kAll = SampleShape{}.max_words;
+  SampleSize size(1);
+  for (int i = 0; i < 12; ++i) adapt(size, 0.5, 0.1);
+  CHECK(size.nr_words() == kAll / 2);
+  SECTION("there is room") {
+    CHECK(adapt(size, 0.25, 0.8));
+    CHECK(size.nr_words() == kAll);
+  }
+  SECTION("there is room for a part of it") {
+    CHECK(adapt(size, 0.6, 0.8));
+    CHECK(size.nr_words() > kAll * 65 / 100);
+    CHECK(size.nr_words() < kAll * 75 / 100);
+  }
+  SECTION("there is none") {
+    CHECK_FALSE(adapt(size, 0.9, 0.8));
+    CHECK(size.nr_words() == kAll / 2);
+    CHECK_FALSE(size.over_budget());
+  }
 }
 
 TEST_CASE("another budget holds at once", "[sample_size]") {
