@@ -72,7 +72,7 @@ check_end() {
 
 # tidy: what the second program has left; then a start must find everything usable.
 tidy() {
-  [ "$(cat $admin/nr_kdamonds)" = 0 ] || echo off > $admin/0/state
+  for state in "$admin"/[0-9]*/state; do echo off > "$state"; done
   echo 0 > $admin/nr_kdamonds
 } 2> /dev/null
 
