@@ -139,17 +139,16 @@ Result<std::vector<std::string>> list_if_there(const KernelFiles& files, const s
 Result<std::optional<std::string>> read_if_there(const KernelFiles& files, const std::string& path);
 
 // Runs call() until it fails with something else than this errno, or not at all, for limit_ns at
-// most. Returns: what the last call returned.
+// most. Returns: what the last call returned. The pause is short, as what is in the way may be gone
+// for an instant only: another program may have DAMON's files do one thing after the other.
 template <class Call>
 auto retry_failing(int errno_value, const Clock& clock, int64_t limit_ns, const Call& call) {
   const int64_t end_ns = clock.now_ns() + limit_ns;
-  int64_t pause_ns = kNsPerMs;
   for (;;) {
     auto result = call();
     const int64_t now_ns = clock.now_ns();
     if (!failed_with(result, errno_value) || now_ns >= end_ns) return result;
-    clock.wait_until(std::min(now_ns + pause_ns, end_ns), -1);
-    pause_ns = std::min(pause_ns * 2, 10 * kNsPerMs);
+    clock.wait_until(std::min(now_ns + kNsPerMs, end_ns), -1);
   }
 }
 

@@ -70,14 +70,14 @@ void print_reading(const Reading& reading, const Truth& truth, double age_s, boo
   std::printf(
       "%s t=%5.1fs  under 1s %5.1f%% (%s)  under 6s %5.1f%% (%s)  under 60s %5.1f%% (%s)  accessed "
       "%5.1f%%  untouched %lld ms (true %lld)%s  "
-      "warm pass %.1fs ago  aggregation %.0f ms\n",
+      "warm part %lld ms, pass %.1fs ago  aggregation %.0f ms\n",
       settled ? "reading" : "warm-up", age_s, share_below(reading.percentiles, 1'000),
       range_text(truth.under_1s).c_str(), share_below(reading.percentiles, 6'000),
       range_text(truth.under_6s).c_str(), share_below(reading.percentiles, 60'000),
       range_text(truth.under_60s).c_str(), share_accessed(reading.percentiles),
       static_cast<long long>(reading.percentiles[truth.untouched_index]),
       static_cast<long long>(truth.untouched_idle_ms), cold_text(reading, truth).c_str(),
-      truth.warm_age_s, aggr_ms);
+      static_cast<long long>(reading.percentiles[truth.warm_index]), truth.warm_age_s, aggr_ms);
   std::fflush(stdout);
 }
 

@@ -121,6 +121,8 @@ Truth truth_at(int64_t now_ns, const WorkloadState& state, int64_t monitored_byt
       state.cold.start_ns > state.cold.end_ns || now_ns - state.cold.end_ns < kTouchedNs;
   truth.touched = percent(touched + (cold_is_touched ? state.cold_bytes : 0), monitored_bytes);
   truth.warm_age_s = static_cast<double>(now_ns - state.warm.end_ns) / 1e9;
+  truth.warm_index =
+      static_cast<size_t>(percent(state.hot_bytes + state.warm_bytes / 2, monitored_bytes));
   truth.cold_index = static_cast<size_t>(percent(touched + state.cold_bytes / 2, monitored_bytes));
   truth.cold_idle_ms = cold_idle_ms(state, now_ns, monitoring_since_ns);
   const int64_t again =

@@ -4,7 +4,8 @@
 #
 # A second program uses the kernel's DAMON files at the same time, as root may: whatever it does and
 # whenever, the daemon neither hangs nor crashes, nor writes over what another program has staged. Half of the daemons
-# have damon_stat=yield, and DAMON_STAT is on again after them or, if another program was in the way, after the next start.
+# have the kernel's regions, half the page sample, which has several kdamonds. Half of each have damon_stat=yield, and
+# DAMON_STAT is on again after them or, if another program was in the way, after the next start.
 # shellcheck source=lib.sh
 . /vm/lib.sh
 # shellcheck source=kdamonds.sh
@@ -71,7 +72,7 @@ check_end() {
 
 # tidy: what the second program has left; then a start must find everything usable.
 tidy() {
-  [ "$(cat $admin/nr_kdamonds)" = 0 ] || echo off > $admin/0/state
+  for state in "$admin"/[0-9]*/state; do echo off > "$state"; done
   echo 0 > $admin/nr_kdamonds
 } 2> /dev/null
 
@@ -82,12 +83,17 @@ check_stat_is_back() {
   stat_is "$stat" || trouble="$trouble, DAMON_STAT is not $stat again: $(cat /tmp/log)"
 }
 
-# choose_options: every second daemon yields, and finds DAMON_STAT on.
-options=ops=kdamond stat=N
+# choose_options: every second daemon yields, and finds DAMON_STAT on; every second pair of them takes the page sample.
+# With the odd number of deeds each deed comes to meet all four, in one phase or another.
+lives=0
 choose_options() {
-  if [ $options = ops=kdamond ]; then options=ops=kdamond,damon_stat=yield stat=Y; else options=ops=kdamond stat=N; fi
+  damon_stat=keep stat=N estimator=regions
+  if [ $((lives % 2)) = 1 ]; then damon_stat=yield stat=Y; fi
+  [ $((lives / 2 % 2)) = 0 ] || estimator=$sample
+  lives=$((lives + 1))
   has_stat || stat=N
   set_stat $stat
+  options=ops=kdamond,estimator=$estimator,damon_stat=$damon_stat
 }
 
 # live PHASE DEED...: one life of the daemon with the second program busy during one phase of it.
@@ -124,6 +130,8 @@ staged() { find $admin -type f ! -name pid ! -name state | sort | xargs grep -H 
 still_staged() { staged | diff /tmp/staged -; }
 
 stat_off
+sample=regions
+! takes_pages || sample=pages
 for phase in start switch-on on switch-off end; do
   for act in $deeds; do live "$phase" "$act"; done
   # shellcheck disable=SC2086 # a list

@@ -38,6 +38,16 @@ report "the kernel's DAMON_STAT stops" switch $kernel_stat N
 report "then page_idle starts" switch /mnt/enabled Y
 report "both unmount" sh -c 'umount /mnt && umount /mnt2'
 
+# The page sample that the kernel's DAMON takes is several kdamonds, and page_idle does not start beside them.
+start_daemon /mnt
+start_daemon /mnt2 ops=kdamond,estimator=pages
+report "the page sample of kdamond starts" switch /mnt2/enabled Y
+report "page_idle beside it is refused with EBUSY" refused /mnt/enabled
+report "the page sample goes on" [ "$(cat /mnt2/enabled)" = Y ]
+report "the page sample stops" switch /mnt2/enabled N
+report "then page_idle starts beside its mount" switch /mnt/enabled Y
+report "both unmount" sh -c 'umount /mnt && umount /mnt2'
+
 # With damon_stat=yield DAMON_STAT gives way, and comes back.
 echo Y > $kernel_stat
 start_logged /mnt damon_stat=yield

@@ -64,6 +64,7 @@ check_kdamond() {
   report "--probe=json: kdamond is usable" usable kdamond
   row "kdamond" ops=kdamond own_runs
   row "kdamond again" ops=kdamond,refresh_ms=1000 kdamond_pid_is_a_thread
+  row "kdamond, its regions" ops=kdamond,estimator=regions own_runs
   if grep -q intervals_goal /tmp/seen; then row "kdamond, tuned by the kernel" ops=kdamond,estimator=regions,refresh_ms=1000 own_is_tuned; fi
   stage nr_kdamonds 1
   refusal "kdamond beside a staged set-up" ops=kdamond busy

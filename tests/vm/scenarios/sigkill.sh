@@ -103,9 +103,10 @@ set_estimator() {
   estimator=$1
 }
 
-# kills NUMBER CHECK: the check must hold after each restart.
+# kills NUMBER CHECK: the check must hold after each restart. Leaves the kind of each in /tmp/kinds.
 kills() {
-  restart_check=$2
+  restart_check=$2 beside=alone
+  [ "$2" = alone ] || beside='beside a foreign kdamond'
   refused=0 orphans=0 late=0 changed=0 count=0
   while [ $count -lt "$1" ]; do
     for phase in start idle switch-on on switch-off end; do
@@ -116,6 +117,7 @@ kills() {
       set_stat_option $(((count + count / 6) / 2)) "$2"
       echo "kill $count: $phase, $options, DAMON_STAT $stat"
       die_in $phase
+      echo "$beside, $options, DAMON_STAT $stat" >> /tmp/kinds
       restart "$restart_check"
       count=$((count + 1))
     done
@@ -161,5 +163,6 @@ start_logged /mnt ops=kdamond
 report "Y is refused beside it" refused /mnt busy
 umount /mnt
 stop_foreign
+sort /tmp/kinds | uniq -c | while read -r number kind; do echo "INFO $SCENARIO: $number SIGKILLs $kind"; done
 echo "INFO $SCENARIO: took $((($(now) - began) / 100)) s"
 finish

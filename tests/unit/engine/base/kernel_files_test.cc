@@ -14,6 +14,7 @@
 #include "engine/page_idle/idle_flag_users.h"
 #include "support/fail_limits.h"
 #include "support/failing_allocations.h"
+#include "support/fake_clock.h"
 #include "support/stat_line.h"
 #include "unit/engine/damon/kdamond_machine.h"
 
@@ -99,6 +100,22 @@ TEST_CASE("one failed allocation is an exception, not the end", "[kernel_files]"
     }
     CHECK((thrown || (refused && nr_ranges == 1)));
   }
+}
+
+// Another program's commands follow each other 2 ms apart, each of which takes a second.
+TEST_CASE("a lock that is free for an instant per second is taken at once", "[kernel_files]") {
+  FakeClock clock;
+  const int64_t began_ns = clock.now_ns();
+  const auto take = [&]() -> Result<void> {
+    if ((clock.now_ns() - began_ns) % (kNsPerSecond + 2 * kNsPerMs) >= kNsPerSecond) {
+      return outcome::success();
+    }
+    return failure(EBUSY, "busy");
+  };
+  CHECK(retry_busy(clock, 5 * kNsPerSecond, take));
+  CHECK(clock.now_ns() - began_ns <= kNsPerSecond + 2 * kNsPerMs);
+  clock.advance(2 * kNsPerMs);
+  CHECK(failed_with(retry_busy(clock, kNsPerSecond / 2, take), EBUSY));
 }
 
 TEST_CASE("hundreds of ranges take no descriptors", "[kernel_files]") {
