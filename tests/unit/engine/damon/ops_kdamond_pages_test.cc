@@ -191,33 +191,6 @@ TEST_CASE("a start that fails at any write leaves nothing", "[kdamond_pages]") {
   }
 }
 
-TEST_CASE("a daemon that is killed at any write is cleaned up by the next", "[kdamond_pages]") {
-  PagesRun whole;
-  REQUIRE(whole.sampler->start());
-  REQUIRE(whole.run(13));
-  const size_t nr_writes = whole.machine.damon->nr_writes();
-  for (size_t last = 0; last < nr_writes; last += last < 40 ? 1 : 401) {
-    PagesRun run;
-    CAPTURE(last);
-    size_t number = 0;
-    run.machine.damon->before_write = [&](FakeDamon& damon, const std::string&,
-                                          const std::string&) {
-      if (number++ == last) damon.cut_off();
-    };
-    if (run.sampler->start()) static_cast<void>(run.run(13).has_value());
-    run.sampler.reset();
-    run.pages.reset();
-    run.machine.damon->before_write = nullptr;
-    run.machine.damon->reconnect();
-    run.machine.clock.advance(kNsPerSecond);
-    run.make();
-    CHECK(run.sampler->start());
-    run.sampler->stop();
-    CHECK(run.machine.damon->staged() == run.machine.untouched);
-    CHECK(run.machine.damon->kernel().nr_running() == 0);
-  }
-}
-
 TEST_CASE("CPU time of the kernel's threads counts", "[kdamond_pages]") {
   PagesRun run;
   REQUIRE(run.sampler->start());
