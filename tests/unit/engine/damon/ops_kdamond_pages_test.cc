@@ -8,69 +8,11 @@
 #include <cmath>
 #include <set>
 
-#include "engine/pages/page_sampler.h"
-#include "support/fake_page_events.h"
-#include "unit/engine/damon/kdamond_machine.h"
+#include "support/catch.h"
+#include "unit/engine/damon/kdamond_pages_run.h"
 
 namespace damon_statfs::test {
 namespace {
-
-constexpr uint64_t kPage = 4096;
-
-// A daemon that monitors 400 MiB with a sample of pages.
-class PagesRun final : public MonitoringObserver {
- public:
-  explicit PagesRun(Kernel of = Kernel::k7_2) : machine(of), kernel(*machine.damon, machine.clock) {
-    machine.mount_tracefs();
-    config.attrs = machine.context.attrs;
-    make();
-  }
-
-  void make() {
-    pages = std::make_unique<KdamondPages>(machine.context, machine.damon, kernel.opener(), kPage);
-    sampler.emplace(config, *pages, machine.clock, *this);
-  }
-
-  // Steps until seconds have passed, or there is an error.
-  Result<void> run(double seconds) {
-    const int64_t end_ns =
-        machine.clock.now_ns() + static_cast<int64_t>(seconds * static_cast<double>(kNsPerSecond));
-    for (int steps = 0; machine.clock.now_ns() < end_ns; ++steps) {
-      if (steps > 1'000'000) throw std::runtime_error("step() is called without end");
-      machine.clock.wait_until(sampler->deadline_ns(), -1);
-      Result<void> stepped = sampler->step();
-      if (!stepped) return stepped;
-    }
-    return outcome::success();
-  }
-
-  void refreshed(const Statistics& new_statistics, const MonitoringDetails& new_details) override {
-    ++refreshes;
-    statistics = new_statistics;
-    details = new_details;
-  }
-
-  uint64_t staged_pages(int index) const {
-    const std::string path = "/contexts/0/targets/0/regions/nr_regions";
-    return std::stoull(machine.damon->content(FakeDamon::admin(std::to_string(index) + path)));
-  }
-
-  KdamondMachine machine;
-  FakePageKernel kernel;
-  PageSamplerConfig config;
-  std::unique_ptr<KdamondPages> pages;
-  std::optional<PageSampler> sampler;
-  int refreshes = 0;
-  Statistics statistics;
-  MonitoringDetails details;
-};
-
-// The first `bytes` of memory are touched at each multiple of the period.
-IsAccessed touched(uint64_t bytes, int64_t period_ns) {
-  return [=](uint64_t addr, int64_t from_ns, int64_t to_ns) {
-    return addr < kRamStart + bytes && to_ns / period_ns > from_ns / period_ns;
-  };
-}
 
 TEST_CASE("shares, idle times and bandwidth of memory in use", "[kdamond_pages]") {
   for (const Kernel of : {Kernel::k6_2, Kernel::k6_12, Kernel::k6_15, Kernel::k7_2}) {
@@ -244,33 +186,6 @@ TEST_CASE("a start that fails at any write leaves nothing", "[kdamond_pages]") {
       if (number++ == failing) damon.fail(path, EIO, 1);
     };
     CHECK_FALSE(run.sampler->start());
-    CHECK(run.machine.damon->staged() == run.machine.untouched);
-    CHECK(run.machine.damon->kernel().nr_running() == 0);
-  }
-}
-
-TEST_CASE("a daemon that is killed at any write is cleaned up by the next", "[kdamond_pages]") {
-  PagesRun whole;
-  REQUIRE(whole.sampler->start());
-  REQUIRE(whole.run(13));
-  const size_t nr_writes = whole.machine.damon->nr_writes();
-  for (size_t last = 0; last < nr_writes; last += last < 40 ? 1 : 401) {
-    PagesRun run;
-    CAPTURE(last);
-    size_t number = 0;
-    run.machine.damon->before_write = [&](FakeDamon& damon, const std::string&,
-                                          const std::string&) {
-      if (number++ == last) damon.cut_off();
-    };
-    if (run.sampler->start()) static_cast<void>(run.run(13).has_value());
-    run.sampler.reset();
-    run.pages.reset();
-    run.machine.damon->before_write = nullptr;
-    run.machine.damon->reconnect();
-    run.machine.clock.advance(kNsPerSecond);
-    run.make();
-    CHECK(run.sampler->start());
-    run.sampler->stop();
     CHECK(run.machine.damon->staged() == run.machine.untouched);
     CHECK(run.machine.damon->kernel().nr_running() == 0);
   }
