@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "damon_statfs/clock.h"
 #include "damon_statfs/version.h"
@@ -30,6 +31,10 @@ double seconds(int64_t ns) { return static_cast<double>(ns) / static_cast<double
 
 FigureValue unless_zero(uint64_t number) {
   return number == 0 ? FigureValue() : FigureValue(number);
+}
+
+FigureValue if_known(std::optional<uint64_t> number) {
+  return number ? FigureValue(*number) : FigureValue();
 }
 
 FigureValue unless_nan(double number) {
@@ -107,10 +112,10 @@ constexpr std::array kFigures = {
            [](Facts facts) { return unless_zero(details(facts).monitored_bytes); },
            "Memory that is monitored."},
     Figure{"untracked_bytes", Unit::kBytes, Applies::kOfPages,
-           [](Facts facts) { return FigureValue(pages(facts)->untracked_bytes); },
+           [](Facts facts) { return if_known(pages(facts)->untracked_bytes); },
            "Part of the monitored memory that no access check can see."},
     Figure{"unmapped_cache_bytes", Unit::kBytes, Applies::kOfPages,
-           [](Facts facts) { return FigureValue(pages(facts)->unmapped_cache_bytes); },
+           [](Facts facts) { return if_known(pages(facts)->unmapped_cache_bytes); },
            "Part of the monitored memory that is page cache which nothing maps."},
     Figure{"sample_us", Unit::kMicroseconds, Applies::kAfterStart,
            [](Facts facts) { return unless_zero(details(facts).sample_us); },

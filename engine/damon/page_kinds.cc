@@ -3,6 +3,7 @@
 // A look costs one pread, so not all pages get one at each refresh.
 #include "engine/damon/page_kinds.h"
 
+#include <cerrno>
 #include <utility>
 
 #include "engine/base/folio.h"
@@ -13,6 +14,9 @@ Result<void> PageKinds::open() {
   DAMON_STATFS_TRY(flags, files_.open_words("/proc/kpageflags", WordAccess::kRead,
                                             "the kernel is built without "
                                             "CONFIG_PROC_PAGE_MONITOR"));
+  // Where the kernel is locked down the file may be there and tell nothing.
+  DAMON_STATFS_TRY(first, flags->read(0));
+  if (!first) return failure(ENODATA, flags->path() + ": empty");
   kpageflags_ = std::move(flags);
   return outcome::success();
 }
@@ -30,7 +34,7 @@ void PageKinds::look_at_some(std::span<PageState> pages) {
 }
 
 void PageKinds::look_at(PageState& page) const {
-  page.kind = PageKind::kTracked;
+  page.kind = PageKind::kUnknown;
   if (!kpageflags_) return;
   const auto kind = find_page_kind(*kpageflags_, page.addr / page_bytes_);
   if (kind) page.kind = kind.value().value_or(PageKind::kUntracked);

@@ -22,7 +22,7 @@ class PageKinds {
   PageKinds(const KernelFiles& files, uint64_t page_bytes)
       : files_(files), page_bytes_(page_bytes) {}
 
-  // Returns: why kinds cannot be told; then all pages count as tracked.
+  // Returns: why kinds cannot be told; then that of each page is unknown.
   Result<void> open();
   void close() { kpageflags_.reset(); }
 

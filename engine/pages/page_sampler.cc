@@ -108,15 +108,18 @@ void PageSampler::refresh() {
   details.nr_checks = pages_.nr_checks();
   details.share_percent = found_.share_percent;
   PageDetails pages;
-  pages.untracked_bytes =
-      to_u64_saturated(found_.untracked_share * static_cast<double>(monitored_bytes_));
-  pages.unmapped_cache_bytes =
-      to_u64_saturated(found_.unmapped_cache_share * static_cast<double>(monitored_bytes_));
+  pages.untracked_bytes = monitored_bytes_in(found_.untracked_share);
+  pages.unmapped_cache_bytes = monitored_bytes_in(found_.unmapped_cache_share);
   pages.nr_pages = sample_.pages().size();
   pages.check_period_ms = static_cast<uint64_t>(pages_.period_ns() / kNsPerMs);
   pages.share_error_percent = found_.share_error_percent;
   details.by_estimator = pages;
   observer_.refreshed(statistics, details);
+}
+
+std::optional<uint64_t> PageSampler::monitored_bytes_in(double share) const {
+  if (std::isnan(share)) return std::nullopt;
+  return to_u64_saturated(share * static_cast<double>(monitored_bytes_));
 }
 
 // No page is no value: zeros would say that all memory is in use. The last values stay.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -52,6 +53,7 @@ class PageSampler final : public Estimator {
   Result<void> draw_sample();
   void refresh();
   void take_statistics();
+  std::optional<uint64_t> monitored_bytes_in(double share) const;
   Result<void> adapt_sample();
   bool adapt_size();
   bool renew_if_due();

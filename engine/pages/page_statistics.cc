@@ -79,6 +79,10 @@ void estimate_share(const std::vector<Cluster>& clusters, size_t limit, double s
 }
 
 double share_of_kind(std::span<const PageState> pages, PageKind kind) {
+  const bool known = std::any_of(pages.begin(), pages.end(), [](const PageState& page) {
+    return page.kind != PageKind::kUnknown;
+  });
+  if (!known && !pages.empty()) return PageStatistics::kUnknown;
   const auto of_kind = std::count_if(pages.begin(), pages.end(),
                                      [=](const PageState& page) { return page.kind == kind; });
   return static_cast<double>(of_kind) / static_cast<double>(std::max<size_t>(pages.size(), 1));

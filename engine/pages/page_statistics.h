@@ -16,10 +16,11 @@ namespace damon_statfs {
 struct PageStatistics {
   size_t nr_pages = 0;  // that count; if there are none, the percentiles and shares say nothing
   std::array<int64_t, 101> memory_idle_ms_percentiles{};
-  double untracked_share = 0;       // of all pages, 0 to 1
-  double unmapped_cache_share = 0;  // of all pages, 0 to 1
-  // Of the memory idle for less than each of MonitoringDetails::kShareLimitsMs; NaN: not known.
   static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  // Of all pages, 0 to 1; kUnknown if the kind of none is known.
+  double untracked_share = 0, unmapped_cache_share = 0;
+  // Of the memory idle for less than each of MonitoringDetails::kShareLimitsMs; kUnknown if no page
+  // counts.
   std::array<double, 3> share_percent{kUnknown, kUnknown, kUnknown};
   std::array<double, 3> share_error_percent{kUnknown, kUnknown, kUnknown};
 };

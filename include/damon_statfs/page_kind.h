@@ -9,6 +9,7 @@
 namespace damon_statfs {
 
 enum class PageKind : uint8_t {
+  kUnknown,        // the kernel does not tell: taken for one whose accesses are seen
   kUntracked,      // free, kernel or hugetlb memory, or none at all: no access can be seen
   kTracked,        // accesses are seen
   kUnmappedCache,  // page cache that nothing maps: accesses are seen, but where the
@@ -29,6 +30,7 @@ constexpr bool is_excluded(PageKind kind, ExcludedPages excluded) {
     case PageKind::kUnmappedCache:
       return excluded == ExcludedPages::kUnmapped;
     case PageKind::kTracked:
+    case PageKind::kUnknown:
       break;
   }
   return false;

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -51,10 +52,11 @@ struct RegionDetails {
 
 // What only the estimator "pages" knows, of the last refresh.
 struct PageDetails {
-  uint64_t untracked_bytes = 0;       // of the monitored ones: what no access check can see
-  uint64_t unmapped_cache_bytes = 0;  // of the monitored ones: page cache that nothing maps
-  uint64_t nr_pages = 0;              // size of the sample
-  uint64_t check_period_ms = 0;       // nominal time between two rounds of access checks
+  // Of the monitored ones: what no access check can see, and page cache that nothing maps. None
+  // where the kernel does not tell what a page is.
+  std::optional<uint64_t> untracked_bytes, unmapped_cache_bytes;
+  uint64_t nr_pages = 0;         // size of the sample
+  uint64_t check_period_ms = 0;  // nominal time between two rounds of access checks
   // Standard errors of MonitoringDetails::share_percent; NaN: not known.
   std::array<double, 3> share_error_percent{};
 

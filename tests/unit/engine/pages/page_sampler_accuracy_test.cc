@@ -113,7 +113,7 @@ TEST_CASE("free memory is not accessed memory", "[page_sampler][accuracy]") {
       const double hot = exclude ? 50 : tracked_percent / 2;
       const double error = 3 * standard_error_percent(run, 50);
       CHECK(std::abs(run.details.share_percent[0] - hot) < error);
-      CHECK(std::abs(static_cast<double>(run.pages.untracked_bytes) / (4.0 * kGiB) -
+      CHECK(std::abs(static_cast<double>(run.pages.untracked_bytes.value()) / (4.0 * kGiB) -
                      (1 - tracked_percent / 100)) < 0.0015);
       bandwidth += run.bandwidth() / kRefreshes;
     }

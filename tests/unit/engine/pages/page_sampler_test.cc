@@ -108,7 +108,7 @@ TEST_CASE("untracked memory in the shares", "[page_sampler]") {
   run.memory.last_access = known.accesses();
   run.start();
   run.run_refreshes(3);
-  const double untracked_gib = static_cast<double>(run.pages.untracked_bytes) / kGiB;
+  const double untracked_gib = static_cast<double>(run.pages.untracked_bytes.value()) / kGiB;
   CHECK(std::abs(untracked_gib - 3) < 0.03);
   CHECK(run.details.monitored_bytes == 4 * kGiB);
   const double expected = run.config.excluded == ExcludedPages::kUntracked ? 50 : 12.5;
@@ -125,7 +125,7 @@ TEST_CASE("page cache that nothing maps in the shares", "[page_sampler]") {
   run.start();
   run.run_refreshes(3);
   CHECK(run.pages.untracked_bytes == 0);
-  CHECK(std::abs(static_cast<double>(run.pages.unmapped_cache_bytes) / kGiB - 3) < 0.03);
+  CHECK(std::abs(static_cast<double>(run.pages.unmapped_cache_bytes.value()) / kGiB - 3) < 0.03);
   CHECK(std::abs(run.details.share_percent[0] - (exclude ? 50 : 12.5)) < 1.5);
   run.memory.unmapped_cache = [](uint64_t) { return true; };
   run.run_refreshes(6);  // those long idle take turns
@@ -234,7 +234,7 @@ TEST_CASE("memory that is allocated and freed", "[page_sampler]") {
   allocated = false;
   run.run_refreshes(3);
   CHECK(run.details.share_percent[1] < 1);
-  CHECK(std::abs(static_cast<double>(run.pages.untracked_bytes) / kGiB - 3) < 0.05);
+  CHECK(std::abs(static_cast<double>(run.pages.untracked_bytes.value()) / kGiB - 3) < 0.05);
 }
 
 TEST_CASE("what the details say", "[page_sampler]") {
