@@ -68,7 +68,11 @@ Result<bool> PageKdamond::commit(std::span<const uint64_t> addrs, KdamondInterva
   if (failed_with(verified, EBUSY)) return verified.as_failure();
   Result<KdamondSetup> committed = kdamond.commit(setup_, make_setup(addrs, intervals));
   if (failed_with(committed, EBUSY)) return false;
-  if (!committed) return committed.as_failure();
+  if (!committed) {
+    return failure(committed.error().code.value(),
+                   fmt::format("kdamond {}: the kernel does not take other pages for it ({})",
+                               pid(), committed.error().context));
+  }
   setup_ = std::move(committed.value());
   return true;
 }

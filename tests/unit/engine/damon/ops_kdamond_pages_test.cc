@@ -172,6 +172,20 @@ TEST_CASE("another program that stops or changes one of the kdamonds", "[kdamond
   }
 }
 
+TEST_CASE("other pages that the kernel refuses end it, and nothing is left", "[kdamond_pages]") {
+  PagesRun run;
+  REQUIRE(run.sampler->start());
+  REQUIRE(run.run(7));
+  run.machine.damon->fail(FakeDamon::admin("0/state"), EINVAL, 1);
+  const Result<void> ended = run.run(700);  // within which a part of the sample is replaced
+  REQUIRE_FALSE(ended);
+  CHECK(ended.error().code.value() == EINVAL);
+  CHECK(ended.error().context.find("does not take other pages") != std::string::npos);
+  run.sampler->stop();
+  CHECK(run.machine.damon->staged() == run.machine.untouched);
+  CHECK(run.machine.damon->kernel().nr_running() == 0);
+}
+
 TEST_CASE("a start that fails at any write leaves nothing", "[kdamond_pages]") {
   PagesRun whole;
   REQUIRE(whole.sampler->start());
