@@ -12,9 +12,9 @@
 namespace damon_statfs {
 namespace {
 
-constexpr int kMaxMeasurements = 4;            // between two refreshes
-constexpr int64_t kMarginNs = 100 * kNsPerMs;  // to switch the kdamond on and off
-constexpr int64_t kPauseNs = 10 * kNsPerMs;    // between two looks, at first
+constexpr int kMaxMeasurements = 4;                  // between two refreshes
+constexpr int64_t kSwitchNs = 100 * kNsPerMs;        // to switch the kdamond on and off
+constexpr int64_t kShortestPauseNs = 10 * kNsPerMs;  // between two looks, at first
 
 }  // namespace
 
@@ -26,14 +26,14 @@ Result<bool> PageMeasurement::begin(const PageHistories& sample, int64_t refresh
   if (!plan) return false;
   const int64_t aggr_ns = times_ns(plan->intervals.aggr_us, kNsPerUs);
   from_ns_ = clock_.now_ns();
-  if (from_ns_ + aggr_ns + kMarginNs > limit_ns) return false;
+  if (from_ns_ + aggr_ns + kSwitchNs > limit_ns) return false;
   ++nr_measurements_;
   Result<void> begun = kdamond_.stage(plan->addrs, plan->intervals);
   if (begun) begun = kdamond_.turn_on();
   if (begun) begun = kdamond_.record();
   if (failed_with(begun, EBUSY)) return false;
   if (!begun) return begun.as_failure();
-  pause_ns_ = kPauseNs;
+  pause_ns_ = kShortestPauseNs;
   due_ns_ = clock_.now_ns() + aggr_ns + pause_ns_;
   return true;
 }
@@ -41,7 +41,7 @@ Result<bool> PageMeasurement::begin(const PageHistories& sample, int64_t refresh
 Result<PageMeasurement::Progress> PageMeasurement::step(int64_t limit_ns) {
   const int64_t now_ns = clock_.now_ns();
   DAMON_STATFS_TRY(snapshot, kdamond_.poll());
-  if (!snapshot && !kdamond_.has_ended() && now_ns + kMarginNs < limit_ns) {
+  if (!snapshot && !kdamond_.has_ended() && now_ns + kSwitchNs < limit_ns) {
     due_ns_ = now_ns + pause_ns_;
     pause_ns_ *= 2;
     return Progress::kNone;
