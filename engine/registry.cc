@@ -142,7 +142,7 @@ Result<SelectedSet> OperationsRegistry::select(std::string_view name,
 
 OperationsRegistry built_in_operations() {
   OperationsRegistry registry;
-  for (OperationsSet set : {damon_stat_operations(), kdamond_operations(), page_idle_operations(),
+  for (OperationsSet set : {damon_stat_operations(), page_idle_operations(), kdamond_operations(),
                             observe_operations(), sim_operations()}) {
     registry.add(std::move(set)).value();
   }

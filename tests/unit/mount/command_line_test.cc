@@ -172,7 +172,7 @@ TEST_CASE("damon_stat=yield is refused where DAMON_STAT is not in the way", "[op
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code.value() == EINVAL);
     CHECK(refused.error().context ==
-          "damon_stat=yield: only with ops=kdamond, ops=page_idle, ops=auto, not with ops=" + ops);
+          "damon_stat=yield: only with ops=page_idle, ops=kdamond, ops=auto, not with ops=" + ops);
   }
 }
 
