@@ -146,12 +146,17 @@ check_yield() {
   set_stat Y
 }
 
+# samples SET: it is on, in place of DAMON_STAT.
+samples() { [ "$(status operations_set)" = "\"$1\"" ] && stat_is N; }
+
 check_beside_stat() {
   echo Y > $stat_parameters/enabled
   refusal "kdamond beside DAMON_STAT" ops=kdamond busy damon_stat=yield
   check_yield kdamond
   if has_page_idle; then check_yield page_idle; fi
-  row "auto, DAMON_STAT yields" ops=auto,damon_stat=yield own_runs
+  chosen=kdamond
+  if has_page_idle; then chosen=page_idle; fi
+  row "auto, DAMON_STAT yields" ops=auto,damon_stat=yield samples $chosen
   echo N > $stat_parameters/enabled
   start_foreign
   remember
