@@ -22,7 +22,7 @@ namespace {
 constexpr size_t kLineBytes = 128;
 
 constexpr int64_t kMaxProbeNs = 200 * kNsPerMs;
-constexpr int64_t kMaxDyingNs = 12 * kNsPerSecond;  // DAMON's longest sampling interval is 10 s
+constexpr int64_t kMaxEndingNs = 12 * kNsPerSecond;  // DAMON's longest sampling interval is 10 s
 
 // A namespace is known by the inode of its file; 0: not known.
 uint64_t own_pid_namespace(const KernelFiles& files) {
@@ -64,20 +64,21 @@ Result<std::optional<LockedRecord>> LockedRecord::open_existing(const RecordKind
   return std::optional<LockedRecord>(std::move(record));
 }
 
-// A probe holds the lock for an instant. A daemon that was killed keeps it until what it waits for
-// in the kernel is over.
+// A probe holds the lock for an instant. A daemon that stops, as when its mount is restarted, or
+// that was killed keeps it until what it waits for in the kernel is over.
 Result<LockedRecord> LockedRecord::lock(const RecordKind& kind, UniqueFd file,
                                         const std::string& rootfs, const KernelFiles& files,
                                         const Clock& clock) {
   const uint64_t pid_namespace = own_pid_namespace(files);
   LockedRecord record(std::move(file), run_file_path(rootfs, kind.name), pid_namespace);
   std::optional<RecordOwner> owner;
-  bool is_near = true;
+  bool is_near = true, ending = false;
   const auto patience_ns = [&] {
     const Result<std::string> line = record.read();
     owner = line ? kind.owner_of(line.value()) : std::nullopt;
     is_near = !owner || owner->pid_namespace == pid_namespace || owner->pid_namespace == 0;
-    return owner && is_near && is_dying(*owner, files) ? kMaxDyingNs : kMaxProbeNs;
+    ending = ending || (owner && (owner->ending || (is_near && is_dying(*owner, files))));
+    return ending ? kMaxEndingNs : kMaxProbeNs;
   };
   DAMON_STATFS_TRY(locked, lock_file(record.file_, record.path_, clock, patience_ns));
   if (locked) return record;

@@ -23,6 +23,7 @@ namespace damon_statfs {
 struct RecordOwner {
   pid_t pid = 0;
   uint64_t pid_namespace = 0;  // in which that is its pid; 0: not known
+  bool ending = false;         // whether it is about to let go of the record
 
   bool operator==(const RecordOwner&) const = default;
 };

@@ -11,6 +11,8 @@
 namespace damon_statfs {
 namespace {
 
+constexpr std::string_view kEnding = "ending";
+
 // Takes a word off `line` and the number that it is into `value`. Returns: whether it is one.
 template <class Integer>
 bool take_into(std::string_view& line, Integer& value) {
@@ -26,6 +28,7 @@ std::string format_ownership(const KdamondOwnership& ownership) {
       fmt::format("{} {} {:d} {} {} {}", ownership.boot_id, ownership.mark, ownership.marked,
                   ownership.pid, ownership.owner_pid, ownership.owner_pid_namespace);
   for (const pid_t pid : ownership.more_pids) line += fmt::format(" {}", pid);
+  if (ownership.ending) line += fmt::format(" {}", kEnding);
   return line;
 }
 
@@ -39,7 +42,11 @@ std::optional<KdamondOwnership> parse_ownership(std::string_view line) {
   if (!whole) return std::nullopt;
   ownership.marked = marked != 0;
   take_into(line, ownership.owner_pid_namespace);
-  for (pid_t pid = -1; take_into(line, pid);) ownership.more_pids.push_back(pid);
+  std::string_view word = take_word(line);
+  for (; const auto pid = parse_number<pid_t>(word); word = take_word(line)) {
+    ownership.more_pids.push_back(*pid);
+  }
+  ownership.ending = word == kEnding;
   return ownership;
 }
 

@@ -22,6 +22,7 @@ struct KdamondOwnership {
   pid_t owner_pid = 0;               // the daemon's
   uint64_t owner_pid_namespace = 0;  // in which owner_pid is that; 0: not known
   std::vector<pid_t> more_pids{};    // of kdamonds/1 and so on, as `pid`; none: there is only one
+  bool ending = false;               // whether the daemon is giving DAMON back
 
   // How many kdamonds are recorded, and the pid of each.
   size_t nr_kdamonds() const { return 1 + more_pids.size(); }

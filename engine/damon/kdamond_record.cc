@@ -9,7 +9,7 @@ namespace {
 std::optional<RecordOwner> owner_of_kdamond(std::string_view line) {
   const std::optional<KdamondOwnership> ownership = parse_ownership(line);
   if (!ownership) return std::nullopt;
-  return RecordOwner{ownership->owner_pid, ownership->owner_pid_namespace};
+  return RecordOwner{ownership->owner_pid, ownership->owner_pid_namespace, ownership->ending};
 }
 
 constexpr RecordKind kKdamondRecord{"kdamond", "is driving a kdamond", owner_of_kdamond};

@@ -91,7 +91,12 @@ Result<void> OwnKdamond::unstage(bool changed_by_others) {
   return record_->clear();
 }
 
+// Who wants to start meanwhile waits for the end of it.
 void OwnKdamond::stop(bool changed_by_others) {
+  if (admin_) {
+    ownership_.ending = true;
+    static_cast<void>(record_->write(ownership_).has_value());
+  }
   const Result<void> done = admin_ ? unstage(changed_by_others) : outcome::success();
   if (!done) {
     context_.log(

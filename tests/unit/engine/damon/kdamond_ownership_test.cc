@@ -34,6 +34,18 @@ TEST_CASE("several kdamonds have a pid each", "[kdamond_record]") {
   CHECK(parse_ownership(format_ownership(several) + "  \n") == several);
 }
 
+TEST_CASE("that the daemon is giving DAMON back", "[kdamond_record]") {
+  KdamondOwnership ending = kOwnership;
+  for (const std::vector<pid_t>& more : {std::vector<pid_t>{}, {4'001, -1}}) {
+    ending.more_pids = more;
+    ending.ending = false;
+    const std::string before = format_ownership(ending);
+    ending.ending = true;
+    CHECK(format_ownership(ending) == before + " ending");
+    CHECK(parse_ownership(format_ownership(ending) + "  \n") == ending);
+  }
+}
+
 TEST_CASE("a line of an older version has no namespace", "[kdamond_record]") {
   KdamondOwnership older = kOwnership;
   older.owner_pid_namespace = 0;

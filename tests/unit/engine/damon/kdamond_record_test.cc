@@ -59,6 +59,16 @@ TEST_CASE("one that was killed is waited for, by the /proc of rootfs", "[kdamond
   CHECK(machine.clock.now_ns() - begun_ns >= 10 * kNsPerSecond);
 }
 
+TEST_CASE("one that is stopping is waited for, also in another namespace", "[kdamond_record]") {
+  Machine machine;
+  KdamondOwnership stopping = machine.held->read().value().value();
+  stopping.ending = true;
+  REQUIRE(machine.held->write(stopping));
+  const int64_t begun_ns = machine.clock.now_ns();
+  machine.refusal();
+  CHECK(machine.clock.now_ns() - begun_ns >= 10 * kNsPerSecond);
+}
+
 TEST_CASE("a pid of another namespace is not inspected, and said to be one", "[kdamond_record]") {
   Machine machine;
   machine.tree.write("/proc/77/stat", stat_of(77, 'Z'));  // something else of that number
