@@ -38,7 +38,8 @@ check "mount -o remount,ro and back" remount
 check "the package is upgraded under the mount" upgrade
 check "systemctl stop unmounts" systemctl stop $unit
 check "and nothing is left" within 10 unmounted
-check "systemctl start mounts again" systemctl start $unit
+start_again() { systemctl start $unit || { journalctl -b -u $unit -n 20 --no-pager -o cat; false; }; }
+check "systemctl start mounts again" start_again
 kill -KILL "$(daemon)"
 check "mount after a SIGKILL replaces the dead mount" within 10 sh -c "mount /run/damon_stat"
 check "and answers" within 10 reads Y
