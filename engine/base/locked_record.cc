@@ -21,7 +21,7 @@ namespace {
 
 constexpr size_t kLineBytes = 128;
 
-constexpr int64_t kMaxBusyNs = 2 * kNsPerSecond;     // until a daemon begins to end
+constexpr int64_t kMaxStepNs = 2 * kNsPerSecond;     // until a daemon begins to end
 constexpr int64_t kMaxEndingNs = 12 * kNsPerSecond;  // DAMON's longest sampling interval is 10 s
 
 // A namespace is known by the inode of its file; 0: not known.
@@ -78,7 +78,7 @@ Result<LockedRecord> LockedRecord::lock(const RecordKind& kind, UniqueFd file,
     owner = line ? kind.owner_of(line.value()) : std::nullopt;
     is_near = !owner || owner->pid_namespace == pid_namespace || owner->pid_namespace == 0;
     ending = ending || (owner && (owner->ending || (is_near && is_dying(*owner, files))));
-    return ending ? kMaxEndingNs : kMaxBusyNs;
+    return ending ? kMaxEndingNs : kMaxStepNs;
   };
   DAMON_STATFS_TRY(locked, lock_file(record.file_, record.path_, clock, patience_ns));
   if (locked) return record;
