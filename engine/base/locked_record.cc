@@ -64,8 +64,9 @@ Result<std::optional<LockedRecord>> LockedRecord::open_existing(const RecordKind
   return std::optional<LockedRecord>(std::move(record));
 }
 
-// A probe holds the lock for an instant. A daemon that stops, as when its mount is restarted, or
-// that was killed keeps it until what it waits for in the kernel is over.
+// A probe holds the lock for an instant. A daemon that stops, as when its mount is restarted, says
+// so once it has done what it was at; from then on it keeps the lock, as one that was killed does,
+// until what it waits for in the kernel is over.
 Result<LockedRecord> LockedRecord::lock(const RecordKind& kind, UniqueFd file,
                                         const std::string& rootfs, const KernelFiles& files,
                                         const Clock& clock) {
