@@ -24,11 +24,15 @@ all_before=$(all_ns)
 start_logged /mnt ops=kdamond,estimator=pages,seed=1
 mounted_ns=$(used_ns)
 report "Y" switch /mnt Y
-all_ns=$(($(all_ns) - all_before)) start_ns=$(used_ns)
+ran_ns=$(($(all_ns) - all_before)) start_ns=$(used_ns)
 echo "INFO $SCENARIO: million instructions: $(million "$mounted_ns") until it is mounted, $(million $((start_ns - mounted_ns)))" \
-  "for Y by the daemon and its kdamonds, $(million $all_ns) for both by all that ran"
+  "for Y by the daemon and its kdamonds, $(million $ran_ns) for both by all that ran"
 report "starting takes at most 300 million instructions, $(million "$start_ns")" [ "$(million "$start_ns")" -le 300 ]
-[ $all_ns = 0 ] || report "all that ran took no more, $(million $all_ns)" [ "$(million $all_ns)" -le 300 ]
+if [ $ran_ns = 0 ]; then
+  echo "INFO $SCENARIO: this kernel does not count what all that ran has taken"
+else
+  report "all that ran took at most 300 million instructions, $(million $ran_ns)" [ "$(million $ran_ns)" -le 300 ]
+fi
 report "the estimator is pages" [ "$(status estimator)" = '"pages"' ]
 report "umount after the start" umount /mnt
 report "the process ends within 5 s" within 5 gone
