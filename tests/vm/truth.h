@@ -35,8 +35,8 @@ struct Truth {
   Share under_60s;     // to 100 as long as monitoring is not older than that
   double touched = 0;  // hot, warm, and cold just after a pass: nothing else may count as accessed
   double warm_age_s = 0;  // since the last warm pass
-  size_t warm_index =
-      0;  // the percentile in the middle of the warm part, unless it is the cold one
+  // The percentile in the middle of the warm part, unless it is the cold one.
+  size_t warm_index = 0;
   // The percentile in the middle of the cold part, the youngest after hot and warm, and its idle
   // time; nothing unless it was touched again, long enough ago for the warm part to be younger.
   size_t cold_index = 0;
